@@ -1,0 +1,99 @@
+use super::api_type;
+use crate::{JumpGroupId, JumpItemId, JumpointId, SessionId, Timestamp};
+
+api_type! {
+    /// A group of jump items.
+    pub struct JumpGroup {
+        /// Its id.
+        pub id: JumpGroupId,
+        /// Its name, unique.
+        pub name: String,
+        /// Free text.
+        pub comments: String,
+        /// Items in it.
+        pub item_count: u32,
+    }
+
+    /// `POST /api/jump-groups` and `PUT /api/jump-groups/{id}`.
+    pub struct JumpGroupDraft {
+        /// Its name.
+        pub name: String,
+        /// Free text.
+        #[serde(default)]
+        pub comments: String,
+    }
+
+    /// One pair local address:port → target:port, as an item defines it.
+    #[derive(Eq)]
+    pub struct TunnelDefinition {
+        /// Port on the workstation, 1–65535; 0 = the helper chooses a free one (row 0.9). Wider than a port, so that a wrong
+        /// number gets an answer in words.
+        pub local_port: u32,
+        /// Port on the remote system, 1–65535 (row 0.10).
+        pub remote_port: u32,
+        /// What speaks there, such as `PostgreSQL`; may be empty.
+        #[serde(default)]
+        pub label: String,
+    }
+
+    /// What a person enters for a Protocol Tunnel Jump: `POST /api/jump-items` and `PUT /api/jump-items/{id}`.
+    #[derive(Eq)]
+    pub struct TunnelJumpDraft {
+        /// Its name, at most 128 characters (row 0.5).
+        pub name: String,
+        /// The jumpoint it goes through (row 0.6).
+        pub jumpoint_id: JumpointId,
+        /// The group it stands in (row 0.12).
+        pub group_id: JumpGroupId,
+        /// Host name or IP address of the target, resolved by the jumpoint (row 0.7).
+        pub hostname: String,
+        /// Address of the workstation to listen on, in 127.0.0.0/8 (row 0.8).
+        pub local_address: String,
+        /// Its pairs of ports (row 0.11).
+        pub tunnels: Vec<TunnelDefinition>,
+        /// Tag inside the group; `None` or empty = top level (row 0.13).
+        #[serde(default)]
+        pub tag: Option<String>,
+        /// Free text to search by (row 0.14).
+        #[serde(default)]
+        pub comments: String,
+    }
+
+    /// An entry in the Jump interface.
+    pub struct JumpItem {
+        /// Its id.
+        pub id: JumpItemId,
+        /// What was entered.
+        #[serde(flatten)]
+        pub definition: TunnelJumpDraft,
+        /// Name of its jumpoint.
+        pub jumpoint_name: String,
+        /// Name of its group.
+        pub group_name: String,
+        /// Whether *Jump* would work now, and if not, why.
+        pub status: ItemStatus,
+        /// When anybody last used it.
+        pub last_used_at: Option<Timestamp>,
+        /// Sessions running on it now that the asking user may see.
+        pub running_sessions: Vec<SessionId>,
+        /// When it was made.
+        pub created_at: Timestamp,
+        /// When it was last changed.
+        pub updated_at: Timestamp,
+    }
+}
+
+/// Whether an item can be jumped to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum ItemStatus {
+    /// It can.
+    Ready,
+    /// No node of its jumpoint is connected.
+    JumpointOffline,
+    /// Its jumpoint is disabled.
+    JumpointDisabled,
+    /// Its jumpoint has the Protocol Tunnel Jump method off (row 0.4).
+    MethodOff,
+}

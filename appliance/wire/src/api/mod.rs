@@ -1,0 +1,40 @@
+//! The console API: what the browser and the appliance say to each other over HTTP and the event socket.
+//!
+//! | file | resource |
+//! |---|---|
+//! | `error` | the one shape of every refusal |
+//! | `sign_in` | setup, sign-in, the signed-in user, own browsers, preferences |
+//! | `users` | people, for administrators |
+//! | `jumpoints` | jumpoints, their nodes, enrolment keys |
+//! | `jump_items` | groups and items |
+//! | `sessions` | sessions, tunnels, connections, events |
+//! | `events` | what the event socket carries |
+
+mod error;
+mod events;
+mod jump_items;
+mod jumpoints;
+mod sessions;
+mod sign_in;
+mod users;
+
+pub use error::*;
+pub use events::*;
+pub use jump_items::*;
+pub use jumpoints::*;
+pub use sessions::*;
+pub use sign_in::*;
+pub use users::*;
+
+/// Derives what every API type has.
+macro_rules! api_type {
+    ($($item:item)+) => {$(
+        #[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+        #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+        $item
+    )+};
+}
+use api_type;
+
+/// The header that carries the CSRF token on every request that changes something.
+pub const CSRF_HEADER: &str = "x-csrf-token";

@@ -1,0 +1,229 @@
+use std::net::Ipv4Addr;
+
+use super::{Fault, api_type};
+use crate::helper_messages::ListenProblem;
+use crate::stream::EndReason;
+use crate::{ConnectionId, JumpItemId, SecretText, SessionEventId, SessionId, Timestamp, UserId};
+
+/// Where a session stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum SessionState {
+    /// The tab is open; *Protocol Tunneling* has not been pressed.
+    Ready,
+    /// A ticket was given out; helper and jumpoint are dialling.
+    Connecting,
+    /// Both links stand.
+    Tunnelling,
+    /// It is over.
+    Ended,
+}
+
+/// Why a session ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum SessionEnd {
+    /// Its user pressed *End session*.
+    ByUser,
+    /// An administrator ended it.
+    ByAdministrator,
+    /// Its user was disabled or removed.
+    UserDisabled,
+    /// Its item was removed.
+    ItemRemoved,
+    /// Its jumpoint was disabled or removed, or its method switched off.
+    JumpointDisabled,
+    /// The helper's link ended: the browser was closed, or the workstation left the network.
+    HelperGone,
+    /// The jumpoint's link ended.
+    JumpointGone,
+    /// The helper did not call within the time.
+    HelperDidNotCall,
+    /// The jumpoint did not call within the time.
+    JumpointDidNotCall,
+    /// Nobody pressed *Protocol Tunneling* for a long time.
+    NotUsed,
+    /// The appliance stopped.
+    ApplianceStopped,
+    /// A program broke the protocol.
+    ProtocolError,
+}
+
+api_type! {
+    /// `POST /api/sessions`: *Jump*.
+    pub struct NewSession {
+        /// The item to use.
+        pub item_id: JumpItemId,
+    }
+
+    /// A session as lists and tabs show it.
+    pub struct Session {
+        /// Its id.
+        pub id: SessionId,
+        /// The item, unless it was removed.
+        pub item_id: Option<JumpItemId>,
+        /// Name of the item when the session began.
+        pub item_name: String,
+        /// Who uses it.
+        pub user_id: UserId,
+        /// Their name.
+        pub user_name: String,
+        /// Target's host as defined when the session began.
+        pub hostname: String,
+        /// Name of the jumpoint.
+        pub jumpoint_name: String,
+        /// Host name of the node that serves it, once one does.
+        pub node_hostname: Option<String>,
+        /// Address the user's browser came from.
+        pub user_address: String,
+        /// Where it stands.
+        pub state: SessionState,
+        /// Why it ended.
+        pub end: Option<SessionEnd>,
+        /// Why it ended, in a sentence.
+        pub end_message: Option<String>,
+        /// When *Jump* was pressed.
+        pub created_at: Timestamp,
+        /// When both links first stood.
+        pub tunnelling_at: Option<Timestamp>,
+        /// When it ended.
+        pub ended_at: Option<Timestamp>,
+        /// Its tunnels.
+        pub tunnels: Vec<Tunnel>,
+        /// Bytes from the workstation to the targets.
+        pub bytes_sent: u64,
+        /// Bytes from the targets to the workstation.
+        pub bytes_received: u64,
+        /// Connections there ever were.
+        pub connections_total: u64,
+        /// Connections open now.
+        pub connections_open: u32,
+    }
+
+    /// One tunnel of a session.
+    pub struct Tunnel {
+        /// Its number in the session, from 0; what OPEN frames name.
+        pub index: u16,
+        /// Label of the definition.
+        pub label: String,
+        /// Address the item asks for.
+        #[cfg_attr(feature = "openapi", schema(value_type = String))]
+        pub wanted_address: Ipv4Addr,
+        /// Port the item asks for; 0 = automatic.
+        pub wanted_port: u16,
+        /// Where the helper listens.
+        pub listening: Option<Listening>,
+        /// Why the helper does not listen.
+        pub problem: Option<ListenProblem>,
+        /// Target's port.
+        pub remote_port: u16,
+        /// Connections open now.
+        pub connections_open: u32,
+        /// Bytes from the workstation to the target.
+        pub bytes_sent: u64,
+        /// Bytes from the target to the workstation.
+        pub bytes_received: u64,
+    }
+
+    /// An address the helper listens on.
+    #[derive(Eq)]
+    pub struct Listening {
+        /// The address.
+        #[cfg_attr(feature = "openapi", schema(value_type = String))]
+        pub address: Ipv4Addr,
+        /// The port.
+        pub port: u16,
+        /// Why it is not the address that was asked for (a workstation that answers 127.0.0.1 only).
+        #[serde(default)]
+        pub note: Option<String>,
+    }
+
+    /// Answer of `POST /api/sessions/{id}/ticket`: what the console hands to the helper.
+    pub struct TunnelTicket {
+        /// The session.
+        pub session_id: SessionId,
+        /// Good for one link, for [`crate::limits::TICKET_SECONDS`].
+        pub ticket: SecretText,
+        /// When it stops working.
+        pub expires_at: Timestamp,
+    }
+
+    /// One TCP connection of a session.
+    pub struct Connection {
+        /// Its id.
+        pub id: ConnectionId,
+        /// Number of its tunnel.
+        pub tunnel: u16,
+        /// Address and port of the local program, `127.0.0.1:50000`.
+        pub client_address: Option<String>,
+        /// Name of the local program, where the system tells.
+        pub client_program: Option<String>,
+        /// When the local program connected.
+        pub opened_at: Timestamp,
+        /// Whether the target has answered.
+        pub established: bool,
+        /// When it ended.
+        pub closed_at: Option<Timestamp>,
+        /// Bytes from the workstation to the target.
+        pub bytes_sent: u64,
+        /// Bytes from the target to the workstation.
+        pub bytes_received: u64,
+        /// Why it ended.
+        pub end: Option<EndReason>,
+        /// Why it ended, in a sentence with what to do; empty for an ordinary end.
+        #[serde(default)]
+        pub end_message: String,
+        /// Who has to act, when it failed.
+        pub fault: Option<Fault>,
+    }
+
+    /// Something that happened in a session.
+    pub struct SessionEvent {
+        /// Its id.
+        pub id: SessionEventId,
+        /// When.
+        pub at: Timestamp,
+        /// A stable name, such as `helper_connected`.
+        pub kind: String,
+        /// A sentence.
+        pub message: String,
+        /// Who did it, if a person did.
+        pub user_name: Option<String>,
+    }
+
+    /// `GET /api/sessions/{id}`.
+    pub struct SessionDetails {
+        /// The session.
+        pub session: Session,
+        /// Its newest connections, newest first, at most 200.
+        pub connections: Vec<Connection>,
+        /// Its events, oldest first.
+        pub events: Vec<SessionEvent>,
+        /// The last five minutes of statistics, one point a second, for a running session.
+        pub statistics: Vec<Statistics>,
+    }
+
+    /// One point of a session's statistics.
+    pub struct Statistics {
+        /// When.
+        pub at: Timestamp,
+        /// Bytes from the workstation to the targets since the session began.
+        pub bytes_sent: u64,
+        /// Bytes from the targets to the workstation since the session began.
+        pub bytes_received: u64,
+        /// Round trip helper ⇄ appliance in microseconds.
+        pub helper_round_trip_micros: Option<u64>,
+        /// Round trip appliance ⇄ jumpoint in microseconds.
+        pub jumpoint_round_trip_micros: Option<u64>,
+    }
+
+    /// Answer of `GET /api/sessions`.
+    pub struct SessionPage {
+        /// Newest first.
+        pub sessions: Vec<Session>,
+        /// To be given as `before` for the next page; none at the end.
+        pub next: Option<SessionId>,
+    }
+}

@@ -1,0 +1,60 @@
+//! Typed identifiers. One cannot be passed where another is meant.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+macro_rules! ids {
+    ($($(#[$doc:meta])* $name:ident),+ $(,)?) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+        #[serde(transparent)]
+        pub struct $name(pub Uuid);
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.fmt(f)
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, concat!(stringify!($name), "({})"), self.0)
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = uuid::Error;
+
+            fn from_str(text: &str) -> Result<Self, Self::Err> {
+                Uuid::parse_str(text).map(Self)
+            }
+        }
+    )+};
+}
+
+ids! {
+    /// A person who can sign in.
+    UserId,
+    /// One signed-in browser of a user.
+    BrowserId,
+    /// A jumpoint: the way into one remote network.
+    JumpointId,
+    /// One enrolled agent: a node of a jumpoint.
+    AgentId,
+    /// A key with which one agent may enrol.
+    EnrolmentKeyId,
+    /// A group of jump items; permission hangs on it.
+    JumpGroupId,
+    /// An entry in the Jump interface.
+    JumpItemId,
+    /// One use of one item, from Jump to end.
+    SessionId,
+    /// One TCP connection through a tunnel, as the appliance records it.
+    ConnectionId,
+    /// An event of a session.
+    SessionEventId,
+}

@@ -1,0 +1,36 @@
+//! Limits that more than one program has to keep. Row numbers are those of the requirements.
+
+/// Characters in a jump item's name (row 0.5).
+pub const NAME_CHARS: usize = 128;
+/// Characters in a jump item's comments.
+pub const COMMENTS_CHARS: usize = 2_000;
+/// Characters in a tag.
+pub const TAG_CHARS: usize = 64;
+/// Characters in a host name (RFC 1035, section 2.3.4).
+pub const HOST_CHARS: usize = 253;
+/// Tunnels in one jump item (row 0.11).
+pub const TUNNELS_PER_ITEM: usize = 64;
+/// Simultaneous connections of one session (row 0.22).
+pub const CONNECTIONS_PER_SESSION: usize = 256;
+/// Items started with one press of *Jump* (row 1.2).
+pub const ITEMS_PER_JUMP: usize = 10;
+/// Nodes of one jumpoint.
+pub const NODES_PER_JUMPOINT: usize = 10;
+/// Characters in a user name.
+pub const USER_NAME_CHARS: usize = 64;
+/// Fewest characters in a password (NIST SP 800-63B asks for at least 8; a gateway may ask for more).
+pub const PASSWORD_MIN_CHARS: usize = 12;
+/// Most characters in a password: bounds the work of one sign-in.
+pub const PASSWORD_MAX_CHARS: usize = 256;
+/// Bytes of one native message, either way. Browsers allow 1 MiB from the helper.
+pub const NATIVE_MESSAGE_BYTES: usize = 256 * 1024;
+/// Bytes of one JSON control message on a link or an agent's control link.
+pub const CONTROL_MESSAGE_BYTES: usize = 256 * 1024;
+/// Bytes of the body of a console API request.
+pub const API_BODY_BYTES: usize = 1024 * 1024;
+/// Seconds a tunnel ticket is good for.
+pub const TICKET_SECONDS: u64 = 60;
+/// The local address of an item that names none (row 0.8).
+pub const DEFAULT_LOCAL_ADDRESS: std::net::Ipv4Addr = std::net::Ipv4Addr::LOCALHOST;
+/// The lowest port an ordinary process may listen on (row 0.24).
+pub const FIRST_UNPRIVILEGED_PORT: u16 = 1024;
