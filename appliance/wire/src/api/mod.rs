@@ -6,12 +6,14 @@
 //! | `sign_in` | setup, sign-in, the signed-in user, own browsers, preferences |
 //! | `users` | people, for administrators |
 //! | `jumpoints` | jumpoints, their nodes, enrolment keys |
+//! | `installation` | what a workstation needs |
 //! | `jump_items` | groups and items |
 //! | `sessions` | sessions, tunnels, connections, events |
 //! | `events` | what the event socket carries |
 
 mod error;
 mod events;
+mod installation;
 mod jump_items;
 mod jumpoints;
 mod sessions;
@@ -20,6 +22,7 @@ mod users;
 
 pub use error::*;
 pub use events::*;
+pub use installation::*;
 pub use jump_items::*;
 pub use jumpoints::*;
 pub use sessions::*;
