@@ -22,6 +22,11 @@ pub const PROTOCOL: u32 = 1;
 pub const MIN_PROTOCOL: u32 = 1;
 /// Name of the native-messaging host.
 pub const HOST_NAME: &str = "org.sallyport.helper";
+/// Id of the extension as it stands in `www/extension`, fixed by the key in its manifest. The one an appliance packs has an id of
+/// its own.
+pub const EXTENSION_ID: &str = "gfdkmfbiekogpianfbfabckobalhpami";
+/// Id of the extension in Firefox.
+pub const FIREFOX_EXTENSION_ID: &str = "helper@sallyport.org";
 
 /// Page → service worker, over `runtime.connect`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
