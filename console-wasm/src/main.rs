@@ -1,2 +1,15 @@
-//! placeholder
+//! The console: what people see in the browser.
+
+#[cfg(target_arch = "wasm32")]
+fn main() {
+    yew::Renderer::<App>::new().render();
+}
+
+#[cfg(not(target_arch = "wasm32"))]
 fn main() {}
+
+#[cfg(target_arch = "wasm32")]
+#[yew::component]
+fn App() -> yew::Html {
+    yew::html! { <main class="pf-v6-c-login"><h1 class="pf-v6-c-title pf-m-2xl">{ "Sallyport" }</h1></main> }
+}
