@@ -15,6 +15,7 @@ use std::net::Ipv4Addr;
 use serde::{Deserialize, Serialize};
 
 use crate::helper_messages::LocalTunnel;
+use crate::stream::EndReason;
 use crate::{SecretText, SessionId};
 
 /// Version of the link messages and the stream protocol.
@@ -138,6 +139,17 @@ pub enum HelperToAppliance {
         address: String,
         /// Name of the local program, where the system tells.
         program: Option<String>,
+    },
+    /// A local program connected and was turned away before there was a stream, so no frame tells of it.
+    ConnectionRefused {
+        /// Number of the tunnel.
+        tunnel: u16,
+        /// Address and port of the local program.
+        address: String,
+        /// Name of the local program, where the system tells.
+        program: Option<String>,
+        /// Why: [`EndReason::Limit`] as a rule.
+        reason: EndReason,
     },
     /// The person or the browser ended the session on the workstation.
     Ending {

@@ -1,0 +1,394 @@
+//! One end of the stream protocol as a state machine.
+//!
+//! The caller brings bytes and time and carries out what it is told:
+//!
+//! - from the link: [`Endpoint::handle_input`], [`Endpoint::handle_timeout`] at [`Endpoint::poll_timeout`];
+//! - to the link: [`Endpoint::poll_transmit`] whenever the link can take more;
+//! - to the application: [`Endpoint::poll_event`], [`Endpoint::read`];
+//! - from the application: [`Endpoint::open`], [`Endpoint::write`], [`Endpoint::consumed`], [`Endpoint::finish`], [`Endpoint::reset`].
+//!
+//! Time is a [`Duration`] since any fixed moment. Every error ends the link: the program on the other side is broken.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+
+use super::EndReason;
+use super::frame::{self, FLAG_FIN_SEEN, Frame, FrameError, Kind, StreamId};
+use super::receive::{Misbehaved, ReceiveHalf};
+use super::schedule::Schedule;
+use super::send::SendHalf;
+
+mod frames;
+
+/// Which end this is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Side {
+    /// Opens connections (the helper).
+    Opener,
+    /// Accepts them (the agent).
+    Acceptor,
+}
+
+/// Sizes of an end.
+#[derive(Clone, Copy, Debug)]
+pub struct Config {
+    /// Window of a new connection, in bytes. Part of the protocol: the other end sends that much unasked.
+    pub initial_window: u64,
+    /// Largest window of one connection, in bytes. 1 Gbit/s × 80 ms needs 10 MB.
+    pub max_window: u64,
+    /// What all windows of a session may add up to, in bytes, beyond the initial ones.
+    pub session_budget: u64,
+    /// Simultaneous connections.
+    pub max_streams: usize,
+    /// Most payload bytes in one DATA frame: what a keystroke may have to wait for.
+    pub frame_bytes: usize,
+    /// Bytes an application may write ahead of the link, per connection.
+    pub write_ahead: u64,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            initial_window: 256 * 1024,
+            max_window: 16 * 1024 * 1024,
+            session_budget: 64 * 1024 * 1024,
+            max_streams: crate::limits::CONNECTIONS_PER_SESSION,
+            frame_bytes: 32 * 1024,
+            write_ahead: 128 * 1024,
+        }
+    }
+}
+
+/// What the application has to know.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Event {
+    /// The other end opened a connection. First bytes, if any, are readable.
+    Opened {
+        /// Its number.
+        stream: StreamId,
+        /// Number of the tunnel it is for.
+        tunnel: u16,
+    },
+    /// The target of a connection has answered.
+    Established(StreamId),
+    /// [`Endpoint::read`] has something.
+    Readable(StreamId),
+    /// [`Endpoint::write_room`] is there again after it was used up.
+    Writable(StreamId),
+    /// The connection is over and forgotten.
+    Reset {
+        /// Which.
+        stream: StreamId,
+        /// Why.
+        reason: EndReason,
+        /// Details for the log.
+        detail: String,
+        /// The other end sent everything first: close in order, do not cut.
+        after_data: bool,
+    },
+    /// Both directions finished in order; the connection is forgotten.
+    Closed(StreamId),
+}
+
+/// What [`Endpoint::read`] found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ReadOutcome {
+    /// Bytes. Call [`Endpoint::consumed`] when they are where they belong.
+    Bytes(Bytes),
+    /// Nothing now.
+    Pending,
+    /// The other end finished; said once.
+    End,
+    /// The connection is over.
+    Gone,
+}
+
+/// Why a connection cannot be opened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum OpenError {
+    /// As many as there may be.
+    #[error("the session has as many connections as it may")]
+    Limit,
+    /// Only the opener opens.
+    #[error("this end accepts connections, it does not open them")]
+    NotTheOpener,
+}
+
+/// The other end broke the protocol; the link is worthless.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum StreamError {
+    /// A message that is not frames.
+    #[error("the peer sent a malformed frame: {0}")]
+    Frame(#[from] FrameError),
+    /// A frame that does not fit its stream.
+    #[error("the peer broke the protocol on stream {stream}: {what}")]
+    Misbehaved {
+        /// The stream.
+        stream: u32,
+        /// What it did.
+        what: &'static str,
+    },
+}
+
+/// One end.
+#[derive(Debug)]
+pub struct Endpoint {
+    side: Side,
+    config: Config,
+    /// Ordered, so that a run can be repeated exactly.
+    streams: BTreeMap<StreamId, Stream>,
+    /// Highest stream number seen or given.
+    highest: u32,
+    control: VecDeque<Control>,
+    schedule: Schedule,
+    events: VecDeque<Event>,
+    /// Sum of all windows.
+    windows: u64,
+    /// When consumed bytes that nobody was told of are told.
+    tell_at: Option<Duration>,
+    round_trip: RoundTrip,
+}
+
+#[derive(Debug)]
+struct Stream {
+    send: SendHalf,
+    receive: ReceiveHalf,
+    /// Stands in the schedule.
+    queued: bool,
+    /// A CREDIT stands in the control queue.
+    credit_queued: bool,
+    /// The application found no room.
+    wants_room: bool,
+    /// The application has been told that there is something to read.
+    told_readable: bool,
+    /// To be reset when everything written has left.
+    reset_after_data: Option<(EndReason, String)>,
+    /// The other end reset it; holds once this much has been read.
+    reset_by_peer: Option<(u64, EndReason, String)>,
+}
+
+#[derive(Debug)]
+enum Control {
+    Open { stream: StreamId, tunnel: u16 },
+    Opened(StreamId),
+    Credit(StreamId),
+    Reset { stream: StreamId, reason: EndReason, deliver_first: u64, detail: String },
+    Ping { number: u64, answer: bool },
+}
+
+/// End-to-end round trip, measured by PING while there is traffic.
+#[derive(Debug, Default)]
+struct RoundTrip {
+    value: Option<Duration>,
+    asked: Option<(u64, Duration)>,
+    ask_at: Duration,
+    number: u64,
+}
+
+/// How long consumed bytes may go untold when too few for an update of the window: the other end keeps them that long.
+const TELL_AFTER: Duration = Duration::from_millis(50);
+/// How often the round trip is measured while bytes flow.
+const PING_EVERY: Duration = Duration::from_secs(1);
+/// Assumed before the first measurement.
+const ROUND_TRIP_GUESS: Duration = Duration::from_millis(50);
+/// Control frames that may wait. A peer that makes more necessary than this is attacking.
+const MAX_CONTROL: usize = 8 * 1024;
+
+impl Endpoint {
+    /// An end with no connections.
+    #[must_use]
+    pub fn new(side: Side, config: Config) -> Self {
+        Self {
+            side,
+            config,
+            streams: BTreeMap::new(),
+            highest: 0,
+            control: VecDeque::new(),
+            schedule: Schedule::default(),
+            events: VecDeque::new(),
+            windows: 0,
+            tell_at: None,
+            round_trip: RoundTrip::default(),
+        }
+    }
+
+    /// Opens a connection through a tunnel. `first` may be empty; it leaves with the opening.
+    ///
+    /// # Errors
+    /// At the limit of connections, or at the accepting end.
+    pub fn open(&mut self, tunnel: u16, first: Bytes) -> Result<StreamId, OpenError> {
+        if self.side != Side::Opener {
+            return Err(OpenError::NotTheOpener);
+        }
+        if self.streams.len() >= self.config.max_streams || self.highest == u32::MAX {
+            return Err(OpenError::Limit);
+        }
+        self.highest += 1;
+        let stream = StreamId(self.highest);
+        self.insert(stream);
+        self.control.push_back(Control::Open { stream, tunnel });
+        self.write(stream, first);
+        Ok(stream)
+    }
+
+    /// Tells the opener that the target has answered.
+    pub fn establish(&mut self, stream: StreamId) {
+        if self.side == Side::Acceptor && self.streams.contains_key(&stream) {
+            self.control.push_back(Control::Opened(stream));
+        }
+    }
+
+    /// How many bytes the application may write now; 0 = wait for [`Event::Writable`], or the connection is over.
+    pub fn write_room(&mut self, stream: StreamId) -> usize {
+        let most = self.config.write_ahead;
+        let Some(it) = self.streams.get_mut(&stream).filter(|it| it.send.is_open() && it.reset_after_data.is_none())
+        else {
+            return 0;
+        };
+        let room = most.saturating_sub(it.send.unsent());
+        it.wants_room = room == 0;
+        usize::try_from(room).unwrap_or(usize::MAX)
+    }
+
+    /// Takes bytes from the application. More than [`Endpoint::write_room`] is taken too, but is not good manners.
+    /// False when the connection is over or finished.
+    pub fn write(&mut self, stream: StreamId, bytes: Bytes) -> bool {
+        let Some(it) = self.streams.get_mut(&stream).filter(|it| it.send.is_open() && it.reset_after_data.is_none())
+        else {
+            return false;
+        };
+        it.send.push(bytes);
+        self.wake(stream);
+        true
+    }
+
+    /// The application will write no more (half close).
+    pub fn finish(&mut self, stream: StreamId) {
+        if let Some(it) = self.streams.get_mut(&stream) {
+            it.send.finish();
+            self.wake(stream);
+        }
+    }
+
+    /// Ends a connection in both directions. With `after_data`, what was written still arrives first.
+    pub fn reset(&mut self, stream: StreamId, reason: EndReason, detail: &str, after_data: bool) {
+        let Some(it) = self.streams.get_mut(&stream) else { return };
+        if after_data && it.send.unsent() > 0 {
+            it.reset_after_data.get_or_insert_with(|| (reason, detail.to_owned()));
+            self.wake(stream);
+            return;
+        }
+        let deliver_first = if after_data { it.send.end() } else { 0 };
+        self.control.push_back(Control::Reset { stream, reason, deliver_first, detail: detail.to_owned() });
+        self.remove(stream);
+    }
+
+    /// The next bytes of a connection, at most `most`.
+    pub fn read(&mut self, stream: StreamId, most: usize) -> ReadOutcome {
+        let Some(it) = self.streams.get_mut(&stream) else { return ReadOutcome::Gone };
+        it.told_readable = false;
+        if let Some(bytes) = it.receive.read(most) {
+            return ReadOutcome::Bytes(bytes);
+        }
+        if it.receive.take_end() {
+            self.credit_if_due(stream);
+            return ReadOutcome::End;
+        }
+        if let Some((_, reason, detail)) = it.reset_by_peer.take() {
+            self.events.push_back(Event::Reset { stream, reason, detail, after_data: true });
+            self.remove(stream);
+            return ReadOutcome::Gone;
+        }
+        ReadOutcome::Pending
+    }
+
+    /// The application is done with bytes that it read: they are in the socket's hands. Gives the other end room.
+    pub fn consumed(&mut self, now: Duration, stream: StreamId, bytes: usize) {
+        let round_trip = self.round_trip.value.unwrap_or(ROUND_TRIP_GUESS);
+        let spare = self.config.session_budget.saturating_sub(self.windows);
+        let Some(it) = self.streams.get_mut(&stream) else { return };
+        it.receive.consume(bytes as u64);
+        let consumed = it.receive.consumed();
+        let most = self.config.max_window.min(it.receive.window.size() + spare);
+        self.windows += it.receive.window.measure(now, consumed, round_trip, most);
+        self.credit_if_due(stream);
+        if self.tell_at.is_none() {
+            self.tell_at = Some(now + TELL_AFTER);
+        }
+    }
+
+    /// Takes one binary message from the link.
+    ///
+    /// # Errors
+    /// When the other end broke the protocol.
+    pub fn handle_input(&mut self, now: Duration, mut message: Bytes) -> Result<(), StreamError> {
+        while let Some(frame) = frame::next(&mut message)? {
+            self.handle_frame(now, frame)?;
+            if self.control.len() > MAX_CONTROL {
+                return Err(StreamError::Misbehaved { stream: 0, what: "asked for more answers than can wait" });
+            }
+        }
+        Ok(())
+    }
+
+    /// When [`Endpoint::handle_timeout`] wants to be called.
+    #[must_use]
+    pub fn poll_timeout(&self) -> Option<Duration> {
+        self.tell_at
+    }
+
+    /// Time has come to `now`.
+    pub fn handle_timeout(&mut self, now: Duration) {
+        if self.tell_at.is_none_or(|at| now < at) {
+            return;
+        }
+        self.tell_at = None;
+        for (id, it) in &mut self.streams {
+            if it.receive.window.is_stale(it.receive.consumed()) && !it.credit_queued {
+                it.credit_queued = true;
+                self.control.push_back(Control::Credit(*id));
+            }
+        }
+    }
+
+    /// Appends frames to `out` until it holds about `most` bytes or there is nothing to send. False when it added none.
+    pub fn poll_transmit(&mut self, now: Duration, out: &mut BytesMut, most: usize) -> bool {
+        let before = out.len();
+        while let Some(control) = self.control.pop_front() {
+            self.put_control(control, out);
+            if out.len() >= most {
+                return true;
+            }
+        }
+        while out.len() < most {
+            let Some(stream) = self.schedule.next() else { break };
+            self.put_data(now, stream, out);
+        }
+        out.len() > before
+    }
+
+    /// Whether [`Endpoint::poll_transmit`] would add something.
+    #[must_use]
+    pub fn wants_transmit(&self) -> bool {
+        !self.control.is_empty() || !self.schedule.is_empty()
+    }
+
+    /// The next thing the application has to know.
+    pub fn poll_event(&mut self) -> Option<Event> {
+        self.events.pop_front()
+    }
+
+    /// Connections that are not over.
+    #[must_use]
+    pub fn open_streams(&self) -> usize {
+        self.streams.len()
+    }
+
+    /// End-to-end round trip, once measured.
+    #[must_use]
+    pub fn round_trip(&self) -> Option<Duration> {
+        self.round_trip.value
+    }
+}

@@ -1,0 +1,256 @@
+//! What an end does with each frame, and how it makes its own.
+
+use std::time::Duration;
+
+use bytes::BytesMut;
+
+use super::{
+    Control, Endpoint, Event, FLAG_FIN_SEEN, Frame, Kind, Misbehaved, PING_EVERY, RoundTrip, Side, Stream, StreamError,
+    StreamId, frame,
+};
+use crate::stream::EndReason;
+use crate::stream::receive::ReceiveHalf;
+use crate::stream::send::SendHalf;
+
+impl Endpoint {
+    pub(super) fn handle_frame(&mut self, now: Duration, frame: Frame) -> Result<(), StreamError> {
+        let stream = frame.header.stream;
+        match frame.header.kind {
+            Kind::Ping => self.answer_ping(frame.header.offset),
+            Kind::Pong => self.round_trip.answered(now, frame.header.offset),
+            Kind::Open => return self.handle_open(frame),
+            kind => {
+                if stream.0 > self.highest {
+                    return Err(misbehaved(stream, "a frame for a connection that was never opened"));
+                }
+                // A connection that is over here may still get what was on its way.
+                if self.streams.contains_key(&stream) {
+                    return self.handle_stream_frame(kind, frame);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn handle_open(&mut self, frame: Frame) -> Result<(), StreamError> {
+        let stream = frame.header.stream;
+        if self.side != Side::Acceptor {
+            return Err(misbehaved(stream, "OPEN for the opener"));
+        }
+        if stream.0 <= self.highest {
+            return Ok(());
+        }
+        self.highest = stream.0;
+        if self.streams.len() >= self.config.max_streams {
+            let (reason, detail) = (EndReason::Limit, String::new());
+            self.control.push_back(Control::Reset { stream, reason, deliver_first: 0, detail });
+            return Ok(());
+        }
+        self.insert(stream);
+        self.events.push_back(Event::Opened { stream, tunnel: frame.header.aux });
+        if frame.payload.is_empty() { Ok(()) } else { self.handle_stream_frame(Kind::Data, frame) }
+    }
+
+    fn handle_stream_frame(&mut self, kind: Kind, frame: Frame) -> Result<(), StreamError> {
+        let stream = frame.header.stream;
+        let offset = frame.header.offset;
+        let Some(it) = self.streams.get_mut(&stream) else { return Ok(()) };
+        let wrong = |Misbehaved(what)| misbehaved(stream, what);
+        match kind {
+            Kind::Data => {
+                if it.receive.data(offset, frame.payload).map_err(wrong)? && it.reset_after_data.is_none() {
+                    self.tell_readable(stream);
+                }
+            }
+            Kind::Fin => {
+                if it.receive.finish(offset).map_err(wrong)? {
+                    self.tell_readable(stream);
+                }
+            }
+            Kind::Credit => {
+                let fin_seen = frame.header.flags & FLAG_FIN_SEEN != 0;
+                if !it.send.credit(offset, frame.credit_limit(), fin_seen) {
+                    return Err(misbehaved(stream, "acknowledged what was not sent"));
+                }
+                self.wake(stream);
+                self.remove_if_done(stream);
+            }
+            Kind::Opened => {
+                if self.side == Side::Acceptor {
+                    return Err(misbehaved(stream, "OPENED for the acceptor"));
+                }
+                self.events.push_back(Event::Established(stream));
+            }
+            Kind::Reset => {
+                let (reason, detail) = (frame.reset_reason(), frame.reset_detail());
+                if offset > it.receive.received() {
+                    return Err(misbehaved(stream, "a RESET behind bytes that never came"));
+                }
+                if offset == 0 {
+                    self.events.push_back(Event::Reset { stream, reason, detail, after_data: false });
+                    self.remove(stream);
+                } else if it.reset_by_peer.is_none() {
+                    it.reset_by_peer = Some((offset, reason, detail));
+                    self.tell_readable(stream);
+                }
+            }
+            Kind::Open | Kind::Ping | Kind::Pong => {}
+        }
+        Ok(())
+    }
+
+    pub(super) fn put_control(&mut self, control: Control, out: &mut BytesMut) {
+        match control {
+            Control::Open { stream, tunnel } => {
+                let most = self.config.frame_bytes.min(frame::MAX_PAYLOAD);
+                let first = self.streams.get_mut(&stream).and_then(|it| it.send.next(most));
+                frame::put_open(out, stream, tunnel, first.as_ref().map_or(&[], |(_, bytes)| bytes));
+            }
+            Control::Opened(stream) => frame::put_opened(out, stream),
+            Control::Credit(stream) => {
+                let Some(it) = self.streams.get_mut(&stream) else { return };
+                it.credit_queued = false;
+                let consumed = it.receive.consumed();
+                let limit = it.receive.window.advance(consumed);
+                let fin_seen = it.receive.fin_seen();
+                it.receive.fin_acked = fin_seen;
+                frame::put_credit(out, stream, consumed, limit, fin_seen);
+                self.remove_if_done(stream);
+            }
+            Control::Reset { stream, reason, deliver_first, detail } => {
+                frame::put_reset(out, stream, reason, deliver_first, &detail);
+            }
+            Control::Ping { number, answer } => frame::put_ping(out, number, answer),
+        }
+    }
+
+    /// One turn of one stream.
+    pub(super) fn put_data(&mut self, now: Duration, stream: StreamId, out: &mut BytesMut) {
+        let most = self.config.frame_bytes.min(frame::MAX_PAYLOAD);
+        let resume_writing = self.config.write_ahead / 2;
+        let Some(it) = self.streams.get_mut(&stream) else { return };
+        it.queued = false;
+        if let Some((offset, bytes)) = it.send.next(most) {
+            frame::put_data(out, stream, offset, &bytes);
+            if let Some(number) = self.round_trip.ask(now) {
+                frame::put_ping(out, number, false);
+            }
+        }
+        if it.send.fin_due() && it.reset_after_data.is_none() {
+            frame::put_fin(out, stream, it.send.end());
+            it.send.fin_sent();
+        }
+        if it.send.unsent() == 0
+            && let Some((reason, detail)) = it.reset_after_data.take()
+        {
+            frame::put_reset(out, stream, reason, it.send.end(), &detail);
+            self.remove(stream);
+            return;
+        }
+        if it.wants_room && it.send.unsent() <= resume_writing {
+            it.wants_room = false;
+            self.events.push_back(Event::Writable(stream));
+        }
+        if it.send.can_send() {
+            it.queued = true;
+            self.schedule.again(stream);
+        }
+    }
+
+    pub(super) fn insert(&mut self, stream: StreamId) {
+        let window = self.config.initial_window;
+        self.windows += window;
+        self.streams.insert(
+            stream,
+            Stream {
+                send: SendHalf::new(window),
+                receive: ReceiveHalf::new(window),
+                queued: false,
+                credit_queued: false,
+                wants_room: false,
+                told_readable: false,
+                reset_after_data: None,
+                reset_by_peer: None,
+            },
+        );
+    }
+
+    pub(super) fn remove(&mut self, stream: StreamId) {
+        if let Some(it) = self.streams.remove(&stream) {
+            self.windows = self.windows.saturating_sub(it.receive.window.size());
+        }
+    }
+
+    fn remove_if_done(&mut self, stream: StreamId) {
+        if self.streams.get(&stream).is_some_and(|it| it.send.is_done() && it.receive.is_done()) {
+            self.remove(stream);
+            self.events.push_back(Event::Closed(stream));
+        }
+    }
+
+    /// Puts a stream that can send into the schedule.
+    pub(super) fn wake(&mut self, stream: StreamId) {
+        if let Some(it) = self.streams.get_mut(&stream)
+            && !it.queued
+            && (it.send.can_send() || (it.reset_after_data.is_some() && it.send.unsent() == 0))
+        {
+            it.queued = true;
+            self.schedule.wake(stream);
+        }
+    }
+
+    fn tell_readable(&mut self, stream: StreamId) {
+        if let Some(it) = self.streams.get_mut(&stream)
+            && !it.told_readable
+        {
+            it.told_readable = true;
+            self.events.push_back(Event::Readable(stream));
+        }
+    }
+
+    pub(super) fn credit_if_due(&mut self, stream: StreamId) {
+        if let Some(it) = self.streams.get_mut(&stream)
+            && !it.credit_queued
+            && (it.receive.window.is_update_due(it.receive.consumed()) || it.receive.fin_seen())
+        {
+            it.credit_queued = true;
+            self.control.push_back(Control::Credit(stream));
+        }
+    }
+
+    /// One PONG waits at most; a newer PING replaces the number of the older.
+    fn answer_ping(&mut self, number: u64) {
+        let waiting = self.control.iter_mut().find(|it| matches!(it, Control::Ping { answer: true, .. }));
+        match waiting {
+            Some(it) => *it = Control::Ping { number, answer: true },
+            None => self.control.push_back(Control::Ping { number, answer: true }),
+        }
+    }
+}
+
+impl RoundTrip {
+    /// The number of a PING to send now, if it is time.
+    fn ask(&mut self, now: Duration) -> Option<u64> {
+        if now < self.ask_at {
+            return None;
+        }
+        self.ask_at = now + PING_EVERY;
+        self.number += 1;
+        self.asked = Some((self.number, now));
+        Some(self.number)
+    }
+
+    /// A shorter round trip counts at once; a longer one, which may have waited behind bulk, counts by an eighth.
+    fn answered(&mut self, now: Duration, number: u64) {
+        let Some((_, asked)) = self.asked.take_if(|(asked, _)| *asked == number) else { return };
+        let sample = now.saturating_sub(asked);
+        self.value = Some(match self.value {
+            Some(value) if sample > value => value + (sample - value) / 8,
+            _ => sample,
+        });
+    }
+}
+
+fn misbehaved(stream: StreamId, what: &'static str) -> StreamError {
+    StreamError::Misbehaved { stream: stream.0, what }
+}
