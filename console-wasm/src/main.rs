@@ -1,5 +1,11 @@
 //! The console: what people see in the browser.
 
+#[cfg_attr(
+    not(target_arch = "wasm32"),
+    expect(dead_code, reason = "what uses it is drawn in a browser; natively only the tests do")
+)]
+mod state;
+
 #[cfg(target_arch = "wasm32")]
 fn main() {
     yew::Renderer::<App>::new().render();

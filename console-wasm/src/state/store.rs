@@ -1,0 +1,304 @@
+//! Everything the console knows, and how each thing that happens changes it.
+
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use wire::api::{
+    ApiError, ConsoleEvent, Installation, JumpGroup, JumpItem, Jumpoint, Me, Preferences, Session, SessionDetails,
+    SessionState,
+};
+use wire::helper_messages::LocalSession;
+use wire::{SessionId, Timestamp};
+
+use super::helper_state::{HelperState, OUR_VERSION};
+use super::session_view::SessionView;
+use super::toasts::{ToastKind, Toasts};
+
+/// Whether somebody is signed in.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) enum SignIn {
+    /// Not known yet.
+    #[default]
+    Unknown,
+    /// Nobody; with a sentence when it happened unasked.
+    Out(Option<String>),
+    /// Somebody.
+    In(Rc<Me>),
+}
+
+/// Something loaded from the appliance. A later failure does not take away what is shown.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) enum Load<T> {
+    /// On its way.
+    #[default]
+    Waiting,
+    /// Here.
+    Ready(Rc<T>),
+    /// It never came.
+    Failed(Rc<ApiError>),
+}
+
+impl<T> Load<T> {
+    /// What was loaded.
+    pub(crate) fn ready(&self) -> Option<&Rc<T>> {
+        match self {
+            Self::Ready(value) => Some(value),
+            Self::Waiting | Self::Failed(_) => None,
+        }
+    }
+
+    fn put(&mut self, result: Result<T, ApiError>) {
+        match result {
+            Ok(value) => *self = Self::Ready(Rc::new(value)),
+            Err(error) if self.ready().is_none() => *self = Self::Failed(Rc::new(error)),
+            Err(_) => {}
+        }
+    }
+}
+
+impl<T> Load<Vec<T>> {
+    /// What was loaded, or nothing.
+    pub(crate) fn list(&self) -> &[T] {
+        self.ready().map_or(&[], |list| list.as_slice())
+    }
+}
+
+/// The event socket.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Socket {
+    /// The first attempt.
+    #[default]
+    Connecting,
+    /// It stands.
+    Connected,
+    /// It was lost; the next attempt comes at this moment.
+    Lost {
+        /// When.
+        retry_at: Timestamp,
+    },
+}
+
+/// Everything the console knows.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Store {
+    /// Who is signed in.
+    pub(crate) sign_in: SignIn,
+    /// The event socket.
+    pub(crate) socket: Socket,
+    /// When the appliance will have stopped, if it said so.
+    pub(crate) stopping_at: Option<Timestamp>,
+    /// Version of the appliance, when it is another than the page's.
+    pub(crate) other_version: Option<String>,
+    /// Items.
+    pub(crate) items: Load<Vec<JumpItem>>,
+    /// Groups.
+    pub(crate) groups: Load<Vec<JumpGroup>>,
+    /// Jumpoints.
+    pub(crate) jumpoints: Load<Vec<Jumpoint>>,
+    /// What the appliance remembers for the user.
+    pub(crate) preferences: Rc<Preferences>,
+    /// What a workstation needs.
+    pub(crate) installation: Load<Installation>,
+    /// Sessions with a tab, in the order of their tabs.
+    pub(crate) tabs: Vec<SessionId>,
+    /// Sessions that are shown somewhere, by id.
+    pub(crate) views: BTreeMap<SessionId, Rc<SessionView>>,
+    /// Grows whenever a session changed: lists load again.
+    pub(crate) sessions_changed: u32,
+    /// Grows whenever users changed: lists load again.
+    pub(crate) users_changed: u32,
+    /// Extension and helper.
+    pub(crate) helper: HelperState,
+    /// Sessions the helper has open for this appliance.
+    pub(crate) local_sessions: BTreeMap<SessionId, LocalSession>,
+    /// Notices.
+    pub(crate) toasts: Toasts,
+}
+
+/// Something that happened.
+#[derive(Clone, Debug)]
+pub(crate) enum Action {
+    /// Somebody signed in, or is signed in already.
+    SignedIn(Box<Me>),
+    /// Nobody is signed in (any more).
+    SignedOut(Option<String>),
+    /// Items arrived.
+    Items(Result<Vec<JumpItem>, ApiError>),
+    /// Groups arrived.
+    Groups(Result<Vec<JumpGroup>, ApiError>),
+    /// Jumpoints arrived.
+    Jumpoints(Result<Vec<Jumpoint>, ApiError>),
+    /// Preferences arrived or were changed.
+    Preferences(Preferences),
+    /// What a workstation needs arrived.
+    Installation(Result<Installation, ApiError>),
+    /// The user's own live sessions arrived.
+    OwnSessions(Vec<Session>),
+    /// One session changed or was made.
+    Session(Box<Session>),
+    /// One session arrived with all its tab shows.
+    SessionDetails(Box<SessionDetails>),
+    /// A tab was closed.
+    CloseTab(SessionId),
+    /// The refusals of a session's connections were read.
+    RefusalsRead(SessionId),
+    /// The event socket was lost.
+    SocketLost {
+        /// When the next attempt comes.
+        retry_at: Timestamp,
+    },
+    /// The event socket told something.
+    Event(Box<ConsoleEvent>, Timestamp),
+    /// Extension or helper came, went or changed.
+    Helper(HelperState),
+    /// All sessions the helper has.
+    LocalSessions(Vec<LocalSession>),
+    /// One session of the helper changed.
+    LocalSession(LocalSession),
+    /// One session of the helper ended.
+    LocalSessionEnded(SessionId),
+    /// A notice.
+    Toast(ToastKind, String, String),
+    /// A notice was closed, or its time is over.
+    ToastRead(u32),
+}
+
+impl Store {
+    /// The signed-in user.
+    pub(crate) fn me(&self) -> Option<&Rc<Me>> {
+        match &self.sign_in {
+            SignIn::In(me) => Some(me),
+            SignIn::Unknown | SignIn::Out(_) => None,
+        }
+    }
+
+    /// Whether the signed-in user is an administrator.
+    pub(crate) fn is_administrator(&self) -> bool {
+        self.me().is_some_and(|me| me.is_administrator())
+    }
+
+    /// A session that is shown somewhere.
+    pub(crate) fn view(&self, id: SessionId) -> Option<&Rc<SessionView>> {
+        self.views.get(&id)
+    }
+
+    /// Whether a session belongs to the signed-in user.
+    pub(crate) fn is_own(&self, session: &Session) -> bool {
+        self.me().is_some_and(|me| me.id() == session.user_id)
+    }
+
+    /// Everything after something happened.
+    #[must_use]
+    pub(crate) fn reduce(mut self, action: Action) -> Self {
+        match action {
+            Action::SignedIn(me) => self.sign_in = SignIn::In(Rc::from(me)),
+            Action::SignedOut(why) => self = self.signed_out(why),
+            Action::Items(result) => self.items.put(result),
+            Action::Groups(result) => self.groups.put(result),
+            Action::Jumpoints(result) => self.jumpoints.put(result),
+            Action::Preferences(preferences) => self.preferences = Rc::new(preferences),
+            Action::Installation(result) => self.installation.put(result),
+            Action::OwnSessions(sessions) => sessions.into_iter().for_each(|session| self.put_session(session)),
+            Action::Session(session) => self.put_session(*session),
+            Action::SessionDetails(details) => self.put_details(*details),
+            Action::CloseTab(id) => self.close_tab(id),
+            Action::RefusalsRead(id) => self.change_view(id, |view| view.refusals.clear()),
+            Action::SocketLost { retry_at } => self.socket = Socket::Lost { retry_at },
+            Action::Event(event, now) => self.put_event(*event, now),
+            Action::Helper(state) => self.put_helper(state),
+            Action::LocalSessions(sessions) => {
+                self.local_sessions = sessions.into_iter().map(|session| (session.session_id, session)).collect();
+            }
+            Action::LocalSession(session) => {
+                self.local_sessions.insert(session.session_id, session);
+            }
+            Action::LocalSessionEnded(id) => {
+                self.local_sessions.remove(&id);
+            }
+            Action::Toast(kind, title, text) => self.toasts.push(kind, title, text),
+            Action::ToastRead(number) => self.toasts.remove(number),
+        }
+        self
+    }
+
+    /// What stays when nobody is signed in: nothing of the user's.
+    fn signed_out(self, why: Option<String>) -> Self {
+        Self {
+            sign_in: SignIn::Out(why),
+            installation: self.installation,
+            helper: self.helper,
+            local_sessions: self.local_sessions,
+            ..Self::default()
+        }
+    }
+
+    fn put_session(&mut self, session: Session) {
+        let id = session.id;
+        let live = session.state != SessionState::Ended;
+        self.sessions_changed = self.sessions_changed.wrapping_add(1);
+        if live && self.is_own(&session) && !self.tabs.contains(&id) {
+            self.tabs.push(id);
+        }
+        if self.views.contains_key(&id) {
+            self.change_view(id, |view| view.change(session));
+        } else if self.tabs.contains(&id) {
+            self.views.insert(id, Rc::new(SessionView::new(session)));
+        }
+    }
+
+    fn put_details(&mut self, details: SessionDetails) {
+        let id = details.session.id;
+        if !self.views.contains_key(&id) {
+            self.views.insert(id, Rc::new(SessionView::new(details.session.clone())));
+        }
+        self.put_session(details.session.clone());
+        self.change_view(id, |view| view.load(details));
+    }
+
+    fn close_tab(&mut self, id: SessionId) {
+        self.tabs.retain(|tab| *tab != id);
+        self.views.remove(&id);
+    }
+
+    fn put_helper(&mut self, state: HelperState) {
+        if !matches!(state, HelperState::Found { .. }) {
+            self.local_sessions.clear();
+        }
+        self.helper = state;
+    }
+
+    fn put_event(&mut self, event: ConsoleEvent, now: Timestamp) {
+        match event {
+            ConsoleEvent::Hello { appliance_version, .. } => {
+                self.socket = Socket::Connected;
+                self.stopping_at = None;
+                self.other_version = (appliance_version != OUR_VERSION).then_some(appliance_version);
+            }
+            ConsoleEvent::SessionChanged { session } => self.put_session(*session),
+            ConsoleEvent::SessionLive { session_id, statistics, tunnels, connections } => {
+                self.change_view(session_id, |view| view.live(statistics, &tunnels, connections));
+            }
+            ConsoleEvent::SessionEvent { session_id, event } => {
+                self.change_view(session_id, |view| view.event(event));
+            }
+            ConsoleEvent::ConnectionRefused { session_id, tunnel, message, .. } => {
+                self.change_view(session_id, |view| view.refused(tunnel, message));
+            }
+            ConsoleEvent::UsersChanged => self.users_changed = self.users_changed.wrapping_add(1),
+            ConsoleEvent::Lagged => {
+                self.users_changed = self.users_changed.wrapping_add(1);
+                self.sessions_changed = self.sessions_changed.wrapping_add(1);
+            }
+            ConsoleEvent::Stopping { in_seconds } => {
+                self.stopping_at = Some(now.plus_millis(i64::from(in_seconds) * 1000));
+            }
+            ConsoleEvent::SignedOut { .. } | ConsoleEvent::ItemsChanged | ConsoleEvent::JumpointsChanged => {}
+        }
+    }
+
+    fn change_view(&mut self, id: SessionId, change: impl FnOnce(&mut SessionView)) {
+        if let Some(view) = self.views.get_mut(&id) {
+            change(Rc::make_mut(view));
+        }
+    }
+}

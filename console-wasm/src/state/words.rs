@@ -1,0 +1,103 @@
+//! What states are called. Every state has a word and a shape, so that none is told by colour alone.
+
+use wire::api::{Connection, ItemStatus, Role, Session, SessionState};
+
+/// How serious a state is: decides shape and colour.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Tone {
+    /// Working, in use.
+    Good,
+    /// Possible, waiting for a person.
+    Calm,
+    /// On its way.
+    Busy,
+    /// Works, but somebody should look.
+    Warning,
+    /// Does not work.
+    Bad,
+    /// Over, or switched off.
+    Over,
+}
+
+/// A word with its tone.
+pub(crate) type Word = (&'static str, Tone);
+
+/// Where a session stands.
+pub(crate) fn session_state(session: &Session) -> Word {
+    match session.state {
+        SessionState::Ready => ("ready", Tone::Calm),
+        SessionState::Connecting => ("connecting", Tone::Busy),
+        SessionState::Tunnelling => ("tunnelling", Tone::Good),
+        SessionState::Ended => ("ended", Tone::Over),
+    }
+}
+
+/// Whether an item can be jumped to.
+pub(crate) fn item_status(status: ItemStatus) -> Word {
+    match status {
+        ItemStatus::Ready => ("ready", Tone::Good),
+        ItemStatus::JumpointOffline => ("jumpoint offline", Tone::Bad),
+        ItemStatus::JumpointDisabled => ("jumpoint disabled", Tone::Over),
+        ItemStatus::MethodOff => ("tunnelling is off", Tone::Over),
+    }
+}
+
+/// Why an item cannot be jumped to and what to do; none when it can.
+pub(crate) fn item_obstacle(status: ItemStatus, jumpoint: &str) -> Option<String> {
+    match status {
+        ItemStatus::Ready => None,
+        ItemStatus::JumpointOffline => Some(format!(
+            "No node of the jumpoint {jumpoint} is connected to the appliance. Start sallyport-jumpoint on its host, or see the Agents page."
+        )),
+        ItemStatus::JumpointDisabled => Some(format!(
+            "An administrator disabled the jumpoint {jumpoint}. Ask them to enable it on the Agents page, or choose another jumpoint in the item's properties."
+        )),
+        ItemStatus::MethodOff => Some(format!(
+            "An administrator switched the Protocol Tunnel Jump method off for the jumpoint {jumpoint}. Ask them to switch it on, or choose another jumpoint in the item's properties."
+        )),
+    }
+}
+
+/// Where a connection stands.
+pub(crate) fn connection_state(connection: &Connection) -> Word {
+    match (connection.closed_at, connection.fault, connection.established) {
+        (Some(_), Some(_), _) => ("failed", Tone::Bad),
+        (Some(_), None, _) => ("closed", Tone::Over),
+        (None, _, true) => ("open", Tone::Good),
+        (None, _, false) => ("opening", Tone::Busy),
+    }
+}
+
+/// What a user may do, as a word.
+pub(crate) fn role(role: Role) -> &'static str {
+    match role {
+        Role::Administrator => "Administrator",
+        Role::Technician => "Technician",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::samples::connection;
+    use super::*;
+    use wire::Timestamp;
+    use wire::api::Fault;
+
+    #[test]
+    fn only_a_ready_item_has_no_obstacle() {
+        for status in
+            [ItemStatus::Ready, ItemStatus::JumpointOffline, ItemStatus::JumpointDisabled, ItemStatus::MethodOff]
+        {
+            assert_eq!(item_obstacle(status, "ams-1").is_none(), status == ItemStatus::Ready);
+        }
+    }
+
+    #[test]
+    fn a_refused_connection_reads_differently_from_a_closed_one() {
+        let mut it = connection(1, 0);
+        it.closed_at = Some(Timestamp(1));
+        assert_eq!(connection_state(&it).0, "closed");
+        it.fault = Some(Fault::Target);
+        assert_eq!(connection_state(&it).0, "failed");
+    }
+}
