@@ -1,1 +1,2 @@
-//! placeholder
+//! The appliance.
+pub mod store;

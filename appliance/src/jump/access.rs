@@ -1,0 +1,183 @@
+//! The decision whether a Jump may happen, with what the person has to be told.
+
+use wire::api::{Fault, ItemStatus, Role};
+
+/// Who asks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Asker {
+    /// What they may do in the console.
+    pub role: Role,
+    /// Whether they may sign in at all.
+    pub enabled: bool,
+}
+
+/// What is known of an item's jumpoint.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct JumpointFacts {
+    /// Whether it takes sessions.
+    pub enabled: bool,
+    /// Whether Protocol Tunnel Jumps may use it (row 0.4).
+    pub protocol_tunnel_enabled: bool,
+    /// Whether one of its nodes is connected.
+    pub online: bool,
+}
+
+/// The answer to "may this user Jump to this item now?".
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Decision {
+    /// Yes.
+    Allow,
+    /// No.
+    Denied(Denial),
+}
+
+/// Why not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Denial {
+    /// The user is disabled.
+    UserDisabled,
+    /// The jumpoint is disabled.
+    JumpointDisabled,
+    /// The jumpoint has the method off.
+    MethodOff,
+    /// No node of the jumpoint is connected.
+    JumpointOffline,
+    /// The appliance is stopping.
+    Stopping,
+}
+
+/// Decides. The order is from what the person cannot change to what passes by itself, so that nobody is sent to mend the
+/// wrong thing.
+#[must_use]
+pub fn decide(asker: Asker, jumpoint: JumpointFacts, stopping: bool) -> Decision {
+    if !asker.enabled {
+        Decision::Denied(Denial::UserDisabled)
+    } else if !jumpoint.enabled {
+        Decision::Denied(Denial::JumpointDisabled)
+    } else if !jumpoint.protocol_tunnel_enabled {
+        Decision::Denied(Denial::MethodOff)
+    } else if !jumpoint.online {
+        Decision::Denied(Denial::JumpointOffline)
+    } else if stopping {
+        Decision::Denied(Denial::Stopping)
+    } else {
+        Decision::Allow
+    }
+}
+
+/// What lists show of the same decision.
+#[must_use]
+pub fn status(jumpoint: JumpointFacts) -> ItemStatus {
+    let asker = Asker { role: Role::Technician, enabled: true };
+    match decide(asker, jumpoint, false) {
+        Decision::Denied(Denial::JumpointDisabled) => ItemStatus::JumpointDisabled,
+        Decision::Denied(Denial::MethodOff) => ItemStatus::MethodOff,
+        Decision::Denied(Denial::JumpointOffline) => ItemStatus::JumpointOffline,
+        Decision::Allow | Decision::Denied(Denial::UserDisabled | Denial::Stopping) => ItemStatus::Ready,
+    }
+}
+
+impl Denial {
+    /// A stable name for programs.
+    #[must_use]
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::UserDisabled => "user_disabled",
+            Self::JumpointDisabled => "jumpoint_disabled",
+            Self::MethodOff => "method_off",
+            Self::JumpointOffline => "jumpoint_offline",
+            Self::Stopping => "stopping",
+        }
+    }
+
+    /// Who has to act.
+    #[must_use]
+    pub fn fault(self) -> Fault {
+        match self {
+            Self::UserDisabled | Self::JumpointDisabled | Self::MethodOff => Fault::Policy,
+            Self::JumpointOffline => Fault::Jumpoint,
+            Self::Stopping => Fault::Appliance,
+        }
+    }
+
+    /// What happened, and what to do.
+    #[must_use]
+    pub fn message(self, jumpoint: &str) -> (String, String) {
+        match self {
+            Self::UserDisabled => {
+                ("Your account is disabled.".into(), "Ask an administrator to enable it.".into())
+            }
+            Self::JumpointDisabled => (
+                format!("An administrator disabled the jumpoint {jumpoint}."),
+                "Ask an administrator, or choose another jumpoint in the item's properties.".into(),
+            ),
+            Self::MethodOff => (
+                format!("The jumpoint {jumpoint} does not allow Protocol Tunnel Jumps."),
+                "An administrator can switch the method on under Agents.".into(),
+            ),
+            Self::JumpointOffline => (
+                format!("The jumpoint {jumpoint} is offline."),
+                "Check that its host is running and can reach the appliance; it connects by itself.".into(),
+            ),
+            Self::Stopping => (
+                "The appliance is stopping and takes no new sessions.".into(),
+                "Try again when it is back; the console says so.".into(),
+            ),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TECHNICIAN: Asker = Asker { role: Role::Technician, enabled: true };
+    const GOOD: JumpointFacts = JumpointFacts { enabled: true, protocol_tunnel_enabled: true, online: true };
+
+    #[test]
+    fn every_row_of_the_decision_table() {
+        let table = [
+            (TECHNICIAN, GOOD, false, Decision::Allow),
+            (Asker { role: Role::Administrator, ..TECHNICIAN }, GOOD, false, Decision::Allow),
+            (Asker { enabled: false, ..TECHNICIAN }, GOOD, false, Decision::Denied(Denial::UserDisabled)),
+            (TECHNICIAN, JumpointFacts { enabled: false, ..GOOD }, false, Decision::Denied(Denial::JumpointDisabled)),
+            (
+                TECHNICIAN,
+                JumpointFacts { protocol_tunnel_enabled: false, online: false, ..GOOD },
+                false,
+                Decision::Denied(Denial::MethodOff),
+            ),
+            (TECHNICIAN, JumpointFacts { online: false, ..GOOD }, false, Decision::Denied(Denial::JumpointOffline)),
+            (TECHNICIAN, GOOD, true, Decision::Denied(Denial::Stopping)),
+        ];
+        for (asker, jumpoint, stopping, expected) in table {
+            assert_eq!(decide(asker, jumpoint, stopping), expected, "{asker:?} {jumpoint:?} {stopping}");
+        }
+    }
+
+    #[test]
+    fn only_one_of_all_combinations_is_allowed() {
+        let mut allowed = 0;
+        for bits in 0..32u8 {
+            let bit = |at: u8| bits & (1 << at) != 0;
+            let asker = Asker { role: Role::Technician, enabled: bit(0) };
+            let jumpoint = JumpointFacts { enabled: bit(1), protocol_tunnel_enabled: bit(2), online: bit(3) };
+            allowed += u32::from(decide(asker, jumpoint, bit(4)) == Decision::Allow);
+        }
+        assert_eq!(allowed, 1);
+    }
+
+    #[test]
+    fn every_denial_says_what_to_do() {
+        for denial in [
+            Denial::UserDisabled,
+            Denial::JumpointDisabled,
+            Denial::MethodOff,
+            Denial::JumpointOffline,
+            Denial::Stopping,
+        ] {
+            let (message, next_step) = denial.message("ams-1");
+            assert!(message.ends_with('.') && next_step.ends_with('.'), "{denial:?}");
+        }
+    }
+}

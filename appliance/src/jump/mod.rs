@@ -1,0 +1,4 @@
+//! Who may Jump to what, now. Pure: no clock, no database, no async.
+
+pub mod access;
+pub mod item;

@@ -1,0 +1,10 @@
+//! The relay between a helper's link and a jumpoint's: it reads frame headers to count, to keep a row per connection, to
+//! hold limits and to cut; payload passes through as it came.
+//!
+//! - `connections`: what passes by, as a table; pure.
+//! - `link`: what a link is, whatever carries it.
+//! - `forward`: one direction.
+
+pub mod connections;
+pub mod forward;
+pub mod link;

@@ -1,0 +1,84 @@
+//! The states of a session and the reasons for its end. Pure.
+
+use std::time::Duration;
+
+use wire::api::{SessionEnd, SessionState};
+
+/// How long a session may stand open before *Protocol Tunneling* is pressed.
+pub const UNUSED_AFTER: Duration = Duration::from_secs(30 * 60);
+/// How long the jumpoint has to dial in after it was asked.
+pub const JUMPOINT_CALLS_WITHIN: Duration = Duration::from_secs(15);
+
+/// What happens to a session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// The helper showed a good ticket.
+    HelperCalled,
+    /// The jumpoint dialled in; both links stand.
+    JumpointCalled,
+    /// It is over.
+    End,
+}
+
+/// The state after a step; none when the step cannot happen in this state.
+#[must_use]
+pub fn next(state: SessionState, step: Step) -> Option<SessionState> {
+    match (state, step) {
+        (SessionState::Ready, Step::HelperCalled) => Some(SessionState::Connecting),
+        (SessionState::Connecting, Step::JumpointCalled) => Some(SessionState::Tunnelling),
+        (SessionState::Ready | SessionState::Connecting | SessionState::Tunnelling, Step::End) => {
+            Some(SessionState::Ended)
+        }
+        _ => None,
+    }
+}
+
+/// Why it ended, in a sentence. `by` names the person for ends that a person made.
+#[must_use]
+pub fn end_message(end: SessionEnd, by: &str, jumpoint: &str) -> String {
+    match end {
+        SessionEnd::ByUser => format!("{by} ended the session."),
+        SessionEnd::ByAdministrator => format!("The administrator {by} ended the session."),
+        SessionEnd::UserDisabled => "The user was disabled or removed.".into(),
+        SessionEnd::ItemRemoved => "The item was removed.".into(),
+        SessionEnd::JumpointDisabled => {
+            format!("The jumpoint {jumpoint} was disabled or removed, or its Protocol Tunnel Jump method was switched off.")
+        }
+        SessionEnd::HelperGone => {
+            "The helper on the workstation went away: the browser was closed, or the workstation left the network.".into()
+        }
+        SessionEnd::JumpointGone => format!("The connection to the jumpoint {jumpoint} was lost."),
+        SessionEnd::HelperDidNotCall => "The helper did not connect to the appliance.".into(),
+        SessionEnd::JumpointDidNotCall => {
+            format!("The jumpoint {jumpoint} did not open its side of the session in time. Look at its log.")
+        }
+        SessionEnd::NotUsed => "Protocol Tunneling was not started for 30 minutes.".into(),
+        SessionEnd::ApplianceStopped => "The appliance was stopped.".into(),
+        SessionEnd::ProtocolError => {
+            "A program broke the protocol. Update helper and jumpoint to the appliance's version.".into()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_session_goes_one_way() {
+        use SessionState::{Connecting, Ended, Ready, Tunnelling};
+        let allowed = [
+            (Ready, Step::HelperCalled, Connecting),
+            (Connecting, Step::JumpointCalled, Tunnelling),
+            (Ready, Step::End, Ended),
+            (Connecting, Step::End, Ended),
+            (Tunnelling, Step::End, Ended),
+        ];
+        for state in [Ready, Connecting, Tunnelling, Ended] {
+            for step in [Step::HelperCalled, Step::JumpointCalled, Step::End] {
+                let expected = allowed.iter().find(|(from, by, _)| (*from, *by) == (state, step)).map(|it| it.2);
+                assert_eq!(next(state, step), expected, "{state:?} {step:?}");
+            }
+        }
+    }
+}

@@ -1,0 +1,118 @@
+use sea_orm::sea_query::OnConflict;
+use sea_orm::{ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect, TransactionTrait};
+use wire::api::Connection;
+use wire::stream::EndReason;
+use wire::{ConnectionId, SessionId, Timestamp};
+
+use super::entities::connection;
+use super::{Store, StoreError, count, from_text, signed, to_text};
+
+/// A connection of a session.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ConnectionRecord {
+    /// The session.
+    pub session_id: SessionId,
+    /// The connection.
+    pub connection: Connection,
+}
+
+/// Rows in one statement: SQLite binds at most 32,766 values, <https://www.sqlite.org/limits.html>, twelve a row.
+const ROWS_A_STATEMENT: usize = 500;
+
+impl TryFrom<connection::Model> for Connection {
+    type Error = StoreError;
+
+    fn try_from(row: connection::Model) -> Result<Self, StoreError> {
+        let end = row.end.map(|end| from_text::<EndReason>("connection.end", &end)).transpose()?;
+        Ok(Self {
+            id: ConnectionId(row.id),
+            tunnel: u16::try_from(row.tunnel).unwrap_or(u16::MAX),
+            client_address: row.client_address,
+            client_program: row.client_program,
+            opened_at: Timestamp(row.opened_at),
+            established: row.established,
+            closed_at: row.closed_at.map(Timestamp),
+            bytes_sent: count(row.bytes_sent),
+            bytes_received: count(row.bytes_received),
+            end,
+            end_message: row.end_message,
+            fault: end.and_then(EndReason::fault),
+        })
+    }
+}
+
+fn row_of(it: &ConnectionRecord) -> connection::Model {
+    let ConnectionRecord { session_id, connection: it } = it;
+    connection::Model {
+        id: it.id.0,
+        session_id: session_id.0,
+        tunnel: i32::from(it.tunnel),
+        client_address: it.client_address.clone(),
+        client_program: it.client_program.clone(),
+        opened_at: it.opened_at.0,
+        established: it.established,
+        closed_at: it.closed_at.map(|at| at.0),
+        bytes_sent: signed(it.bytes_sent),
+        bytes_received: signed(it.bytes_received),
+        end: it.end.as_ref().map(to_text),
+        end_message: it.end_message.clone(),
+    }
+}
+
+impl Store {
+    /// Writes connections, new ones and changed ones, all or nothing.
+    ///
+    /// # Errors
+    /// When the database fails, as everywhere in this file.
+    pub async fn save_connections(&self, records: &[ConnectionRecord]) -> Result<(), StoreError> {
+        use connection::Column;
+        let changes = [
+            Column::ClientAddress,
+            Column::ClientProgram,
+            Column::Established,
+            Column::ClosedAt,
+            Column::BytesSent,
+            Column::BytesReceived,
+            Column::End,
+            Column::EndMessage,
+        ];
+        let transaction = self.db.begin().await?;
+        for records in records.chunks(ROWS_A_STATEMENT) {
+            connection::Entity::insert_many(records.iter().map(|it| row_of(it).into_active_model()))
+                .on_conflict(OnConflict::column(Column::Id).update_columns(changes).to_owned())
+                .exec_without_returning(&transaction)
+                .await?;
+        }
+        Ok(transaction.commit().await?)
+    }
+
+    /// The newest connections of a session, newest first.
+    ///
+    /// # Errors
+    /// See above.
+    pub async fn newest_connections(&self, session: SessionId, limit: u64) -> Result<Vec<Connection>, StoreError> {
+        let rows = connection::Entity::find()
+            .filter(connection::Column::SessionId.eq(session.0))
+            .order_by_desc(connection::Column::Id)
+            .limit(limit)
+            .all(&self.db)
+            .await?;
+        rows.into_iter().map(TryInto::try_into).collect()
+    }
+
+    /// Ends every connection row of a session that is still open: the appliance died before it could.
+    ///
+    /// # Errors
+    /// See above.
+    pub async fn close_connections_of(&self, session: SessionId, at: Timestamp) -> Result<(), StoreError> {
+        use sea_orm::sea_query::Expr;
+        connection::Entity::update_many()
+            .col_expr(connection::Column::ClosedAt, Expr::value(at.0))
+            .col_expr(connection::Column::End, Expr::value(to_text(&EndReason::SessionEnded)))
+            .filter(connection::Column::SessionId.eq(session.0))
+            .filter(connection::Column::ClosedAt.is_null())
+            .exec(&self.db)
+            .await?;
+        Ok(())
+    }
+}

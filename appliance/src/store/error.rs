@@ -1,0 +1,66 @@
+use sea_orm::{DbErr, RuntimeErr, SqlErr};
+
+/// Why the database did not do it.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// Something with this name is there already.
+    #[error("there is one of this name already")]
+    Duplicate,
+    /// Something else needs it, or it needs something that is gone.
+    #[error("something else depends on it")]
+    Dependent,
+    /// Another writer held the database for too long.
+    #[error("the database is busy")]
+    Busy,
+    /// The disk is full, or may not be written.
+    #[error("the database cannot be written: {0}")]
+    NotWritable(String),
+    /// A column holds what no version wrote.
+    #[error("column {column} cannot be read: {detail}")]
+    Corrupt {
+        /// The column.
+        column: &'static str,
+        /// What is wrong.
+        detail: String,
+    },
+    /// Anything else.
+    #[error("the database failed")]
+    Other(#[source] DbErr),
+}
+
+/// SQLite's primary result codes, <https://www.sqlite.org/rescode.html>.
+const SQLITE_BUSY: i32 = 5;
+const SQLITE_LOCKED: i32 = 6;
+const SQLITE_READONLY: i32 = 8;
+const SQLITE_IOERR: i32 = 10;
+const SQLITE_FULL: i32 = 13;
+const SQLITE_CANTOPEN: i32 = 14;
+
+impl From<DbErr> for StoreError {
+    fn from(error: DbErr) -> Self {
+        match error.sql_err() {
+            Some(SqlErr::UniqueConstraintViolation(_)) => return Self::Duplicate,
+            Some(SqlErr::ForeignKeyConstraintViolation(_)) => return Self::Dependent,
+            _ => {}
+        }
+        let message = error.to_string();
+        match sqlite_code(&error) {
+            Some(SQLITE_BUSY | SQLITE_LOCKED) => Self::Busy,
+            Some(SQLITE_READONLY | SQLITE_IOERR | SQLITE_FULL | SQLITE_CANTOPEN) => Self::NotWritable(message),
+            _ if matches!(error, DbErr::ConnectionAcquire(_)) => Self::Busy,
+            _ => Self::Other(error),
+        }
+    }
+}
+
+/// The primary result code of SQLite inside the error, if that is what it is.
+fn sqlite_code(error: &DbErr) -> Option<i32> {
+    let (DbErr::Exec(RuntimeErr::SqlxError(error))
+    | DbErr::Query(RuntimeErr::SqlxError(error))
+    | DbErr::Conn(RuntimeErr::SqlxError(error))) = error
+    else {
+        return None;
+    };
+    let code: i32 = error.as_database_error()?.code()?.parse().ok()?;
+    Some(code & 0xff)
+}

@@ -1,0 +1,196 @@
+use sea_orm::sea_query::Expr;
+use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder};
+use wire::api::TunnelJumpDraft;
+use wire::{JumpGroupId, JumpItemId, JumpointId, Timestamp};
+
+use super::entities::{jump_group, jump_item};
+use super::{Store, StoreError, from_json, to_json};
+
+/// A group of jump items.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct JumpGroupRecord {
+    /// Its id.
+    pub id: JumpGroupId,
+    /// Its name.
+    pub name: String,
+    /// Free text.
+    pub comments: String,
+    /// When it was made.
+    pub created_at: Timestamp,
+}
+
+/// A Protocol Tunnel Jump.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct JumpItemRecord {
+    /// Its id.
+    pub id: JumpItemId,
+    /// What was entered.
+    pub definition: TunnelJumpDraft,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When it was last changed.
+    pub updated_at: Timestamp,
+    /// When anybody last used it.
+    pub last_used_at: Option<Timestamp>,
+}
+
+impl From<jump_group::Model> for JumpGroupRecord {
+    fn from(row: jump_group::Model) -> Self {
+        Self {
+            id: JumpGroupId(row.id),
+            name: row.name,
+            comments: row.comments,
+            created_at: Timestamp(row.created_at),
+        }
+    }
+}
+
+impl From<&JumpGroupRecord> for jump_group::Model {
+    fn from(it: &JumpGroupRecord) -> Self {
+        Self { id: it.id.0, name: it.name.clone(), comments: it.comments.clone(), created_at: it.created_at.0 }
+    }
+}
+
+impl TryFrom<jump_item::Model> for JumpItemRecord {
+    type Error = StoreError;
+
+    fn try_from(row: jump_item::Model) -> Result<Self, StoreError> {
+        Ok(Self {
+            id: JumpItemId(row.id),
+            definition: TunnelJumpDraft {
+                name: row.name,
+                jumpoint_id: JumpointId(row.jumpoint_id),
+                group_id: JumpGroupId(row.group_id),
+                hostname: row.hostname,
+                local_address: row.local_address,
+                tunnels: from_json("jump_item.tunnels", &row.tunnels)?,
+                tag: row.tag,
+                comments: row.comments,
+            },
+            created_at: Timestamp(row.created_at),
+            updated_at: Timestamp(row.updated_at),
+            last_used_at: row.last_used_at.map(Timestamp),
+        })
+    }
+}
+
+fn item_row(it: &JumpItemRecord) -> Result<jump_item::Model, StoreError> {
+    let definition = &it.definition;
+    Ok(jump_item::Model {
+        id: it.id.0,
+        name: definition.name.clone(),
+        jumpoint_id: definition.jumpoint_id.0,
+        group_id: definition.group_id.0,
+        hostname: definition.hostname.clone(),
+        local_address: definition.local_address.clone(),
+        tunnels: to_json("jump_item.tunnels", &definition.tunnels)?,
+        tag: definition.tag.clone().filter(|tag| !tag.is_empty()),
+        comments: definition.comments.clone(),
+        created_at: it.created_at.0,
+        updated_at: it.updated_at.0,
+        last_used_at: it.last_used_at.map(|at| at.0),
+    })
+}
+
+impl Store {
+    /// Every group, by name.
+    ///
+    /// # Errors
+    /// When the database fails, as everywhere in this file.
+    pub async fn jump_groups(&self) -> Result<Vec<JumpGroupRecord>, StoreError> {
+        let rows = jump_group::Entity::find().order_by_asc(jump_group::Column::Name).all(&self.db).await?;
+        Ok(rows.into_iter().map(Into::into).collect())
+    }
+
+    /// One group.
+    ///
+    /// # Errors
+    /// See above.
+    pub async fn jump_group(&self, id: JumpGroupId) -> Result<Option<JumpGroupRecord>, StoreError> {
+        Ok(jump_group::Entity::find_by_id(id.0).one(&self.db).await?.map(Into::into))
+    }
+
+    /// Makes a group.
+    ///
+    /// # Errors
+    /// [`StoreError::Duplicate`] when the name is taken.
+    pub async fn insert_jump_group(&self, it: &JumpGroupRecord) -> Result<(), StoreError> {
+        let row = jump_group::Model::from(it).into_active_model();
+        jump_group::Entity::insert(row).exec_without_returning(&self.db).await?;
+        Ok(())
+    }
+
+    /// Writes a group.
+    ///
+    /// # Errors
+    /// [`StoreError::Duplicate`] when the name is taken.
+    pub async fn update_jump_group(&self, it: &JumpGroupRecord) -> Result<(), StoreError> {
+        jump_group::Model::from(it).into_active_model().reset_all().update(&self.db).await?;
+        Ok(())
+    }
+
+    /// Removes an empty group.
+    ///
+    /// # Errors
+    /// [`StoreError::Dependent`] while items stand in it.
+    pub async fn delete_jump_group(&self, id: JumpGroupId) -> Result<(), StoreError> {
+        jump_group::Entity::delete_by_id(id.0).exec(&self.db).await?;
+        Ok(())
+    }
+
+    /// Every item, by name.
+    ///
+    /// # Errors
+    /// See above.
+    pub async fn jump_items(&self) -> Result<Vec<JumpItemRecord>, StoreError> {
+        let rows = jump_item::Entity::find().order_by_asc(jump_item::Column::Name).all(&self.db).await?;
+        rows.into_iter().map(TryInto::try_into).collect()
+    }
+
+    /// One item.
+    ///
+    /// # Errors
+    /// See above.
+    pub async fn jump_item(&self, id: JumpItemId) -> Result<Option<JumpItemRecord>, StoreError> {
+        jump_item::Entity::find_by_id(id.0).one(&self.db).await?.map(TryInto::try_into).transpose()
+    }
+
+    /// Makes an item.
+    ///
+    /// # Errors
+    /// [`StoreError::Dependent`] when its jumpoint or group is gone.
+    pub async fn insert_jump_item(&self, it: &JumpItemRecord) -> Result<(), StoreError> {
+        jump_item::Entity::insert(item_row(it)?.into_active_model()).exec_without_returning(&self.db).await?;
+        Ok(())
+    }
+
+    /// Writes an item.
+    ///
+    /// # Errors
+    /// [`StoreError::Dependent`] when its jumpoint or group is gone.
+    pub async fn update_jump_item(&self, it: &JumpItemRecord) -> Result<(), StoreError> {
+        item_row(it)?.into_active_model().reset_all().update(&self.db).await?;
+        Ok(())
+    }
+
+    /// Notes that an item was used.
+    ///
+    /// # Errors
+    /// See above.
+    pub async fn touch_jump_item(&self, id: JumpItemId, at: Timestamp) -> Result<(), StoreError> {
+        jump_item::Entity::update_many()
+            .col_expr(jump_item::Column::LastUsedAt, Expr::value(at.0))
+            .filter(jump_item::Column::Id.eq(id.0))
+            .exec(&self.db)
+            .await?;
+        Ok(())
+    }
+
+    /// Removes an item. False when there is none.
+    ///
+    /// # Errors
+    /// See above.
+    pub async fn delete_jump_item(&self, id: JumpItemId) -> Result<bool, StoreError> {
+        Ok(jump_item::Entity::delete_by_id(id.0).exec(&self.db).await?.rows_affected > 0)
+    }
+}

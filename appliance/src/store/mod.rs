@@ -1,0 +1,108 @@
+//! The only place that knows the database. One file per room; records are plain data, and every write that belongs together
+//! happens in one transaction.
+
+mod agents;
+mod browsers;
+mod connections;
+mod entities;
+mod error;
+mod jump;
+mod migrations;
+mod sessions;
+mod settings;
+mod sign_in_failures;
+mod users;
+
+use std::path::Path;
+use std::time::Duration;
+
+use sea_orm::{ConnectOptions, ConnectionTrait, Database, DatabaseConnection};
+use sea_orm_migration::MigratorTrait;
+
+pub use agents::{AgentRecord, EnrolmentKeyRecord, JumpointRecord};
+pub use browsers::BrowserRecord;
+pub use connections::ConnectionRecord;
+pub use error::StoreError;
+pub use jump::{JumpGroupRecord, JumpItemRecord};
+pub use sessions::{SessionEventRecord, SessionRecord};
+pub use sign_in_failures::FailureRecord;
+pub use users::UserRecord;
+
+/// A handle to the database; cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Store {
+    db: DatabaseConnection,
+}
+
+/// How long a write waits for another one before it fails.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+
+impl Store {
+    /// Opens the embedded database, makes it when it is not there, and brings its tables up to date.
+    ///
+    /// # Errors
+    /// When the file cannot be opened or migrated.
+    pub async fn open_sqlite(file: &Path) -> Result<Self, StoreError> {
+        let mut options = ConnectOptions::new(format!("sqlite://{}?mode=rwc", file.display()));
+        options.max_connections(8).sqlx_logging(false).map_sqlx_sqlite_opts(|sqlite| {
+            sqlite
+                .busy_timeout(BUSY_TIMEOUT)
+                .foreign_keys(true)
+                .pragma("journal_mode", "WAL")
+                .pragma("synchronous", "NORMAL")
+        });
+        let db = Database::connect(options).await?;
+        migrations::Migrator::up(&db, None).await?;
+        Ok(Self { db })
+    }
+
+    /// Whether the database answers.
+    ///
+    /// # Errors
+    /// When it does not.
+    pub async fn ping(&self) -> Result<(), StoreError> {
+        self.db.execute_unprepared("SELECT 1").await?;
+        Ok(())
+    }
+
+    /// Closes the database in order.
+    ///
+    /// # Errors
+    /// When it was broken before.
+    pub async fn close(self) -> Result<(), StoreError> {
+        Ok(self.db.close().await?)
+    }
+}
+
+/// A wire enum as text in a column.
+fn to_text<T: serde::Serialize>(value: &T) -> String {
+    match serde_json::to_value(value) {
+        Ok(serde_json::Value::String(text)) => text,
+        Ok(other) => other.to_string(),
+        Err(_) => String::new(),
+    }
+}
+
+/// A wire enum from text in a column.
+fn from_text<T: serde::de::DeserializeOwned>(column: &'static str, text: &str) -> Result<T, StoreError> {
+    serde_json::from_value(serde_json::Value::String(text.to_owned()))
+        .map_err(|error| StoreError::Corrupt { column, detail: error.to_string() })
+}
+
+/// A wire type as JSON in a column.
+fn from_json<T: serde::de::DeserializeOwned>(column: &'static str, text: &str) -> Result<T, StoreError> {
+    serde_json::from_str(text).map_err(|error| StoreError::Corrupt { column, detail: error.to_string() })
+}
+
+fn to_json<T: serde::Serialize>(column: &'static str, value: &T) -> Result<String, StoreError> {
+    serde_json::to_string(value).map_err(|error| StoreError::Corrupt { column, detail: error.to_string() })
+}
+
+/// Counts are stored as signed numbers; a negative one in the database is a zero.
+fn count(number: i64) -> u64 {
+    u64::try_from(number).unwrap_or(0)
+}
+
+fn signed(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}

@@ -1,0 +1,223 @@
+use sea_orm::sea_query::Expr;
+use sea_orm::{
+    ActiveModelTrait, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect, TransactionTrait,
+};
+use wire::api::{SessionEnd, SessionEvent, SessionState, Tunnel};
+use wire::{JumpItemId, JumpointId, SessionEventId, SessionId, Timestamp, UserId};
+
+use super::entities::{jump_item, session, session_event};
+use super::{Store, StoreError, count, from_json, from_text, signed, to_json, to_text};
+
+/// A session as the database keeps it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SessionRecord {
+    /// Its id; ids grow with time.
+    pub id: SessionId,
+    /// The item.
+    pub item_id: Option<JumpItemId>,
+    /// The item's name when it began.
+    pub item_name: String,
+    /// Who uses it.
+    pub user_id: UserId,
+    /// Their name.
+    pub user_name: String,
+    /// The target's host when it began.
+    pub hostname: String,
+    /// The jumpoint.
+    pub jumpoint_id: JumpointId,
+    /// Its name.
+    pub jumpoint_name: String,
+    /// Host name of the node that serves it.
+    pub node_hostname: Option<String>,
+    /// Where the user's browser came from.
+    pub user_address: String,
+    /// Where it stands.
+    pub state: SessionState,
+    /// Why it ended.
+    pub end: Option<SessionEnd>,
+    /// Why it ended, in a sentence.
+    pub end_message: Option<String>,
+    /// When *Jump* was pressed.
+    pub created_at: Timestamp,
+    /// When both links first stood.
+    pub tunnelling_at: Option<Timestamp>,
+    /// When it ended.
+    pub ended_at: Option<Timestamp>,
+    /// Its tunnels.
+    pub tunnels: Vec<Tunnel>,
+    /// Bytes from the workstation to the targets.
+    pub bytes_sent: u64,
+    /// Bytes from the targets to the workstation.
+    pub bytes_received: u64,
+    /// Connections there ever were.
+    pub connections_total: u64,
+}
+
+/// Something that happened in a session.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SessionEventRecord {
+    /// The session.
+    pub session_id: SessionId,
+    /// What.
+    pub event: SessionEvent,
+}
+
+impl TryFrom<session::Model> for SessionRecord {
+    type Error = StoreError;
+
+    fn try_from(row: session::Model) -> Result<Self, StoreError> {
+        Ok(Self {
+            id: SessionId(row.id),
+            item_id: row.item_id.map(JumpItemId),
+            item_name: row.item_name,
+            user_id: UserId(row.user_id),
+            user_name: row.user_name,
+            hostname: row.hostname,
+            jumpoint_id: JumpointId(row.jumpoint_id),
+            jumpoint_name: row.jumpoint_name,
+            node_hostname: row.node_hostname,
+            user_address: row.user_address,
+            state: from_text("session.state", &row.state)?,
+            end: row.end.map(|end| from_text("session.end", &end)).transpose()?,
+            end_message: row.end_message,
+            created_at: Timestamp(row.created_at),
+            tunnelling_at: row.tunnelling_at.map(Timestamp),
+            ended_at: row.ended_at.map(Timestamp),
+            tunnels: from_json("session.tunnels", &row.tunnels)?,
+            bytes_sent: count(row.bytes_sent),
+            bytes_received: count(row.bytes_received),
+            connections_total: count(row.connections_total),
+        })
+    }
+}
+
+fn row_of(it: &SessionRecord) -> Result<session::Model, StoreError> {
+    Ok(session::Model {
+        id: it.id.0,
+        item_id: it.item_id.map(|id| id.0),
+        item_name: it.item_name.clone(),
+        user_id: it.user_id.0,
+        user_name: it.user_name.clone(),
+        hostname: it.hostname.clone(),
+        jumpoint_id: it.jumpoint_id.0,
+        jumpoint_name: it.jumpoint_name.clone(),
+        node_hostname: it.node_hostname.clone(),
+        user_address: it.user_address.clone(),
+        state: to_text(&it.state),
+        end: it.end.as_ref().map(to_text),
+        end_message: it.end_message.clone(),
+        created_at: it.created_at.0,
+        tunnelling_at: it.tunnelling_at.map(|at| at.0),
+        ended_at: it.ended_at.map(|at| at.0),
+        tunnels: to_json("session.tunnels", &it.tunnels)?,
+        bytes_sent: signed(it.bytes_sent),
+        bytes_received: signed(it.bytes_received),
+        connections_total: signed(it.connections_total),
+    })
+}
+
+fn event_row(it: &SessionEventRecord) -> session_event::Model {
+    session_event::Model {
+        id: it.event.id.0,
+        session_id: it.session_id.0,
+        at: it.event.at.0,
+        kind: it.event.kind.clone(),
+        message: it.event.message.clone(),
+        user_name: it.event.user_name.clone(),
+    }
+}
+
+impl Store {
+    /// Keeps a new session, its first event and the item's use: all or nothing.
+    ///
+    /// # Errors
+    /// When the database fails, as everywhere in this file.
+    pub async fn insert_session(&self, it: &SessionRecord, first: &SessionEventRecord) -> Result<(), StoreError> {
+        let transaction = self.db.begin().await?;
+        session::Entity::insert(row_of(it)?.into_active_model()).exec_without_returning(&transaction).await?;
+        session_event::Entity::insert(event_row(first).into_active_model())
+            .exec_without_returning(&transaction)
+            .await?;
+        if let Some(item) = it.item_id {
+            jump_item::Entity::update_many()
+                .col_expr(jump_item::Column::LastUsedAt, Expr::value(it.created_at.0))
+                .filter(jump_item::Column::Id.eq(item.0))
+                .exec(&transaction)
+                .await?;
+        }
+        Ok(transaction.commit().await?)
+    }
+
+    /// Writes a session.
+    ///
+    /// # Errors
+    /// See above.
+    pub async fn update_session(&self, it: &SessionRecord) -> Result<(), StoreError> {
+        row_of(it)?.into_active_model().reset_all().update(&self.db).await?;
+        Ok(())
+    }
+
+    /// Keeps an event.
+    ///
+    /// # Errors
+    /// See above.
+    pub async fn insert_session_event(&self, it: &SessionEventRecord) -> Result<(), StoreError> {
+        session_event::Entity::insert(event_row(it).into_active_model()).exec_without_returning(&self.db).await?;
+        Ok(())
+    }
+
+    /// One session.
+    ///
+    /// # Errors
+    /// See above.
+    pub async fn session(&self, id: SessionId) -> Result<Option<SessionRecord>, StoreError> {
+        session::Entity::find_by_id(id.0).one(&self.db).await?.map(TryInto::try_into).transpose()
+    }
+
+    /// Sessions, newest first: those that ended or those that did not or both, of one user or all, older than `before`.
+    ///
+    /// # Errors
+    /// See above.
+    pub async fn sessions(
+        &self,
+        user: Option<UserId>,
+        live: Option<bool>,
+        before: Option<SessionId>,
+        limit: u64,
+    ) -> Result<Vec<SessionRecord>, StoreError> {
+        let mut find = session::Entity::find().order_by_desc(session::Column::Id).limit(limit);
+        if let Some(user) = user {
+            find = find.filter(session::Column::UserId.eq(user.0));
+        }
+        let ended = to_text(&SessionState::Ended);
+        match live {
+            Some(true) => find = find.filter(session::Column::State.ne(ended)),
+            Some(false) => find = find.filter(session::Column::State.eq(ended)),
+            None => {}
+        }
+        if let Some(before) = before {
+            find = find.filter(session::Column::Id.lt(before.0));
+        }
+        find.all(&self.db).await?.into_iter().map(TryInto::try_into).collect()
+    }
+
+    /// A session's events, oldest first.
+    ///
+    /// # Errors
+    /// See above.
+    pub async fn session_events(&self, id: SessionId) -> Result<Vec<SessionEvent>, StoreError> {
+        let rows = session_event::Entity::find()
+            .filter(session_event::Column::SessionId.eq(id.0))
+            .order_by_asc(session_event::Column::Id)
+            .all(&self.db)
+            .await?;
+        let event = |row: session_event::Model| SessionEvent {
+            id: SessionEventId(row.id),
+            at: Timestamp(row.at),
+            kind: row.kind,
+            message: row.message,
+            user_name: row.user_name,
+        };
+        Ok(rows.into_iter().map(event).collect())
+    }
+}
