@@ -1,1 +1,31 @@
-//! placeholder
+//! What the tests, `cargo verify`, `cargo demo` and `chain` are made of: the shipped programs as child processes, real
+//! servers and clients beside them, a browser, and the checks of the source tree.
+//!
+//! | module | holds |
+//! |---|---|
+//! | [`workspace`] | folders of this checkout, and the programs built from it |
+//! | [`program`] | one child process: its log, its end |
+//! | [`wait`] | waiting for something to become true, with an end |
+//! | [`api_client`] | the console API as a script uses it |
+//! | [`appliance`], [`jumpoint`], [`helper`] | the three programs |
+//! | [`site`] | appliance, administrator, jumpoint and helper together |
+//! | [`servers`] | PostgreSQL, Redis, sshd, nginx, and small servers in this process |
+//! | [`browser`], [`console`] | Chromium through ChromeDriver, and the console in it |
+//! | [`prerequisites`] | what the machine has to have |
+//! | [`steps`] | long work told step by step |
+//! | [`guards`] | rules of the source tree that the compiler does not check |
+
+pub mod api_client;
+pub mod appliance;
+pub mod browser;
+pub mod console;
+pub mod guards;
+pub mod helper;
+pub mod jumpoint;
+pub mod prerequisites;
+pub mod program;
+pub mod servers;
+pub mod site;
+pub mod steps;
+pub mod wait;
+pub mod workspace;

@@ -1,0 +1,1 @@
+//! The console in a browser, driven the way a person does.

@@ -1,0 +1,268 @@
+//! Servers from Debian packages, each with its data in a temporary folder.
+
+use std::os::unix::fs::{PermissionsExt, chown};
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use anyhow::{Context, Result, ensure};
+use tempfile::TempDir;
+
+use super::{accepts, find_program, free_port, write};
+use crate::program::{Program, run};
+use crate::wait;
+
+/// How long a server may take to accept connections.
+const START_LIMIT: Duration = Duration::from_secs(60);
+
+/// PostgreSQL with the role `app` and the database `app`.
+pub struct Postgres {
+    /// The port it listens on, on 127.0.0.1.
+    pub port: u16,
+    /// The password of `app`.
+    pub password: String,
+    program: Program,
+    folder: TempDir,
+}
+
+impl Postgres {
+    /// Makes a cluster and starts it, as the user `postgres` when this process is root: PostgreSQL refuses root.
+    ///
+    /// # Errors
+    /// When it does not start.
+    pub fn start() -> Result<Self> {
+        let initdb = find_program("initdb", &postgres_folders())?;
+        let server = initdb.with_file_name("postgres");
+        let folder = temporary_folder("postgres")?;
+        let account = if rustix::process::geteuid().is_root() { Some(account("postgres")?) } else { None };
+        if let Some((user, group)) = account {
+            chown(folder.path(), Some(user), Some(group)).context("giving the folder to postgres")?;
+        }
+        let command = |program: &Path| {
+            let mut command = Command::new(program);
+            command.current_dir(folder.path()).stdin(Stdio::null());
+            if let Some((user, group)) = account {
+                command.uid(user).gid(group);
+            }
+            command
+        };
+        let password = "a password of the database".to_owned();
+        let password_file = folder.path().join("password");
+        write(&password_file, &password)?;
+        std::fs::set_permissions(&password_file, PermissionsExt::from_mode(0o644))?;
+        let data = folder.path().join("data");
+        run(
+            command(&initdb)
+                .args(["--username=app", "--auth=scram-sha-256", "--no-sync", "--encoding=UTF8", "--locale=C"])
+                .arg("--pwfile")
+                .arg(&password_file)
+                .arg("--pgdata")
+                .arg(&data),
+            START_LIMIT,
+        )?;
+        let port = free_port()?;
+        let mut start = command(&server);
+        start.arg("-D").arg(&data).args(["-p", &port.to_string()]).arg("-k").arg(folder.path());
+        for setting in ["listen_addresses=127.0.0.1", "fsync=off", "max_connections=300"] {
+            start.args(["-c", setting]);
+        }
+        // The log belongs to this process; SIGINT is PostgreSQL's quick, orderly stop.
+        let log = tempfile::tempdir()?.keep();
+        let program = Program::start("postgres", &mut start, &log)?.stopped_by_interrupt();
+        let mut postgres = Self { port, password, program, folder };
+        let psql = find_program("psql", &postgres_folders())?;
+        wait::until_true("PostgreSQL answers", START_LIMIT, || {
+            postgres.program.check_alive()?;
+            let mut ask = Command::new(&psql);
+            ask.args(["-h", "127.0.0.1", "-p", &port.to_string(), "-U", "app", "-d", "postgres", "-c"]);
+            ask.arg("create database app").env("PGPASSWORD", &postgres.password);
+            Ok(run(&mut ask, START_LIMIT).is_ok())
+        })?;
+        std::fs::remove_dir_all(log).ok();
+        Ok(postgres)
+    }
+
+    /// One of PostgreSQL's client programs, set to reach `host:port` as `app`.
+    ///
+    /// # Errors
+    /// When it is not installed.
+    pub fn client(&self, name: &str, host: &str, port: u16) -> Result<Command> {
+        let mut command = Command::new(find_program(name, &postgres_folders())?);
+        command.args(["-h", host, "-p", &port.to_string(), "-U", "app"]).env("PGPASSWORD", &self.password);
+        command.current_dir(self.folder.path()).env("PGCONNECT_TIMEOUT", "10");
+        Ok(command)
+    }
+}
+
+/// Where Debian puts the programs of PostgreSQL's versions, newest first.
+#[must_use]
+pub fn postgres_folders() -> Vec<PathBuf> {
+    let mut versions: Vec<PathBuf> = std::fs::read_dir("/usr/lib/postgresql")
+        .into_iter()
+        .flatten()
+        .filter_map(|entry| entry.ok().map(|entry| entry.path().join("bin")))
+        .collect();
+    versions.sort();
+    versions.reverse();
+    versions
+}
+
+/// Redis without a password, keeping nothing on disk.
+pub struct Redis {
+    /// The port it listens on, on 127.0.0.1.
+    pub port: u16,
+    _program: Program,
+    _folder: TempDir,
+}
+
+impl Redis {
+    /// Starts it.
+    ///
+    /// # Errors
+    /// When it does not start.
+    pub fn start() -> Result<Self> {
+        let folder = temporary_folder("redis")?;
+        let port = free_port()?;
+        let mut command = Command::new(find_program("redis-server", &[])?);
+        command.args(["--port", &port.to_string(), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]);
+        command.arg("--dir").arg(folder.path()).stdin(Stdio::null());
+        let mut program = Program::start("redis", &mut command, folder.path())?;
+        wait_for_port(&mut program, port)?;
+        Ok(Self { port, _program: program, _folder: folder })
+    }
+}
+
+/// OpenSSH's server with a host key and a user key of its own; lets in the user this process runs as.
+pub struct Sshd {
+    /// The port it listens on, on 127.0.0.1.
+    pub port: u16,
+    /// The user to sign in as.
+    pub user: String,
+    _program: Program,
+    folder: TempDir,
+}
+
+impl Sshd {
+    /// Makes keys and starts it.
+    ///
+    /// # Errors
+    /// When it does not start.
+    pub fn start() -> Result<Self> {
+        let sshd = find_program("sshd", &[])?;
+        let folder = temporary_folder("sshd")?;
+        for key in ["host", "user"] {
+            let mut keygen = Command::new(find_program("ssh-keygen", &[])?);
+            run(keygen.args(["-q", "-t", "ed25519", "-N", "", "-f"]).arg(folder.path().join(key)), START_LIMIT)?;
+        }
+        let root = rustix::process::geteuid().is_root();
+        if root {
+            // sshd locks its unprivileged child up in this folder.
+            std::fs::create_dir_all("/run/sshd").context("making /run/sshd")?;
+        }
+        let port = free_port()?;
+        let config = folder.path().join("sshd_config");
+        write(
+            &config,
+            &format!(
+                "Port {port}\nListenAddress 127.0.0.1\nHostKey {0}/host\nAuthorizedKeysFile {0}/user.pub\nPidFile none\n\
+                 UsePAM no\nStrictModes no\nPermitRootLogin prohibit-password\nPasswordAuthentication no\n\
+                 MaxStartups 300\nMaxSessions 300\nSubsystem sftp internal-sftp\n",
+                folder.path().display()
+            ),
+        )?;
+        let mut command = Command::new(sshd);
+        command.args(["-D", "-e", "-f"]).arg(&config).stdin(Stdio::null());
+        let mut program = Program::start("sshd", &mut command, folder.path())?;
+        wait_for_port(&mut program, port)?;
+        let user = run(Command::new("id").arg("-un"), START_LIMIT)?.trim().to_owned();
+        Ok(Self { port, user, _program: program, folder })
+    }
+
+    /// `ssh` or `scp` with this server's keys and nobody else's settings. `known_as` is the host name under which its key is known.
+    ///
+    /// # Errors
+    /// When it is not installed.
+    pub fn client(&self, name: &str, known_as: &str) -> Result<Command> {
+        let key = std::fs::read_to_string(self.folder.path().join("host.pub"))?;
+        let known_hosts = self.folder.path().join("known_hosts");
+        write(&known_hosts, &format!("{known_as} {key}"))?;
+        let mut command = Command::new(find_program(name, &[])?);
+        command.args(["-F", "/dev/null", "-o", "BatchMode=yes", "-o", "StrictHostKeyChecking=yes", "-o"]);
+        command.arg(format!("UserKnownHostsFile={}", known_hosts.display()));
+        command.arg("-o").arg(format!("HostKeyAlias={known_as}")).args(["-o", "ConnectTimeout=10", "-i"]);
+        command.arg(self.folder.path().join("user")).stdin(Stdio::null());
+        Ok(command)
+    }
+}
+
+/// nginx with a folder to serve.
+pub struct Nginx {
+    /// The port it listens on, on 127.0.0.1.
+    pub port: u16,
+    _program: Program,
+    folder: TempDir,
+}
+
+impl Nginx {
+    /// Starts it with one page, `index.html`, that says `greeting`.
+    ///
+    /// # Errors
+    /// When it does not start.
+    pub fn start(greeting: &str) -> Result<Self> {
+        let nginx = find_program("nginx", &[])?;
+        let folder = temporary_folder("nginx")?;
+        let port = free_port()?;
+        let at = folder.path().display();
+        std::fs::create_dir(folder.path().join("pages"))?;
+        write(
+            &folder.path().join("pages/index.html"),
+            &format!("<!doctype html><title>{greeting}</title><h1>{greeting}</h1>\n"),
+        )?;
+        let config = folder.path().join("nginx.conf");
+        write(
+            &config,
+            &format!(
+                "daemon off;\nmaster_process off;\npid {at}/nginx.pid;\nerror_log {at}/error.log;\nevents {{}}\nhttp {{\n\
+                 access_log off;\nclient_body_temp_path {at}/body;\nproxy_temp_path {at}/proxy;\nfastcgi_temp_path {at}/fastcgi;\n\
+                 uwsgi_temp_path {at}/uwsgi;\nscgi_temp_path {at}/scgi;\n\
+                 server {{ listen 127.0.0.1:{port}; root {at}/pages; }}\n}}\n"
+            ),
+        )?;
+        let mut command = Command::new(nginx);
+        command.arg("-e").arg(folder.path().join("error.log")).arg("-c").arg(&config).stdin(Stdio::null());
+        let mut program = Program::start("nginx", &mut command, folder.path())?;
+        wait_for_port(&mut program, port)?;
+        Ok(Self { port, _program: program, folder })
+    }
+
+    /// The folder it serves.
+    #[must_use]
+    pub fn pages(&self) -> PathBuf {
+        self.folder.path().join("pages")
+    }
+}
+
+/// A temporary folder that other accounts of this machine may enter.
+fn temporary_folder(name: &str) -> Result<TempDir> {
+    let folder = tempfile::Builder::new().prefix(&format!("sallyport-{name}-")).tempdir()?;
+    std::fs::set_permissions(folder.path(), PermissionsExt::from_mode(0o755))?;
+    Ok(folder)
+}
+
+fn wait_for_port(program: &mut Program, port: u16) -> Result<()> {
+    let what = format!("{} listens on port {port}", program.name());
+    wait::until_true(&what, START_LIMIT, || {
+        program.check_alive()?;
+        Ok(accepts(port))
+    })
+}
+
+/// User and group number of an account of this machine.
+fn account(name: &str) -> Result<(u32, u32)> {
+    let accounts = std::fs::read_to_string("/etc/passwd").context("reading /etc/passwd")?;
+    let line = accounts.lines().find(|line| line.split(':').next() == Some(name));
+    let fields: Vec<&str> = line.with_context(|| format!("there is no account {name}"))?.split(':').collect();
+    ensure!(fields.len() > 3, "/etc/passwd has a strange line for {name}");
+    Ok((fields[2].parse()?, fields[3].parse()?))
+}

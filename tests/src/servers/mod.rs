@@ -1,0 +1,43 @@
+//! What tunnels lead to: real servers from Debian packages on free ports of this machine, and small servers in this process.
+
+mod debian;
+mod in_process;
+
+pub use debian::{Nginx, Postgres, Redis, Sshd, postgres_folders};
+pub use in_process::{Echo, Gauge, Page, Silent};
+
+use std::net::{Ipv4Addr, TcpListener};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+
+/// A port nobody listens on now.
+///
+/// # Errors
+/// When the system gives none.
+pub fn free_port() -> Result<u16> {
+    Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port())
+}
+
+/// Finds a program in PATH, in the folders for administrators, or in `more`.
+///
+/// # Errors
+/// When it is nowhere; the message says so.
+pub fn find_program(name: &str, more: &[PathBuf]) -> Result<PathBuf> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&path)
+        .chain(["/usr/sbin", "/usr/local/sbin", "/sbin"].map(PathBuf::from))
+        .chain(more.iter().cloned())
+        .map(|folder| folder.join(name))
+        .find(|file| file.is_file())
+        .with_context(|| format!("there is no {name} on this machine; `cargo verify` says how to get it"))
+}
+
+/// Whether a server accepts connections on this port.
+fn accepts(port: u16) -> bool {
+    std::net::TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_ok()
+}
+
+fn write(path: &Path, text: &str) -> Result<()> {
+    std::fs::write(path, text).with_context(|| format!("writing {}", path.display()))
+}
