@@ -1,1 +1,26 @@
-//! placeholder
+//! What helper and agents have in common: how they dial the appliance and carry TCP connections over the link.
+//!
+//! | file | what it holds |
+//! |---|---|
+//! | [`appliance_url`] | the address of an appliance as people write it and browsers compare it |
+//! | [`trust`] | whose certificates are believed |
+//! | [`tcp`] | connecting, and why it failed |
+//! | [`dial`] | TLS, WebSocket and JSON over one dialled connection |
+//! | [`talk`] | JSON messages over a WebSocket |
+//! | [`stream_driver`] | the stream protocol over one WebSocket, for many tasks |
+//! | [`carry`] | one TCP socket joined to one stream |
+//!
+//! No server code: this ships to workstations and into customers' networks.
+
+pub mod appliance_url;
+pub mod carry;
+pub mod dial;
+mod link_task;
+pub mod stream_driver;
+pub mod talk;
+pub mod tcp;
+pub mod trust;
+
+pub use appliance_url::ApplianceUrl;
+pub use dial::{DialError, Dialer, WebSocket};
+pub use trust::Trust;

@@ -1,0 +1,192 @@
+//! One TCP socket joined to one stream of a link.
+//!
+//! No buffer belongs to a connection: a block to read into is taken when the socket has something, and what goes to the socket
+//! are slices of the link's messages.
+
+use std::cell::RefCell;
+use std::future::poll_fn;
+use std::io;
+use std::task::{Context, Poll, ready};
+
+use bytes::{Bytes, BytesMut};
+use tokio::net::TcpStream;
+use wire::stream::{EndReason, ReadOutcome};
+
+use crate::stream_driver::LinkStream;
+
+/// Bytes read from a socket at once.
+const READ_BYTES: usize = 64 * 1024;
+/// Fewer than this are copied out of the block, so that a few kept bytes do not keep all of it.
+const WORTH_A_SLICE: usize = 16 * 1024;
+/// Bytes taken from the link at once.
+const WRITE_BYTES: usize = 64 * 1024;
+
+/// Whose socket it is: names the end when the socket is reset.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Party {
+    /// The local program's, in the helper.
+    Client,
+    /// The remote system's, in the agent.
+    Target,
+}
+
+impl Party {
+    fn reset_reason(self) -> EndReason {
+        match self {
+            Self::Client => EndReason::ResetByClient,
+            Self::Target => EndReason::ResetByTarget,
+        }
+    }
+}
+
+/// Carries bytes both ways until both directions are finished or the connection is cut; returns why it ended. A cut
+/// connection ends with a TCP reset, as it would without a tunnel.
+pub async fn carry(socket: TcpStream, stream: LinkStream, party: Party) -> EndReason {
+    let mut carrier = Carrier { socket, stream, pending: Bytes::new(), reading: true, writing: true, failed: None };
+    match poll_fn(|cx| carrier.poll(cx)).await {
+        Outcome::Finished => EndReason::Finished,
+        Outcome::Cut(reason) => {
+            reset(carrier.socket);
+            reason
+        }
+        Outcome::SocketFailed(error) => {
+            let reason = party.reset_reason();
+            let detail = if is_reset(&error) { String::new() } else { error.to_string() };
+            // What the socket said before it failed still arrives.
+            carrier.stream.reset(reason, &detail, true);
+            reset(carrier.socket);
+            reason
+        }
+    }
+}
+
+/// Closes a socket with a TCP reset instead of an orderly end.
+pub fn reset(socket: TcpStream) {
+    // Without it the close is orderly, which is the best that is left.
+    let _ = socket.set_zero_linger();
+    drop(socket);
+}
+
+struct Carrier {
+    socket: TcpStream,
+    stream: LinkStream,
+    /// Read from the link, not yet written to the socket.
+    pending: Bytes,
+    /// The socket has not ended its output.
+    reading: bool,
+    /// The link has not ended its output.
+    writing: bool,
+    /// Why nothing can be written any more; what can be read still is.
+    failed: Option<io::Error>,
+}
+
+enum Outcome {
+    Finished,
+    Cut(EndReason),
+    SocketFailed(io::Error),
+}
+
+impl Carrier {
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Outcome> {
+        if let Poll::Ready(end) = self.stream.poll_end(cx) {
+            return Poll::Ready(Outcome::Cut(end.reason));
+        }
+        if self.writing
+            && let Poll::Ready(Err(error)) = self.poll_to_socket(cx)
+        {
+            self.writing = false;
+            self.failed = Some(error);
+        }
+        if self.reading
+            && let Poll::Ready(Err(error)) = self.poll_from_socket(cx)
+        {
+            return Poll::Ready(Outcome::SocketFailed(error));
+        }
+        match self.failed.take_if(|_| !self.reading) {
+            Some(error) => Poll::Ready(Outcome::SocketFailed(error)),
+            None if self.reading || self.writing => Poll::Pending,
+            None => Poll::Ready(Outcome::Finished),
+        }
+    }
+
+    /// Ready when the socket has ended its output, or failed.
+    fn poll_from_socket(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        loop {
+            let room = self.stream.room();
+            if room == 0 {
+                return Poll::Pending;
+            }
+            ready!(self.socket.poll_read_ready(cx))?;
+            match read_available(&self.socket, room.min(READ_BYTES)) {
+                Ok(bytes) if bytes.is_empty() => {
+                    self.reading = false;
+                    self.stream.finish();
+                    return Poll::Ready(Ok(()));
+                }
+                Ok(bytes) => self.stream.write(bytes),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                Err(error) => return Poll::Ready(Err(error)),
+            }
+        }
+    }
+
+    /// Ready when the link has ended its output, or the socket failed.
+    fn poll_to_socket(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        loop {
+            if self.pending.is_empty() {
+                match self.stream.read(WRITE_BYTES) {
+                    ReadOutcome::Bytes(bytes) => self.pending = bytes,
+                    // A cut shows at `poll_end`, for which this task has just been woken.
+                    ReadOutcome::Pending | ReadOutcome::Gone => return Poll::Pending,
+                    ReadOutcome::End => {
+                        self.writing = false;
+                        return Poll::Ready(shut_down_output(&self.socket));
+                    }
+                }
+            }
+            ready!(self.socket.poll_write_ready(cx))?;
+            match self.socket.try_write(&self.pending) {
+                Ok(written) => {
+                    let _ = self.pending.split_to(written);
+                    self.stream.consumed(written);
+                }
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                Err(error) => return Poll::Ready(Err(error)),
+            }
+        }
+    }
+}
+
+/// Reads what the socket has, at most `most` bytes; empty at its end.
+fn read_available(socket: &TcpStream, most: usize) -> io::Result<Bytes> {
+    thread_local! {
+        static BLOCK: RefCell<BytesMut> = RefCell::new(BytesMut::new());
+    }
+    BLOCK.with_borrow_mut(|block| {
+        block.reserve(READ_BYTES);
+        let mut space = bytes::BufMut::limit(&mut *block, most);
+        let read = socket.try_read_buf(&mut space)?;
+        if read >= WORTH_A_SLICE {
+            return Ok(block.split().freeze());
+        }
+        let bytes = Bytes::copy_from_slice(block);
+        block.clear();
+        Ok(bytes)
+    })
+}
+
+/// Sends FIN; the other direction stays open.
+fn shut_down_output(socket: &TcpStream) -> io::Result<()> {
+    match socket2::SockRef::from(socket).shutdown(std::net::Shutdown::Write) {
+        // The other side has closed already: it wants nothing more, and reading will tell what it meant.
+        Err(error) if error.kind() == io::ErrorKind::NotConnected => Ok(()),
+        result => result,
+    }
+}
+
+fn is_reset(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe | io::ErrorKind::ConnectionAborted
+    )
+}

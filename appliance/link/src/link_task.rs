@@ -1,0 +1,207 @@
+//! The task that owns a link's WebSocket: it alone reads and writes it, in one turn after the other.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use futures_util::{Sink, Stream};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::sync::mpsc;
+use tokio::time::{Instant, Sleep, sleep_until, timeout};
+use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::{Error as WsError, Message};
+use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
+use wire::stream::EndReason;
+
+use crate::stream_driver::{LinkEnd, Shared};
+
+/// Bytes of frames put into one message: enough to be worth a write, little enough that what comes next can still be chosen.
+const MESSAGE_BYTES: usize = 64 * 1024;
+/// Messages sent before the incoming ones get their turn, and the other way round.
+const MESSAGES_PER_TURN: usize = 16;
+/// The appliance pings every 15 seconds; three of them missing is a dead link.
+const SILENCE: Duration = Duration::from_secs(45);
+/// The time for the last words.
+const FAREWELL: Duration = Duration::from_millis(500);
+/// Messages up to this size are copied out of the read buffer, which a slow reader would otherwise keep alive.
+const SMALL_MESSAGE: usize = 4 * 1024;
+
+pub(crate) struct LinkTask<S> {
+    socket: WebSocketStream<S>,
+    shared: Arc<Shared>,
+    outgoing: mpsc::Receiver<String>,
+    incoming: mpsc::Sender<String>,
+    cancelled: Pin<Box<WaitForCancellationFutureOwned>>,
+    timer: Pin<Box<Sleep>>,
+    heard: Instant,
+    buffer: BytesMut,
+    unflushed: bool,
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> LinkTask<S> {
+    pub(crate) fn new(
+        socket: WebSocketStream<S>,
+        shared: Arc<Shared>,
+        outgoing: mpsc::Receiver<String>,
+        incoming: mpsc::Sender<String>,
+        cancel: CancellationToken,
+    ) -> Self {
+        let heard = Instant::now();
+        Self {
+            socket,
+            shared,
+            outgoing,
+            incoming,
+            cancelled: Box::pin(cancel.cancelled_owned()),
+            timer: Box::pin(sleep_until(heard + SILENCE)),
+            heard,
+            buffer: BytesMut::new(),
+            unflushed: false,
+        }
+    }
+
+    /// Runs until the link is over, and ends its connections then.
+    pub(crate) async fn run(mut self) -> LinkEnd {
+        let end = std::future::poll_fn(|cx| self.poll_turns(cx)).await;
+        let reason = match end {
+            LinkEnd::Ours => EndReason::SessionEnded,
+            LinkEnd::Misbehaved(_) => EndReason::ProtocolError,
+            LinkEnd::Closed | LinkEnd::Broken(_) | LinkEnd::Silent(_) => EndReason::LinkLost,
+        };
+        self.shared.end_all(reason);
+        if matches!(end, LinkEnd::Ours | LinkEnd::Misbehaved(_)) {
+            let farewell = async {
+                let _ = std::future::poll_fn(|cx| self.poll_drain(cx)).await;
+                let _ = self.socket.close(None).await;
+            };
+            let _ = timeout(FAREWELL, farewell).await;
+        }
+        end
+    }
+
+    fn poll_turns(&mut self, cx: &mut Context<'_>) -> Poll<LinkEnd> {
+        loop {
+            if self.cancelled.as_mut().poll(cx).is_ready() {
+                return Poll::Ready(LinkEnd::Ours);
+            }
+            let turn = self.poll_outgoing(cx).and_then(|sent| Ok(self.poll_incoming(cx)? || sent));
+            match turn {
+                Ok(true) => {}
+                Ok(false) => match self.poll_time(cx) {
+                    Poll::Ready(Some(end)) => return Poll::Ready(end),
+                    Poll::Ready(None) => {}
+                    Poll::Pending => return Poll::Pending,
+                },
+                Err(end) => return Poll::Ready(end),
+            }
+        }
+    }
+
+    /// Sends what there is. True when there may be more than fitted into this turn.
+    fn poll_outgoing(&mut self, cx: &mut Context<'_>) -> Result<bool, LinkEnd> {
+        for _ in 0..MESSAGES_PER_TURN {
+            match Pin::new(&mut self.socket).poll_ready(cx) {
+                Poll::Pending => return Ok(false),
+                Poll::Ready(result) => result.map_err(broken)?,
+            }
+            let Some(message) = self.next_message(cx) else { return self.poll_flush(cx).map(|_| false) };
+            Pin::new(&mut self.socket).start_send(message).map_err(broken)?;
+            self.unflushed = true;
+        }
+        Ok(true)
+    }
+
+    /// Control messages go before frames.
+    fn next_message(&mut self, cx: &mut Context<'_>) -> Option<Message> {
+        if let Poll::Ready(Some(text)) = self.outgoing.poll_recv(cx) {
+            return Some(Message::text(text));
+        }
+        self.shared.transmit(cx, &mut self.buffer, MESSAGE_BYTES).then(|| Message::binary(self.buffer.split().freeze()))
+    }
+
+    /// True when everything has left.
+    fn poll_flush(&mut self, cx: &mut Context<'_>) -> Result<bool, LinkEnd> {
+        if self.unflushed {
+            match Pin::new(&mut self.socket).poll_flush(cx) {
+                Poll::Pending => return Ok(false),
+                Poll::Ready(result) => result.map_err(broken)?,
+            }
+            self.unflushed = false;
+        }
+        Ok(true)
+    }
+
+    /// Takes in what has come. True when there was something: it may call for an answer, and there may be more.
+    fn poll_incoming(&mut self, cx: &mut Context<'_>) -> Result<bool, LinkEnd> {
+        for turn in 0..MESSAGES_PER_TURN {
+            let message = match Pin::new(&mut self.socket).poll_next(cx) {
+                Poll::Pending => return Ok(turn > 0),
+                Poll::Ready(None) => return Err(LinkEnd::Closed),
+                Poll::Ready(Some(message)) => message.map_err(broken)?,
+            };
+            self.heard = Instant::now();
+            match message {
+                Message::Binary(bytes) => {
+                    let bytes = if bytes.len() <= SMALL_MESSAGE { Bytes::copy_from_slice(&bytes) } else { bytes };
+                    self.shared.input(bytes).map_err(|error| LinkEnd::Misbehaved(error.to_string()))?;
+                }
+                Message::Text(text) => match self.incoming.try_send(text.as_str().to_owned()) {
+                    Ok(()) | Err(mpsc::error::TrySendError::Closed(_)) => {}
+                    Err(mpsc::error::TrySendError::Full(_)) => {
+                        return Err(LinkEnd::Misbehaved("more control messages came than can wait".into()));
+                    }
+                },
+                Message::Close(_) => return Err(LinkEnd::Closed),
+                Message::Ping(_) | Message::Pong(_) | Message::Frame(_) => {}
+            }
+        }
+        Ok(true)
+    }
+
+    /// The clock's turn, when nothing else had one. Ready with the end of a silent link, or with nothing when the endpoint
+    /// may have something to send now.
+    fn poll_time(&mut self, cx: &mut Context<'_>) -> Poll<Option<LinkEnd>> {
+        loop {
+            let dead = self.heard + SILENCE;
+            let due = self.shared.timeout().map_or(dead, |due| dead.min(Instant::from_std(due)));
+            // A timer that fires too early costs less than moving it with every message.
+            if self.timer.is_elapsed() || due < self.timer.deadline() {
+                self.timer.as_mut().reset(due);
+            }
+            if self.timer.as_mut().poll(cx).is_pending() {
+                return Poll::Pending;
+            }
+            if Instant::now() >= dead {
+                return Poll::Ready(Some(LinkEnd::Silent(SILENCE)));
+            }
+            if self.shared.wants_transmit() {
+                return Poll::Ready(None);
+            }
+        }
+    }
+
+    /// Sends all that waits.
+    fn poll_drain(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), LinkEnd>> {
+        loop {
+            match self.poll_outgoing(cx) {
+                Ok(true) => {}
+                Ok(false) if self.unflushed => return Poll::Pending,
+                Ok(false) => return Poll::Ready(Ok(())),
+                Err(end) => return Poll::Ready(Err(end)),
+            }
+        }
+    }
+}
+
+fn broken(error: WsError) -> LinkEnd {
+    match error {
+        WsError::ConnectionClosed | WsError::AlreadyClosed => LinkEnd::Closed,
+        WsError::Capacity(error) => LinkEnd::Misbehaved(error.to_string()),
+        WsError::Protocol(tokio_tungstenite::tungstenite::error::ProtocolError::ResetWithoutClosingHandshake) => {
+            LinkEnd::Broken("it was cut without a word".into())
+        }
+        error => LinkEnd::Broken(error.to_string()),
+    }
+}

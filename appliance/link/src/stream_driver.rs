@@ -1,0 +1,442 @@
+//! The stream protocol over one WebSocket, for many tasks.
+//!
+//! The state machine is [`Endpoint`]; this shell brings it bytes and time. One task owns the WebSocket
+//! ([`crate::link_task`]); each connection has a task of its own ([`crate::carry`]). They meet at one mutex that is held for
+//! moments, never across an await, and wake each other through it: whoever finds nothing to do leaves its waker there.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Waker};
+use std::time::{Duration, Instant};
+
+use bytes::{Bytes, BytesMut};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::sync::{mpsc, watch};
+use tokio_tungstenite::WebSocketStream;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use wire::stream::{Config, EndReason, Endpoint, Event, OpenError, ReadOutcome, Side, StreamError, StreamId};
+
+use crate::link_task;
+
+/// Control messages that may wait, in either direction.
+const WAITING_MESSAGES: usize = 64;
+
+/// How a link ended.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum LinkEnd {
+    /// This side ended it.
+    #[error("this side ended it")]
+    Ours,
+    /// The other side closed it.
+    #[error("the appliance closed it")]
+    Closed,
+    /// It broke.
+    #[error("the connection broke: {0}")]
+    Broken(String),
+    /// Nothing came for too long.
+    #[error("nothing was heard for {} seconds", .0.as_secs())]
+    Silent(Duration),
+    /// The other side broke the protocol.
+    #[error("{0}")]
+    Misbehaved(String),
+}
+
+/// A running link. Clones are the same link.
+#[derive(Clone)]
+pub struct StreamDriver {
+    shared: Arc<Shared>,
+    cancel: CancellationToken,
+    ended: watch::Receiver<Option<LinkEnd>>,
+}
+
+/// The JSON text beside the streams.
+pub struct Control {
+    /// Messages for the appliance.
+    pub outgoing: mpsc::Sender<String>,
+    /// Messages from the appliance; ends with the link. Whoever leaves too many waiting loses the link.
+    pub incoming: mpsc::Receiver<String>,
+}
+
+/// A connection that the other end opened.
+pub struct Accepted {
+    /// The stream.
+    pub stream: LinkStream,
+    /// Number of the tunnel it is for.
+    pub tunnel: u16,
+}
+
+impl StreamDriver {
+    /// Starts the link's task on `tracker`. It ends when `cancel` is cancelled, after a last attempt to send what waits.
+    pub fn start<S>(
+        socket: WebSocketStream<S>,
+        side: Side,
+        config: Config,
+        tracker: &TaskTracker,
+        cancel: CancellationToken,
+    ) -> (Self, Control)
+    where
+        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
+        let (outgoing, from_us) = mpsc::channel(WAITING_MESSAGES);
+        let (to_us, incoming) = mpsc::channel(WAITING_MESSAGES);
+        let (tell_end, ended) = watch::channel(None);
+        let shared = Arc::new(Shared {
+            state: Mutex::new(State {
+                endpoint: Endpoint::new(side, config),
+                slots: HashMap::new(),
+                accepted: VecDeque::new(),
+                accept_waker: None,
+                link_waker: None,
+                over: None,
+            }),
+            began: Instant::now(),
+        });
+        let task = link_task::LinkTask::new(socket, Arc::clone(&shared), from_us, to_us, cancel.clone());
+        tracker.spawn(async move {
+            let end = task.run().await;
+            tell_end.send_replace(Some(end));
+        });
+        (Self { shared, cancel, ended }, Control { outgoing, incoming })
+    }
+
+    /// Opens a connection through a tunnel. Nothing is waited for.
+    ///
+    /// # Errors
+    /// At the limit of connections, or when the link is over.
+    pub fn open(&self, tunnel: u16) -> Result<LinkStream, OpenFailure> {
+        let mut state = self.shared.lock();
+        if let Some(reason) = state.over {
+            return Err(OpenFailure::LinkOver(reason));
+        }
+        let id = state.endpoint.open(tunnel, Bytes::new())?;
+        state.slots.insert(id, Slot::default());
+        self.shared.settle(state);
+        Ok(LinkStream { shared: Arc::clone(&self.shared), id, written_all: false, read_all: false })
+    }
+
+    /// The next connection that the other end opened; none when the link is over.
+    pub async fn accept(&self) -> Option<Accepted> {
+        std::future::poll_fn(|cx| {
+            let mut state = self.shared.lock();
+            if let Some((id, tunnel)) = state.accepted.pop_front() {
+                let shared = Arc::clone(&self.shared);
+                let stream = LinkStream { shared, id, written_all: false, read_all: false };
+                return Poll::Ready(Some(Accepted { stream, tunnel }));
+            }
+            if state.over.is_some() {
+                return Poll::Ready(None);
+            }
+            state.accept_waker = Some(cx.waker().clone());
+            Poll::Pending
+        })
+        .await
+    }
+
+    /// Ends every connection for `reason` and then the link.
+    pub fn end(&self, reason: EndReason) {
+        self.shared.end_all(reason);
+        self.cancel.cancel();
+    }
+
+    /// Waits until the link is over.
+    pub async fn ended(&self) -> LinkEnd {
+        let mut ended = self.ended.clone();
+        match ended.wait_for(Option::is_some).await {
+            Ok(end) => end.clone().unwrap_or(LinkEnd::Ours),
+            Err(_) => LinkEnd::Ours,
+        }
+    }
+
+    /// Connections that are open now.
+    #[must_use]
+    pub fn open_streams(&self) -> usize {
+        self.shared.lock().endpoint.open_streams()
+    }
+
+    /// Round trip to the other end, once measured.
+    #[must_use]
+    pub fn round_trip(&self) -> Option<Duration> {
+        self.shared.lock().endpoint.round_trip()
+    }
+}
+
+/// Why a connection cannot be opened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum OpenFailure {
+    /// The protocol forbids it.
+    #[error("{0}")]
+    Refused(#[from] OpenError),
+    /// The link is over.
+    #[error("the link is over")]
+    LinkOver(EndReason),
+}
+
+impl OpenFailure {
+    /// The same as the reason a connection ends with.
+    #[must_use]
+    pub fn reason(self) -> EndReason {
+        match self {
+            Self::Refused(OpenError::Limit) => EndReason::Limit,
+            Self::Refused(OpenError::NotTheOpener) => EndReason::ProtocolError,
+            Self::LinkOver(reason) => reason,
+        }
+    }
+}
+
+/// How a stream ended, when not by both sides finishing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StreamEnd {
+    /// Why.
+    pub reason: EndReason,
+    /// Details for the log.
+    pub detail: String,
+}
+
+/// One connection's end of the link. Dropping it before both directions are finished resets the connection.
+pub struct LinkStream {
+    shared: Arc<Shared>,
+    id: StreamId,
+    written_all: bool,
+    read_all: bool,
+}
+
+impl LinkStream {
+    /// Its number in the session.
+    #[must_use]
+    pub fn id(&self) -> StreamId {
+        self.id
+    }
+
+    /// Ready when the connection was cut. Leaves the task's waker for this and for everything else that can happen to the
+    /// stream, so it has to be polled before [`Self::room`] and [`Self::read`] in the same turn.
+    pub fn poll_end(&mut self, cx: &mut Context<'_>) -> Poll<StreamEnd> {
+        let mut state = self.shared.lock();
+        let over = state.over;
+        let Some(slot) = state.slots.get_mut(&self.id) else {
+            // Both directions finished, or the link ended before this was polled first.
+            return match over {
+                Some(reason) if !(self.written_all && self.read_all) => {
+                    Poll::Ready(StreamEnd { reason, detail: String::new() })
+                }
+                _ => Poll::Pending,
+            };
+        };
+        if let Some(end) = slot.end.take() {
+            state.slots.remove(&self.id);
+            self.written_all = true;
+            self.read_all = true;
+            return Poll::Ready(end);
+        }
+        match &mut slot.waker {
+            Some(waker) => waker.clone_from(cx.waker()),
+            none => *none = Some(cx.waker().clone()),
+        }
+        Poll::Pending
+    }
+
+    /// How many bytes may be written now.
+    pub fn room(&mut self) -> usize {
+        self.shared.lock().endpoint.write_room(self.id)
+    }
+
+    /// Writes.
+    pub fn write(&mut self, bytes: Bytes) {
+        let mut state = self.shared.lock();
+        state.endpoint.write(self.id, bytes);
+        self.shared.settle(state);
+    }
+
+    /// Writes no more (half close).
+    pub fn finish(&mut self) {
+        self.written_all = true;
+        let mut state = self.shared.lock();
+        state.endpoint.finish(self.id);
+        self.shared.settle(state);
+    }
+
+    /// The next bytes, at most `most`.
+    pub fn read(&mut self, most: usize) -> ReadOutcome {
+        let mut state = self.shared.lock();
+        let outcome = state.endpoint.read(self.id, most);
+        if outcome == ReadOutcome::End {
+            self.read_all = true;
+        }
+        self.shared.settle(state);
+        outcome
+    }
+
+    /// `bytes` of what was read are where they belong.
+    pub fn consumed(&mut self, bytes: usize) {
+        let now = self.shared.now();
+        let mut state = self.shared.lock();
+        state.endpoint.consumed(now, self.id, bytes);
+        self.shared.settle(state);
+    }
+
+    /// Tells the opener that the target has answered.
+    pub fn establish(&mut self) {
+        let mut state = self.shared.lock();
+        state.endpoint.establish(self.id);
+        self.shared.settle(state);
+    }
+
+    /// Ends both directions. With `after_data`, what was written still arrives first.
+    pub fn reset(mut self, reason: EndReason, detail: &str, after_data: bool) {
+        self.reset_in_place(reason, detail, after_data);
+    }
+
+    fn reset_in_place(&mut self, reason: EndReason, detail: &str, after_data: bool) {
+        self.written_all = true;
+        self.read_all = true;
+        let mut state = self.shared.lock();
+        state.slots.remove(&self.id);
+        state.endpoint.reset(self.id, reason, detail, after_data);
+        self.shared.settle(state);
+    }
+}
+
+impl Drop for LinkStream {
+    fn drop(&mut self) {
+        if self.written_all && self.read_all {
+            self.shared.lock().slots.remove(&self.id);
+        } else {
+            let reason = self.shared.lock().over.unwrap_or(EndReason::SessionEnded);
+            self.reset_in_place(reason, "", false);
+        }
+    }
+}
+
+/// What the tasks of a link share.
+pub(crate) struct Shared {
+    state: Mutex<State>,
+    began: Instant,
+}
+
+pub(crate) struct State {
+    endpoint: Endpoint,
+    slots: HashMap<StreamId, Slot>,
+    /// Connections nobody has taken yet; no more than the endpoint allows at once.
+    accepted: VecDeque<(StreamId, u16)>,
+    accept_waker: Option<Waker>,
+    link_waker: Option<Waker>,
+    /// Set once the link takes no more connections.
+    over: Option<EndReason>,
+}
+
+/// Where the task of a connection is reached.
+#[derive(Default)]
+struct Slot {
+    waker: Option<Waker>,
+    end: Option<StreamEnd>,
+}
+
+impl Shared {
+    pub(crate) fn lock(&self) -> MutexGuard<'_, State> {
+        // Nothing that runs under the lock panics; if it ever did, cutting this link is better than the whole program.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn now(&self) -> Duration {
+        self.began.elapsed()
+    }
+
+    /// Carries out what the endpoint asks for, lets go of the lock, and wakes whom it concerns.
+    fn settle(&self, mut state: MutexGuard<'_, State>) {
+        let wakers = state.wakers();
+        let link = if state.endpoint.wants_transmit() { state.link_waker.take() } else { None };
+        drop(state);
+        wakers.into_iter().chain(link).for_each(Waker::wake);
+    }
+
+    /// Takes a message from the link.
+    pub(crate) fn input(&self, message: Bytes) -> Result<(), StreamError> {
+        let now = self.now();
+        let mut state = self.lock();
+        let result = state.endpoint.handle_input(now, message);
+        let wakers = state.wakers();
+        drop(state);
+        wakers.into_iter().for_each(Waker::wake);
+        result
+    }
+
+    /// Fills `out` with frames. When there are none, leaves the waker for the moment there are.
+    pub(crate) fn transmit(&self, cx: &Context<'_>, out: &mut BytesMut, most: usize) -> bool {
+        let now = self.now();
+        let mut state = self.lock();
+        let some = state.endpoint.poll_transmit(now, out, most);
+        if !some {
+            state.link_waker = Some(cx.waker().clone());
+        }
+        let wakers = state.wakers();
+        drop(state);
+        wakers.into_iter().for_each(Waker::wake);
+        some
+    }
+
+    /// Gives the endpoint the time, and says when it wants it next.
+    pub(crate) fn timeout(&self) -> Option<Instant> {
+        let now = self.now();
+        let mut state = self.lock();
+        if state.endpoint.poll_timeout().is_some_and(|at| at <= now) {
+            state.endpoint.handle_timeout(now);
+        }
+        let next = state.endpoint.poll_timeout();
+        next.map(|at| self.began + at)
+    }
+
+    pub(crate) fn wants_transmit(&self) -> bool {
+        self.lock().endpoint.wants_transmit()
+    }
+
+    /// Ends every connection here; the other end hears of it if the link still stands.
+    pub(crate) fn end_all(&self, reason: EndReason) {
+        let mut state = self.lock();
+        if state.over.is_some() {
+            return;
+        }
+        state.over = Some(reason);
+        let waiting: Vec<_> = state.accepted.drain(..).map(|(id, _)| id).collect();
+        let ids: Vec<_> = state.slots.keys().copied().chain(waiting).collect();
+        for id in ids {
+            state.endpoint.reset(id, reason, "", false);
+            if let Some(slot) = state.slots.get_mut(&id) {
+                slot.end.get_or_insert_with(|| StreamEnd { reason, detail: String::new() });
+            }
+        }
+        let wakers: Vec<_> = state.slots.values_mut().filter_map(|slot| slot.waker.take()).collect();
+        let others = [state.accept_waker.take(), state.link_waker.take()];
+        drop(state);
+        wakers.into_iter().chain(others.into_iter().flatten()).for_each(Waker::wake);
+    }
+}
+
+impl State {
+    /// Takes the endpoint's events in; returns who has to be woken.
+    fn wakers(&mut self) -> Vec<Waker> {
+        let mut wakers = Vec::new();
+        while let Some(event) = self.endpoint.poll_event() {
+            let stream = match event {
+                Event::Opened { stream, tunnel } => {
+                    self.slots.insert(stream, Slot::default());
+                    self.accepted.push_back((stream, tunnel));
+                    wakers.extend(self.accept_waker.take());
+                    continue;
+                }
+                Event::Closed(stream) => {
+                    self.slots.remove(&stream);
+                    continue;
+                }
+                Event::Reset { stream, reason, detail, .. } => {
+                    if let Some(slot) = self.slots.get_mut(&stream) {
+                        slot.end = Some(StreamEnd { reason, detail });
+                    }
+                    stream
+                }
+                Event::Established(stream) | Event::Readable(stream) | Event::Writable(stream) => stream,
+            };
+            wakers.extend(self.slots.get_mut(&stream).and_then(|slot| slot.waker.take()));
+        }
+        wakers
+    }
+}
