@@ -1,2 +1,13 @@
 //! The appliance.
+pub mod agents;
+pub mod certificates;
+pub mod clock;
+pub mod config;
+pub mod events;
+pub mod jump;
+pub mod random;
+pub mod relay;
+pub mod session;
+pub mod shutdown;
+pub mod sign_in;
 pub mod store;

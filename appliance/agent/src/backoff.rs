@@ -1,4 +1,4 @@
-//! How long to wait before dialling again. Pure: chance is handed in.
+//! How long to wait before dialling again. Chance is handed in.
 
 use std::time::Duration;
 

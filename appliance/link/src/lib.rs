@@ -9,12 +9,14 @@
 //! | [`talk`] | JSON messages over a WebSocket |
 //! | [`stream_driver`] | the stream protocol over one WebSocket, for many tasks |
 //! | [`carry`] | one TCP socket joined to one stream |
+//! | [`hex`] | bytes in JSON |
 //!
 //! No server code: this ships to workstations and into customers' networks.
 
 pub mod appliance_url;
 pub mod carry;
 pub mod dial;
+pub mod hex;
 mod link_task;
 pub mod stream_driver;
 pub mod talk;

@@ -13,6 +13,8 @@ use rustls::{
     CertificateError, ClientConfig, DigitallySignedStruct, Error, OtherError, RootCertStore, SignatureScheme, version,
 };
 
+use crate::hex;
+
 /// SHA-256 of a certificate's DER.
 pub type Fingerprint = [u8; 32];
 
@@ -68,15 +70,7 @@ impl Trust {
     /// # Errors
     /// When it is not 64 digits.
     pub fn from_fingerprint(text: &str) -> Result<Self, TrustError> {
-        let digits: Vec<u8> = text.bytes().filter(|byte| *byte != b':').collect();
-        if digits.len() != 64 {
-            return Err(TrustError::NotAFingerprint);
-        }
-        let mut bytes = [0; 32];
-        for (byte, pair) in bytes.iter_mut().zip(digits.chunks_exact(2)) {
-            let pair = std::str::from_utf8(pair).map_err(|_| TrustError::NotAFingerprint)?;
-            *byte = u8::from_str_radix(pair, 16).map_err(|_| TrustError::NotAFingerprint)?;
-        }
+        let bytes = hex::decode(&text.replace(':', "")).ok_or(TrustError::NotAFingerprint)?;
         Ok(Self::AuthorityFingerprint(bytes))
     }
 

@@ -104,9 +104,7 @@ impl Denial {
     #[must_use]
     pub fn message(self, jumpoint: &str) -> (String, String) {
         match self {
-            Self::UserDisabled => {
-                ("Your account is disabled.".into(), "Ask an administrator to enable it.".into())
-            }
+            Self::UserDisabled => ("Your account is disabled.".into(), "Ask an administrator to enable it.".into()),
             Self::JumpointDisabled => (
                 format!("An administrator disabled the jumpoint {jumpoint}."),
                 "Ask an administrator, or choose another jumpoint in the item's properties.".into(),

@@ -76,7 +76,10 @@ mod tests {
     #[test]
     fn tidying_keeps_the_meaning() {
         let it = tidy(draft());
-        assert_eq!((it.name.as_str(), it.hostname.as_str(), it.local_address.as_str()), ("db", "10.0.0.5", "127.0.0.1"));
+        assert_eq!(
+            (it.name.as_str(), it.hostname.as_str(), it.local_address.as_str()),
+            ("db", "10.0.0.5", "127.0.0.1")
+        );
         assert_eq!((it.tag, it.tunnels[0].label.as_str()), (None, "ssh"));
     }
 

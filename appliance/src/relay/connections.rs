@@ -235,6 +235,35 @@ impl ConnectionTable {
         }
     }
 
+    /// Notes a connection that the helper turned away before there was a stream.
+    pub fn turned_away(
+        &mut self,
+        id: ConnectionId,
+        tunnel: u16,
+        source: (String, Option<String>),
+        reason: EndReason,
+        now: Timestamp,
+    ) {
+        let port = self.remote_ports.get(usize::from(tunnel)).copied().unwrap_or(0);
+        let row = Connection {
+            id,
+            tunnel,
+            client_address: Some(source.0),
+            client_program: source.1,
+            opened_at: now,
+            established: false,
+            closed_at: Some(now),
+            bytes_sent: 0,
+            bytes_received: 0,
+            end: Some(reason),
+            end_message: reason.message(&format!("{}:{port}", self.target_host), ""),
+            fault: reason.fault(),
+        };
+        self.total += 1;
+        self.ended_since.push(row.clone());
+        self.unwritten.push(row);
+    }
+
     /// Counts, by tunnel number.
     #[must_use]
     pub fn counts(&self) -> &[TunnelCount] {

@@ -46,3 +46,9 @@ pub struct Link {
     /// Messages out.
     pub outgoing: OutgoingHalf,
 }
+
+impl std::fmt::Debug for Link {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Link")
+    }
+}

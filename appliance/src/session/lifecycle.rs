@@ -42,10 +42,13 @@ pub fn end_message(end: SessionEnd, by: &str, jumpoint: &str) -> String {
         SessionEnd::UserDisabled => "The user was disabled or removed.".into(),
         SessionEnd::ItemRemoved => "The item was removed.".into(),
         SessionEnd::JumpointDisabled => {
-            format!("The jumpoint {jumpoint} was disabled or removed, or its Protocol Tunnel Jump method was switched off.")
+            format!(
+                "The jumpoint {jumpoint} was disabled or removed, or its Protocol Tunnel Jump method was switched off."
+            )
         }
         SessionEnd::HelperGone => {
-            "The helper on the workstation went away: the browser was closed, or the workstation left the network.".into()
+            "The helper on the workstation went away: the browser was closed, or the workstation left the network."
+                .into()
         }
         SessionEnd::JumpointGone => format!("The connection to the jumpoint {jumpoint} was lost."),
         SessionEnd::HelperDidNotCall => "The helper did not connect to the appliance.".into(),

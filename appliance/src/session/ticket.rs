@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 
 use subtle::ConstantTimeEq;
-use wire::link_messages::Refusal;
 use wire::limits::TICKET_SECONDS;
+use wire::link_messages::Refusal;
 use wire::{SessionId, Timestamp};
 
 /// The tickets that were given out lately. Only their hashes are kept.

@@ -1,6 +1,6 @@
 //! The tables as SeaORM sees them; `migrations` makes them.
 
-#![expect(missing_docs, unreachable_pub, reason = "columns are named and explained by the records that rooms outside see")]
+#![expect(unreachable_pub, reason = "SeaORM's derives ask for public items")]
 
 pub(super) mod user {
     use sea_orm::entity::prelude::*;

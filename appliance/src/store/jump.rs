@@ -36,12 +36,7 @@ pub struct JumpItemRecord {
 
 impl From<jump_group::Model> for JumpGroupRecord {
     fn from(row: jump_group::Model) -> Self {
-        Self {
-            id: JumpGroupId(row.id),
-            name: row.name,
-            comments: row.comments,
-            created_at: Timestamp(row.created_at),
-        }
+        Self { id: JumpGroupId(row.id), name: row.name, comments: row.comments, created_at: Timestamp(row.created_at) }
     }
 }
 

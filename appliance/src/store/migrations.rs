@@ -1,7 +1,9 @@
 //! The database's tables, step by step. A step that was shipped never changes.
 
 use sea_orm_migration::prelude::*;
-use sea_orm_migration::schema::{big_integer, big_integer_null, binary, boolean, integer, pk_uuid, string, string_null, text, uuid, uuid_null};
+use sea_orm_migration::schema::{
+    big_integer, big_integer_null, binary, boolean, integer, pk_uuid, string, string_null, text, uuid, uuid_null,
+};
 
 pub(super) struct Migrator;
 
@@ -42,7 +44,12 @@ fn table(name: &'static str, columns: Vec<ColumnDef>) -> TableCreateStatement {
     table
 }
 
-fn refers(mut table: TableCreateStatement, column: &'static str, to: &'static str, delete: ForeignKeyAction) -> TableCreateStatement {
+fn refers(
+    mut table: TableCreateStatement,
+    column: &'static str,
+    to: &'static str,
+    delete: ForeignKeyAction,
+) -> TableCreateStatement {
     let mut key = ForeignKey::create();
     key.from_col(Alias::new(column)).to(Alias::new(to), Alias::new("id")).on_delete(delete);
     table.foreign_key(&mut key);

@@ -26,12 +26,11 @@ impl Store {
         Ok(())
     }
 
-    /// Forgets a value.
+    /// Forgets a value. False when there was none.
     ///
     /// # Errors
     /// See above.
-    pub async fn delete_setting(&self, key: &str) -> Result<(), StoreError> {
-        setting::Entity::delete_by_id(key).exec(&self.db).await?;
-        Ok(())
+    pub async fn delete_setting(&self, key: &str) -> Result<bool, StoreError> {
+        Ok(setting::Entity::delete_by_id(key).exec(&self.db).await?.rows_affected > 0)
     }
 }

@@ -67,9 +67,7 @@ impl Store {
         sign_in_failure::Entity::delete_many()
             .filter(sign_in_failure::Column::FirstAt.lt(before.0))
             .filter(
-                sign_in_failure::Column::LockedUntil
-                    .is_null()
-                    .or(sign_in_failure::Column::LockedUntil.lt(before.0)),
+                sign_in_failure::Column::LockedUntil.is_null().or(sign_in_failure::Column::LockedUntil.lt(before.0)),
             )
             .exec(&self.db)
             .await?;

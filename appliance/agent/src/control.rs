@@ -1,0 +1,189 @@
+//! The control link: kept up for as long as the agent runs, and how it hears of sessions.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use link::talk::{self, TalkError};
+use link::{Dialer, WebSocket};
+use tokio::sync::mpsc;
+use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use tracing::{Instrument as _, debug, error, info, info_span, warn};
+use wire::SessionId;
+use wire::agent_messages::{AgentToAppliance, ApplianceToAgent, HostFacts, TunnelTarget};
+use wire::link_messages::AGENT_CONTROL_PATH;
+
+use crate::backoff::Backoff;
+use crate::greeting::{GreetingError, LinkFor, greet};
+use crate::host_facts;
+use crate::identity::Identity;
+use crate::session;
+use crate::sessions::Sessions;
+
+/// The appliance pings every 15 seconds; three of them missing is a dead link.
+const SILENCE: Duration = Duration::from_secs(45);
+const FIRST_WAIT: Duration = Duration::from_millis(500);
+const LONGEST_WAIT: Duration = Duration::from_secs(30);
+/// Between attempts that can only succeed after somebody has done something.
+const HOPELESS_WAIT: Duration = Duration::from_secs(60);
+/// A link that stood this long was a good one: the next failure is a new one.
+const GOOD_LINK: Duration = Duration::from_secs(10);
+/// How often the host's facts are looked at.
+const FACTS_EVERY: Duration = Duration::from_secs(60);
+/// Messages for the appliance that may wait while the link is down.
+const WAITING_MESSAGES: usize = 64;
+
+/// A running agent.
+pub struct Agent {
+    identity: Arc<Identity>,
+    dialer: Dialer,
+    /// Version of the program.
+    version: &'static str,
+    sessions: Sessions,
+    tracker: TaskTracker,
+    cancel: CancellationToken,
+    to_appliance: mpsc::Sender<AgentToAppliance>,
+}
+
+/// Why a control link is over.
+enum Over {
+    Lost(TalkError),
+    Dismissed(String),
+    Stopping,
+}
+
+impl Agent {
+    /// Keeps the control link up and serves sessions until `cancel` is cancelled; then ends what runs.
+    pub async fn run(identity: Identity, dialer: Dialer, version: &'static str, cancel: CancellationToken) {
+        let (to_appliance, mut waiting) = mpsc::channel(WAITING_MESSAGES);
+        let agent = Self {
+            identity: Arc::new(identity),
+            dialer,
+            version,
+            sessions: Sessions::default(),
+            tracker: TaskTracker::new(),
+            cancel,
+            to_appliance,
+        };
+        agent.cancel.run_until_cancelled(agent.keep_link(&mut waiting)).await;
+        agent.tracker.close();
+        agent.tracker.wait().await;
+    }
+
+    async fn keep_link(&self, waiting: &mut mpsc::Receiver<AgentToAppliance>) {
+        let mut backoff = Backoff::new(FIRST_WAIT, LONGEST_WAIT);
+        loop {
+            let facts = host_facts::gather(self.version);
+            let link_for = LinkFor::Control(facts.clone());
+            let wait = match Box::pin(greet(&self.dialer, AGENT_CONTROL_PATH, &self.identity, link_for)).await {
+                Ok((socket, jumpoint_name)) => {
+                    info!(jumpoint = jumpoint_name, appliance = %self.dialer.appliance(), "connected");
+                    let began = Instant::now();
+                    let over = self.attend(socket, waiting, facts).await;
+                    if began.elapsed() >= GOOD_LINK {
+                        backoff.reset();
+                    }
+                    match over {
+                        Over::Lost(error) => {
+                            warn!("the control link is lost: {error}");
+                            backoff.next_wait(rand::random())
+                        }
+                        Over::Dismissed(message) => {
+                            error!("the appliance dismissed this agent: {message}");
+                            HOPELESS_WAIT
+                        }
+                        Over::Stopping => return,
+                    }
+                }
+                Err(error) if error.may_pass() => {
+                    warn!("not connected: {error}");
+                    backoff.next_wait(rand::random())
+                }
+                Err(error) => {
+                    self.explain_hopeless(&error);
+                    HOPELESS_WAIT.mul_f64(0.75 + rand::random::<f64>() / 2.0)
+                }
+            };
+            debug!(seconds = wait.as_secs_f32(), "trying again later");
+            sleep(wait).await;
+        }
+    }
+
+    fn explain_hopeless(&self, problem: &GreetingError) {
+        error!("not connected: {problem}. Somebody has to act; this agent keeps trying every minute");
+    }
+
+    /// Listens to the appliance for as long as the link stands.
+    async fn attend(
+        &self,
+        mut socket: WebSocket,
+        waiting: &mut mpsc::Receiver<AgentToAppliance>,
+        mut facts: HostFacts,
+    ) -> Over {
+        let mut look = interval_at(Instant::now() + FACTS_EVERY, FACTS_EVERY);
+        look.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            let message = tokio::select! {
+                () = self.cancel.cancelled() => {
+                    let _ = socket.close(None).await;
+                    return Over::Stopping;
+                }
+                received = talk::receive(&mut socket, SILENCE) => match received {
+                    Ok(message) => {
+                        if let Some(over) = self.obey(message) {
+                            return over;
+                        }
+                        continue;
+                    }
+                    Err(TalkError::Garbage(detail)) => {
+                        warn!("a message of the appliance was not understood: {detail}");
+                        continue;
+                    }
+                    Err(error) => return Over::Lost(error),
+                },
+                Some(message) = waiting.recv() => message,
+                _ = look.tick() => {
+                    let now = host_facts::gather(self.version);
+                    if now == facts {
+                        continue;
+                    }
+                    facts = now.clone();
+                    AgentToAppliance::Facts { facts: now }
+                }
+            };
+            if let Err(error) = talk::send(&mut socket, &message).await {
+                return Over::Lost(error);
+            }
+        }
+    }
+
+    fn obey(&self, message: ApplianceToAgent) -> Option<Over> {
+        match message {
+            ApplianceToAgent::StartSession { session_id, targets } => self.start(session_id, targets),
+            ApplianceToAgent::EndSession { session_id, .. } => self.sessions.end(session_id),
+            ApplianceToAgent::Dismissed { message } => return Some(Over::Dismissed(message)),
+            ApplianceToAgent::Refused { message, .. } => return Some(Over::Dismissed(message)),
+            ApplianceToAgent::Welcome { .. } => {}
+        }
+        None
+    }
+
+    fn start(&self, session_id: SessionId, targets: Vec<TunnelTarget>) {
+        let cancel = self.cancel.child_token();
+        let entered = self.sessions.enter(session_id, cancel.clone());
+        let (identity, dialer) = (Arc::clone(&self.identity), self.dialer.clone());
+        let (tracker, to_appliance) = (self.tracker.clone(), self.to_appliance.clone());
+        let serve = async move {
+            let _entered = entered;
+            let served = Box::pin(session::serve(session_id, targets, &identity, &dialer, &tracker, cancel)).await;
+            if let Err(error) = served {
+                warn!("the session cannot be served: {error}");
+                let message = error.to_string();
+                // With so many waiting the appliance has more to worry about; it also notices by itself.
+                let _ = to_appliance.try_send(AgentToAppliance::SessionFailed { session_id, message });
+            }
+        };
+        self.tracker.spawn(serve.instrument(info_span!("session", id = %session_id)));
+    }
+}

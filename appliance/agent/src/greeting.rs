@@ -1,0 +1,119 @@
+//! How every link of an agent begins: the appliance's challenge, the agent's proof, a welcome or a refusal.
+
+use std::time::Duration;
+
+use link::dial::binding_of;
+use link::talk::{self, TalkError};
+use link::{DialError, Dialer, WebSocket, hex};
+use wire::agent_messages::{AgentHello, ApplianceToAgent, Challenge, HostFacts};
+use wire::link_messages::{Older, Refusal, Versions};
+use wire::proof::{self, EXPORTER_BYTES, NONCE_BYTES, Purpose};
+use wire::{AgentId, SessionId};
+
+use crate::identity::{AgentKey, Identity};
+
+/// The time the appliance has for each of its answers.
+const ANSWER_WITHIN: Duration = Duration::from_secs(10);
+
+/// Why a link does not stand.
+#[derive(Debug, thiserror::Error)]
+pub enum GreetingError {
+    /// The appliance could not be dialled.
+    #[error("{0}")]
+    Dial(#[from] DialError),
+    /// The link broke, or what came over it makes no sense.
+    #[error("{0}")]
+    Talk(#[from] TalkError),
+    /// The appliance refused, in its words.
+    #[error("{message}")]
+    Refused {
+        /// Why.
+        refusal: Refusal,
+        /// A sentence with what to do.
+        message: String,
+    },
+    /// One side is too old.
+    #[error("this agent and the appliance have no protocol version in common. Update {}", match .0 { Older::Us => "this agent", Older::Peer => "the appliance" })]
+    Versions(Older),
+    /// TLS gave no binding.
+    #[error("the proof cannot be bound to this connection: {0}")]
+    NoBinding(String),
+}
+
+impl GreetingError {
+    /// Whether trying again soon may help.
+    #[must_use]
+    pub fn may_pass(&self) -> bool {
+        match self {
+            Self::Dial(DialError::CertificateRefused { .. }) | Self::Versions(_) | Self::NoBinding(_) => false,
+            Self::Dial(_) | Self::Talk(_) => true,
+            Self::Refused { refusal, .. } => {
+                matches!(refusal, Refusal::Stopping | Refusal::Internal | Refusal::BadHello | Refusal::BadProof)
+            }
+        }
+    }
+}
+
+/// What the appliance wants signed on this connection.
+pub(crate) struct Challenged {
+    nonce: [u8; NONCE_BYTES],
+    binding: [u8; EXPORTER_BYTES],
+}
+
+/// Receives the appliance's challenge.
+pub(crate) async fn challenge(socket: &mut WebSocket) -> Result<Challenged, GreetingError> {
+    let Challenge { versions, nonce } = talk::receive(socket, ANSWER_WITHIN).await?;
+    Versions::OURS.agree(versions).map_err(GreetingError::Versions)?;
+    let nonce = hex::decode(&nonce)
+        .ok_or_else(|| TalkError::Garbage(format!("a nonce that is not {NONCE_BYTES} bytes in hexadecimal")))?;
+    let binding = binding_of(socket).map_err(|error| GreetingError::NoBinding(error.to_string()))?;
+    Ok(Challenged { nonce, binding })
+}
+
+impl Challenged {
+    /// The signature in hexadecimal.
+    pub(crate) fn proof(&self, key: &AgentKey, purpose: Purpose, agent: AgentId) -> String {
+        hex::encode(&key.sign(&proof::message(purpose, agent, &self.nonce, &self.binding)))
+    }
+}
+
+/// The next answer while greeting.
+pub(crate) async fn answer<T: serde::de::DeserializeOwned>(socket: &mut WebSocket) -> Result<T, GreetingError> {
+    Ok(talk::receive(socket, ANSWER_WITHIN).await?)
+}
+
+/// What a link is for.
+pub(crate) enum LinkFor {
+    /// Control.
+    Control(HostFacts),
+    /// A session.
+    Session(SessionId),
+}
+
+/// Dials a link at `path` and waits to be welcome; returns it with the jumpoint's name.
+pub(crate) async fn greet(
+    dialer: &Dialer,
+    path: &str,
+    identity: &Identity,
+    link_for: LinkFor,
+) -> Result<(WebSocket, String), GreetingError> {
+    let mut socket = dialer.web_socket(path).await?;
+    let challenged = challenge(&mut socket).await?;
+    let (purpose, facts, session_id) = match link_for {
+        LinkFor::Control(facts) => (Purpose::Control, Some(facts), None),
+        LinkFor::Session(session_id) => (Purpose::SessionLink, None, Some(session_id)),
+    };
+    let agent_id = identity.agent_id;
+    let signature = challenged.proof(&identity.key, purpose, agent_id);
+    talk::send(&mut socket, &AgentHello { versions: Versions::OURS, agent_id, signature, facts, session_id }).await?;
+    match answer(&mut socket).await? {
+        ApplianceToAgent::Welcome { jumpoint_name, .. } => Ok((socket, jumpoint_name)),
+        ApplianceToAgent::Refused { refusal, message } => Err(GreetingError::Refused { refusal, message }),
+        ApplianceToAgent::Dismissed { message } => {
+            Err(GreetingError::Refused { refusal: Refusal::AgentUnknown, message })
+        }
+        other @ (ApplianceToAgent::StartSession { .. } | ApplianceToAgent::EndSession { .. }) => {
+            Err(TalkError::Garbage(format!("{other:?} before a welcome")).into())
+        }
+    }
+}

@@ -1,0 +1,157 @@
+//! One session: its link, and connections to exactly its targets.
+
+use std::collections::HashMap;
+use std::future::poll_fn;
+use std::sync::Arc;
+use std::time::Duration;
+
+use link::Dialer;
+use link::carry::{Party, carry};
+use link::stream_driver::{Accepted, Control, LinkEnd, StreamDriver};
+use link::tcp::{self, ConnectError};
+use tokio::time::sleep;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use tracing::{Instrument as _, debug, info, info_span, warn};
+use wire::SessionId;
+use wire::agent_messages::{ApplianceToAgent, TunnelTarget};
+use wire::link_messages::AGENT_SESSION_PATH;
+use wire::stream::{Config, EndReason, Side};
+
+use crate::backoff::Backoff;
+use crate::greeting::{GreetingError, LinkFor, greet};
+use crate::identity::Identity;
+
+/// The time a target has to answer.
+const TARGET_ANSWERS_WITHIN: Duration = Duration::from_secs(10);
+/// How often the appliance is dialled for one session.
+const DIAL_ATTEMPTS: u32 = 4;
+
+/// Targets by tunnel number.
+type Targets = HashMap<u16, TunnelTarget>;
+
+/// Serves one session until it ends. Its connections run on `tracker`.
+///
+/// # Errors
+/// When its link could not be made.
+pub async fn serve(
+    session_id: SessionId,
+    targets: Vec<TunnelTarget>,
+    identity: &Identity,
+    dialer: &Dialer,
+    tracker: &TaskTracker,
+    cancel: CancellationToken,
+) -> Result<(), GreetingError> {
+    let Some(dialled) = cancel.run_until_cancelled(dial(session_id, identity, dialer)).await else { return Ok(()) };
+    let socket = dialled?;
+    info!("the session's link stands");
+    let (driver, control) =
+        StreamDriver::start(socket, Side::Acceptor, Config::default(), tracker, cancel.child_token());
+    let targets: Arc<Targets> = Arc::new(targets.into_iter().map(|target| (target.index, target)).collect());
+    let end = accept_until_the_end(&driver, control, &targets, tracker, &cancel).await;
+    match end {
+        LinkEnd::Ours | LinkEnd::Closed => info!("the session is over"),
+        LinkEnd::Broken(_) | LinkEnd::Silent(_) | LinkEnd::Misbehaved(_) => warn!("the session's link is lost: {end}"),
+    }
+    Ok(())
+}
+
+async fn dial(session_id: SessionId, identity: &Identity, dialer: &Dialer) -> Result<link::WebSocket, GreetingError> {
+    let mut backoff = Backoff::new(Duration::from_millis(500), Duration::from_secs(4));
+    for _ in 1..DIAL_ATTEMPTS {
+        match Box::pin(greet(dialer, AGENT_SESSION_PATH, identity, LinkFor::Session(session_id))).await {
+            Err(error) if error.may_pass() => {
+                debug!("the session's link was not made, trying again: {error}");
+                sleep(backoff.next_wait(rand::random())).await;
+            }
+            result => return result.map(|(socket, _)| socket),
+        }
+    }
+    Box::pin(greet(dialer, AGENT_SESSION_PATH, identity, LinkFor::Session(session_id))).await.map(|(socket, _)| socket)
+}
+
+async fn accept_until_the_end(
+    driver: &StreamDriver,
+    mut control: Control,
+    targets: &Arc<Targets>,
+    tracker: &TaskTracker,
+    cancel: &CancellationToken,
+) -> LinkEnd {
+    loop {
+        tokio::select! {
+            () = cancel.cancelled() => driver.end(EndReason::SessionEnded),
+            accepted = driver.accept() => match accepted {
+                Some(accepted) => {
+                    let span = info_span!("connection", stream = accepted.stream.id().0, tunnel = accepted.tunnel);
+                    tracker.spawn(connect(accepted, Arc::clone(targets)).instrument(span));
+                    continue;
+                }
+                None => {}
+            },
+            text = control.incoming.recv() => {
+                if !text.is_some_and(|text| ends_session(&text)) {
+                    continue;
+                }
+                driver.end(EndReason::SessionEnded);
+            }
+        }
+        return driver.ended().await;
+    }
+}
+
+/// Whether a message on the session's link ends it. There is no other kind.
+fn ends_session(text: &str) -> bool {
+    match serde_json::from_str(text) {
+        Ok(ApplianceToAgent::EndSession { message, .. }) => {
+            info!("the appliance ends the session: {message}");
+            true
+        }
+        Ok(ApplianceToAgent::Dismissed { message }) => {
+            info!("this agent is dismissed: {message}");
+            true
+        }
+        Ok(_) | Err(_) => {
+            debug!("a message on the session's link was not understood");
+            false
+        }
+    }
+}
+
+/// Connects one stream to its target and carries its bytes.
+async fn connect(accepted: Accepted, targets: Arc<Targets>) {
+    let Accepted { mut stream, tunnel } = accepted;
+    let Some(target) = targets.get(&tunnel) else {
+        warn!("refused: the session has no such tunnel");
+        stream.reset(EndReason::NotAllowed, "", false);
+        return;
+    };
+    let connecting = tcp::connect(&target.host, target.port, TARGET_ANSWERS_WITHIN);
+    let connected = tokio::select! {
+        // The local program may give up before the target has answered.
+        _ = poll_fn(|cx| stream.poll_end(cx)) => return,
+        connected = connecting => connected,
+    };
+    match connected {
+        Ok(socket) => {
+            stream.establish();
+            let reason = carry(socket, stream, Party::Target).await;
+            debug!(?reason, "the connection is over");
+        }
+        Err(error) => {
+            debug!("{error}");
+            let (reason, detail) = explain(error);
+            stream.reset(reason, &detail, false);
+        }
+    }
+}
+
+/// What the console is told of a target that could not be reached.
+fn explain(error: ConnectError) -> (EndReason, String) {
+    match error {
+        ConnectError::NameNotFound { detail, .. } => (EndReason::NameNotFound, detail),
+        ConnectError::Refused(_) => (EndReason::Refused, String::new()),
+        ConnectError::Unreachable(_) => (EndReason::Unreachable, String::new()),
+        ConnectError::NoAnswer { .. } => (EndReason::NoAnswer, String::new()),
+        ConnectError::Other { source, .. } => (EndReason::JumpointFailed, source.to_string()),
+    }
+}

@@ -1,0 +1,175 @@
+//! The configuration, as written and as used.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::{Context, bail};
+use serde::Deserialize;
+
+use crate::certificates::TlsFiles;
+use crate::sign_in::browsers::Timeouts;
+
+/// `sallyport.toml` as an administrator writes it. Unknown keys are refused, so that a slip of the pen is not silent.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ConfigFile {
+    /// Address and port to listen on.
+    pub listen: Option<SocketAddr>,
+    /// How browsers, helpers and agents reach the appliance, `https://host[:port]`.
+    pub public_url: Option<String>,
+    /// The administrator's own certificate.
+    pub tls: Option<TlsFiles>,
+    /// Sign-in.
+    #[serde(default)]
+    pub sign_in: SignInSection,
+    /// The console.
+    #[serde(default)]
+    pub console: ConsoleSection,
+    /// A folder with helper programs to offer for download, `sallyport-helper-PLATFORM[.exe]`.
+    pub downloads: Option<PathBuf>,
+}
+
+/// `[sign_in]`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SignInSection {
+    /// Minutes without use after which a browser is signed out.
+    pub idle_minutes: Option<u64>,
+    /// Hours after which a browser is signed out whatever happens.
+    pub absolute_hours: Option<u64>,
+}
+
+/// `[console]`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ConsoleSection {
+    /// A folder to serve the console from instead of the built-in one.
+    pub directory: Option<PathBuf>,
+}
+
+/// What the command line says; it goes before the file.
+#[derive(Clone, Debug, Default)]
+pub struct Overrides {
+    /// Where everything is kept.
+    pub data_dir: PathBuf,
+    /// The configuration file; `DATA_DIR/sallyport.toml` when it is there and none is named.
+    pub config: Option<PathBuf>,
+    /// See [`ConfigFile::listen`].
+    pub listen: Option<SocketAddr>,
+    /// See [`ConfigFile::public_url`].
+    pub public_url: Option<String>,
+    /// See [`ConsoleSection::directory`].
+    pub console_dir: Option<PathBuf>,
+}
+
+/// The configuration as the program uses it.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Where everything is kept.
+    pub data_dir: PathBuf,
+    /// Where to listen.
+    pub listen: SocketAddr,
+    /// How everybody reaches the appliance; none = `https://localhost:PORT`.
+    pub public_url: Option<String>,
+    /// The administrator's own certificate.
+    pub tls: Option<TlsFiles>,
+    /// How long a sign-in lasts.
+    pub sign_in: Timeouts,
+    /// A folder to serve the console from.
+    pub console_dir: Option<PathBuf>,
+    /// A folder with helper programs.
+    pub downloads: Option<PathBuf>,
+}
+
+const DEFAULT_PORT: u16 = 8443;
+const IDLE_MINUTES: u64 = 60;
+const ABSOLUTE_HOURS: u64 = 12;
+
+impl Config {
+    /// Reads the file, if there is one, and lays the command line over it.
+    ///
+    /// # Errors
+    /// Which file or value cannot be used.
+    pub fn load(overrides: Overrides) -> anyhow::Result<Self> {
+        let beside = overrides.data_dir.join("sallyport.toml");
+        let file = match overrides.config.as_deref() {
+            Some(named) => read(named)?,
+            None if beside.exists() => read(&beside)?,
+            None => ConfigFile::default(),
+        };
+        Self::from_parts(file, overrides)
+    }
+
+    fn from_parts(file: ConfigFile, overrides: Overrides) -> anyhow::Result<Self> {
+        let public_url = overrides.public_url.or(file.public_url).map(|url| tidy_url(&url)).transpose()?;
+        let idle = file.sign_in.idle_minutes.unwrap_or(IDLE_MINUTES);
+        let absolute = file.sign_in.absolute_hours.unwrap_or(ABSOLUTE_HOURS);
+        if !(1..=24 * 60).contains(&idle) || !(1..=24 * 30).contains(&absolute) {
+            bail!("sign_in.idle_minutes has to be 1 to 1440 and sign_in.absolute_hours 1 to 720");
+        }
+        Ok(Self {
+            data_dir: overrides.data_dir,
+            listen: overrides.listen.or(file.listen).unwrap_or_else(|| SocketAddr::from(([0, 0, 0, 0], DEFAULT_PORT))),
+            public_url,
+            tls: file.tls,
+            sign_in: Timeouts { idle: Duration::from_secs(idle * 60), absolute: Duration::from_secs(absolute * 3600) },
+            console_dir: overrides.console_dir.or(file.console.directory),
+            downloads: file.downloads,
+        })
+    }
+}
+
+fn read(file: &Path) -> anyhow::Result<ConfigFile> {
+    let text = std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
+    toml::from_str(&text).with_context(|| format!("{} is not a valid configuration", file.display()))
+}
+
+/// `https://host[:port]` without anything behind it.
+fn tidy_url(url: &str) -> anyhow::Result<String> {
+    let url = url.trim_end_matches('/');
+    let uri: http::Uri = url.parse().with_context(|| format!("public_url {url} is not a URL"))?;
+    match (uri.scheme_str(), uri.host(), uri.path()) {
+        (Some("https"), Some(_), "" | "/") => Ok(url.to_lowercase()),
+        _ => bail!("public_url {url} has to be https://host or https://host:port"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(text: &str) -> anyhow::Result<Config> {
+        Config::from_parts(toml::from_str(text)?, Overrides::default())
+    }
+
+    #[test]
+    fn an_empty_file_is_a_good_one() {
+        let config = parse("").unwrap();
+        assert_eq!(config.listen.port(), 8443);
+        assert_eq!(config.sign_in.idle, Duration::from_secs(3600));
+    }
+
+    #[test]
+    fn the_command_line_goes_before_the_file() {
+        let file = toml::from_str("listen = '127.0.0.1:1'\npublic_url = 'https://a.example'").unwrap();
+        let listen = Some("127.0.0.1:2".parse().unwrap());
+        let config = Config::from_parts(file, Overrides { listen, ..Overrides::default() }).unwrap();
+        assert_eq!(config.listen.port(), 2);
+        assert_eq!(config.public_url.as_deref(), Some("https://a.example"));
+    }
+
+    #[test]
+    fn mistakes_are_named() {
+        for (text, named) in [
+            ("lisen = '127.0.0.1:1'", "lisen"),
+            ("public_url = 'http://a.example'", "http://a.example"),
+            ("public_url = 'https://a.example/x'", "https://a.example/x"),
+            ("[sign_in]\nidle_minutes = 0", "idle_minutes"),
+            ("[tls]\ncertificate = 'a'", "key"),
+        ] {
+            let error = format!("{:#}", parse(text).unwrap_err());
+            assert!(error.contains(named), "{error}");
+        }
+    }
+}

@@ -1,0 +1,239 @@
+//! One direction of a session: read a message, look at the headers, count, write, await. Nothing queues in between.
+
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use bytes::{Buf, Bytes, BytesMut};
+use futures_util::{SinkExt, StreamExt};
+use tokio::time::Instant;
+use wire::stream::{FrameError, frame};
+
+use super::connections::{ConnectionTable, From, Verdict, Violation};
+use super::link::{Incoming, IncomingHalf, LinkBroken, Outgoing, OutgoingHalf};
+
+/// The outgoing half of a link; the relay of the other direction, refusals and pings share it.
+pub type Outbound = tokio::sync::Mutex<OutgoingHalf>;
+
+/// Why a direction stopped.
+#[derive(Debug, thiserror::Error)]
+pub enum Stopped {
+    /// The link that is read ended or broke.
+    #[error("the link of the {from:?} ended: {detail}")]
+    Gone {
+        /// Whose link.
+        from: From,
+        /// What was seen.
+        detail: String,
+    },
+    /// The program on that link broke the protocol.
+    #[error("the {from:?} broke the protocol: {detail}")]
+    Broken {
+        /// Whose link.
+        from: From,
+        /// What it did.
+        detail: String,
+    },
+}
+
+/// Round trip and signs of life of one link.
+#[derive(Debug)]
+pub struct Pulse {
+    began: Instant,
+    /// Microseconds since `began`; [`BUSY`] while a message is being passed on.
+    heard: AtomicU64,
+    /// Microseconds; 0 = not measured yet.
+    round_trip: AtomicU64,
+}
+
+/// How often a link is pinged.
+const PING_EVERY: Duration = Duration::from_secs(5);
+/// How long a link may be silent.
+const DEAD_AFTER: Duration = Duration::from_secs(20);
+/// Not silent, but not being read either, because the other link takes its time.
+const BUSY: u64 = u64::MAX;
+/// Rows that may wait for the database before the relay waits for it.
+const UNWRITTEN_MOST: usize = 20_000;
+
+impl Default for Pulse {
+    fn default() -> Self {
+        Self { began: Instant::now(), heard: AtomicU64::new(0), round_trip: AtomicU64::new(0) }
+    }
+}
+
+impl Pulse {
+    /// Round trip in microseconds, once measured.
+    #[must_use]
+    pub fn round_trip_micros(&self) -> Option<u64> {
+        Some(self.round_trip.load(Ordering::Relaxed)).filter(|micros| *micros > 0)
+    }
+
+    fn micros(&self) -> u64 {
+        u64::try_from(self.began.elapsed().as_micros()).unwrap_or(BUSY - 1)
+    }
+
+    fn hear(&self) {
+        self.heard.store(self.micros(), Ordering::Relaxed);
+    }
+
+    fn answered(&self, mut sent: Bytes) {
+        if let Ok(sent) = sent.try_get_u64() {
+            self.round_trip.store(self.micros().saturating_sub(sent).max(1), Ordering::Relaxed);
+        }
+    }
+
+    fn is_dead(&self) -> bool {
+        let heard = self.heard.load(Ordering::Relaxed);
+        heard != BUSY && Duration::from_micros(self.micros().saturating_sub(heard)) > DEAD_AFTER
+    }
+
+    /// Pings until the link is dead or cannot be written.
+    pub async fn watch(&self, from: From, out: &Outbound) -> Stopped {
+        self.hear();
+        loop {
+            let ping = Bytes::copy_from_slice(&self.micros().to_be_bytes());
+            if let Err(LinkBroken(detail)) = out.lock().await.send(Outgoing::Ping(ping)).await {
+                return Stopped::Gone { from, detail };
+            }
+            tokio::time::sleep(PING_EVERY).await;
+            if self.is_dead() {
+                let detail = format!("nothing was heard for {} seconds", DEAD_AFTER.as_secs());
+                return Stopped::Gone { from, detail };
+            }
+        }
+    }
+}
+
+/// What one direction works with.
+pub struct Direction<'a> {
+    /// Whose messages are read.
+    pub from: From,
+    /// Where they go.
+    pub onward: &'a Outbound,
+    /// Where refusals go.
+    pub back: &'a Outbound,
+    /// Takes note of every frame.
+    pub table: &'a Mutex<ConnectionTable>,
+    /// The pulse of the link that is read.
+    pub pulse: &'a Pulse,
+    /// Told when connections came or went, so that consoles see it at once.
+    pub changed: &'a tokio::sync::Notify,
+}
+
+impl Direction<'_> {
+    /// Passes messages on until the link ends.
+    pub async fn run(
+        &self,
+        mut incoming: IncomingHalf,
+        mut control: impl FnMut(String) -> Result<(), String>,
+    ) -> Stopped {
+        loop {
+            self.pulse.hear();
+            let message = match incoming.next().await {
+                None => return self.gone("closed".into()),
+                Some(Err(LinkBroken(detail))) => return self.gone(detail),
+                Some(Ok(message)) => message,
+            };
+            self.pulse.heard.store(BUSY, Ordering::Relaxed);
+            let passed = match message {
+                Incoming::Frames(bytes) => self.pass(bytes).await,
+                Incoming::Pong(sent) => {
+                    self.pulse.answered(sent);
+                    Ok(())
+                }
+                Incoming::Control(text) => control(text).map_err(|detail| Stopped::Broken { from: self.from, detail }),
+            };
+            if let Err(stopped) = passed {
+                return stopped;
+            }
+        }
+    }
+
+    async fn pass(&self, message: Bytes) -> Result<(), Stopped> {
+        let Inspected { onward, refusals, has_news, wait_for_rows } =
+            self.inspect(message).map_err(|detail| Stopped::Broken { from: self.from, detail })?;
+        if has_news {
+            self.changed.notify_one();
+        }
+        if wait_for_rows {
+            self.wait_for_rows().await;
+        }
+        if !onward.is_empty() {
+            let sent = self.onward.lock().await.send(Outgoing::Frames(onward)).await;
+            sent.map_err(|LinkBroken(detail)| Stopped::Gone { from: other(self.from), detail })?;
+        }
+        if !refusals.is_empty() {
+            let sent = self.back.lock().await.send(Outgoing::Frames(refusals)).await;
+            sent.map_err(|LinkBroken(detail)| Stopped::Gone { from: self.from, detail })?;
+        }
+        Ok(())
+    }
+
+    /// Notes every frame of a message. The message goes on as it is unless one of its frames may not.
+    fn inspect(&self, message: Bytes) -> Result<Inspected, String> {
+        let now = crate::clock::now();
+        let mut table = self.table.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let open_before = (table.open_count(), table.total());
+        let mut kept: Option<BytesMut> = None;
+        let mut refusals = BytesMut::new();
+        let mut rest = message.clone();
+        loop {
+            let at = message.len() - rest.len();
+            let Some(frame) = frame::next(&mut rest).map_err(|error: FrameError| error.to_string())? else { break };
+            let bytes = message.slice(at..message.len() - rest.len());
+            let verdict = table
+                .observe(self.from, &frame, now, crate::random::id)
+                .map_err(|violation: Violation| violation.to_string())?;
+            match verdict {
+                Verdict::Pass => {
+                    if let Some(kept) = &mut kept {
+                        kept.extend_from_slice(&bytes);
+                    }
+                }
+                Verdict::Drop => {
+                    kept.get_or_insert_with(|| message.slice(..at).into());
+                }
+                Verdict::Refuse(reason) => {
+                    kept.get_or_insert_with(|| message.slice(..at).into());
+                    frame::put_reset(&mut refusals, frame.header.stream, reason, 0, "");
+                }
+            }
+        }
+        Ok(Inspected {
+            onward: kept.map_or(message, BytesMut::freeze),
+            refusals: refusals.freeze(),
+            has_news: (table.open_count(), table.total()) != open_before,
+            wait_for_rows: table.unwritten_count() > UNWRITTEN_MOST,
+        })
+    }
+
+    /// What happened has to be written down; when the database cannot keep up, the relay waits.
+    async fn wait_for_rows(&self) {
+        loop {
+            self.changed.notify_one();
+            tokio::time::sleep(Duration::from_millis(20)).await;
+            let waiting = self.table.lock().unwrap_or_else(std::sync::PoisonError::into_inner).unwritten_count();
+            if waiting <= UNWRITTEN_MOST {
+                return;
+            }
+        }
+    }
+
+    fn gone(&self, detail: String) -> Stopped {
+        Stopped::Gone { from: self.from, detail }
+    }
+}
+
+struct Inspected {
+    onward: Bytes,
+    refusals: Bytes,
+    has_news: bool,
+    wait_for_rows: bool,
+}
+
+fn other(from: From) -> From {
+    match from {
+        From::Helper => From::Jumpoint,
+        From::Jumpoint => From::Helper,
+    }
+}

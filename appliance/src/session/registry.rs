@@ -1,0 +1,251 @@
+//! All sessions that are not over: how they begin, and the one place where they end.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use wire::api::{ConsoleEvent, SessionEnd, SessionEvent, SessionState, TunnelTicket};
+use wire::link_messages::Refusal;
+use wire::stream::EndReason;
+use wire::{SecretText, SessionEventId, SessionId, Timestamp};
+
+use super::lifecycle::{self, Step, UNUSED_AFTER, end_message};
+use super::live::{Ending, LiveSession};
+use super::ticket::Tickets;
+use crate::agents::presence::Presence;
+use crate::clock::now;
+use crate::events::{Audience, EventBus};
+use crate::random;
+use crate::shutdown::Tasks;
+use crate::store::{SessionEventRecord, SessionRecord, Store, StoreError};
+
+/// The sessions that are not over. Cheap to clone.
+#[derive(Clone)]
+pub struct Sessions {
+    pub(super) store: Store,
+    pub(super) events: EventBus,
+    pub(super) presence: Presence,
+    pub(super) tasks: Tasks,
+    live: Arc<Mutex<HashMap<SessionId, Arc<LiveSession>>>>,
+    tickets: Arc<Mutex<Tickets>>,
+}
+
+/// Why no ticket was given.
+#[derive(Debug, thiserror::Error)]
+pub enum TicketError {
+    /// The session is over or unknown.
+    #[error("the session is over")]
+    Over,
+    /// It has its link already.
+    #[error("the session is tunnelling already")]
+    AlreadyTunnelling,
+    /// No secret could be made.
+    #[error(transparent)]
+    NoRandomness(#[from] random::NoRandomness),
+}
+
+impl Sessions {
+    /// No sessions yet.
+    #[must_use]
+    pub fn new(store: Store, events: EventBus, presence: Presence, tasks: Tasks) -> Self {
+        Self { store, events, presence, tasks, live: Arc::default(), tickets: Arc::default() }
+    }
+
+    /// Ends what an appliance that died left open. To be called once, before anything begins.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn end_left_over(&self) -> Result<(), StoreError> {
+        loop {
+            let left = self.store.sessions(None, Some(true), None, 100).await?;
+            if left.is_empty() {
+                return Ok(());
+            }
+            for mut record in left {
+                let message = end_message(SessionEnd::ApplianceStopped, "", &record.jumpoint_name);
+                record.state = SessionState::Ended;
+                record.end = Some(SessionEnd::ApplianceStopped);
+                record.end_message = Some(message.clone());
+                record.ended_at = Some(now());
+                self.store.close_connections_of(record.id, now()).await?;
+                self.store.update_session(&record).await?;
+                self.store.insert_session_event(&event(record.id, "ended", &message, None)).await?;
+            }
+        }
+    }
+
+    /// Begins a session: it is in the database before anybody hears of it.
+    ///
+    /// # Errors
+    /// When it cannot be written down; then it does not begin.
+    pub async fn begin(&self, record: SessionRecord) -> Result<Arc<LiveSession>, StoreError> {
+        let message = format!("{} pressed Jump on {}.", record.user_name, record.item_name);
+        let first = event(record.id, "started", &message, Some(&record.user_name));
+        self.store.insert_session(&record, &first).await?;
+        let live = LiveSession::new(record);
+        self.lock().insert(live.id, live.clone());
+        self.announce(&live);
+        Ok(live)
+    }
+
+    /// A session that is not over.
+    #[must_use]
+    pub fn get(&self, id: SessionId) -> Option<Arc<LiveSession>> {
+        self.lock().get(&id).cloned()
+    }
+
+    /// Every session that is not over.
+    #[must_use]
+    pub fn all(&self) -> Vec<Arc<LiveSession>> {
+        self.lock().values().cloned().collect()
+    }
+
+    /// Gives out a ticket for the helper's link.
+    ///
+    /// # Errors
+    /// When the session cannot use one.
+    pub fn give_ticket(&self, id: SessionId) -> Result<TunnelTicket, TicketError> {
+        let live = self.get(id).ok_or(TicketError::Over)?;
+        if live.state() != SessionState::Ready {
+            return Err(TicketError::AlreadyTunnelling);
+        }
+        let secret = random::secret()?;
+        let expires_at = self.lock_tickets().give(random::hash(&secret), id, now());
+        Ok(TunnelTicket { session_id: id, ticket: SecretText::new(secret), expires_at })
+    }
+
+    /// A helper shows a ticket: its session, from now on connecting.
+    ///
+    /// # Errors
+    /// What is wrong, with a sentence for the person.
+    pub fn admit_helper(&self, id: SessionId, ticket: &SecretText) -> Result<Arc<LiveSession>, (Refusal, String)> {
+        let hash = random::hash(ticket.expose());
+        self.lock_tickets().redeem(&hash, id, now()).map_err(|refusal| (refusal, ticket_message(refusal).into()))?;
+        let live = self.get(id).ok_or((Refusal::SessionOver, "This session is over. Press Jump again.".into()))?;
+        let mut admitted = false;
+        live.change(|record| {
+            if let Some(state) = lifecycle::next(record.state, Step::HelperCalled) {
+                record.state = state;
+                admitted = true;
+            }
+        });
+        if admitted { Ok(live) } else { Err((Refusal::TicketUsed, "This session has its helper already.".into())) }
+    }
+
+    /// Every end of a session arrives here: the first one counts.
+    pub async fn end(&self, live: &Arc<LiveSession>, end: SessionEnd, by: Option<&str>, detail: &str) {
+        let jumpoint = live.snapshot().jumpoint_name;
+        let mut message = end_message(end, by.unwrap_or_default(), &jumpoint);
+        if !detail.is_empty() {
+            message = format!("{message} ({detail})");
+        }
+        let was_idle = live.state() == SessionState::Ready;
+        if live.end(Ending { end, message, by: by.map(str::to_owned) }) && was_idle {
+            // Without links there is no task that would close it.
+            self.close(live).await;
+        }
+    }
+
+    /// Ends all sessions of a kind.
+    pub async fn end_all(&self, end: SessionEnd, by: Option<&str>, which: impl Fn(&LiveSession) -> bool) {
+        for live in self.all() {
+            if which(&live) {
+                self.end(&live, end, by, "").await;
+            }
+        }
+    }
+
+    /// Writes the end down and forgets the session.
+    pub(super) async fn close(&self, live: &Arc<LiveSession>) {
+        let ending = live.ending();
+        let at = now();
+        live.table().end_all(EndReason::SessionEnded, at);
+        self.write_connections(live).await;
+        live.change(|record| {
+            record.state = lifecycle::next(record.state, Step::End).unwrap_or(SessionState::Ended);
+            record.ended_at = Some(at);
+            record.end = ending.as_ref().map(|it| it.end);
+            record.end_message = ending.as_ref().map(|it| it.message.clone());
+        });
+        let record = live.snapshot();
+        if let Err(error) = self.store.update_session(&record).await {
+            tracing::error!(session.id = %live.id, error = %error, "the end of a session could not be written down");
+        }
+        if let Some(Ending { message, by, .. }) = ending {
+            self.note(live, "ended", &message, by.as_deref()).await;
+        }
+        self.lock().remove(&live.id);
+        self.announce(live);
+    }
+
+    /// Writes down connections that opened or ended.
+    pub(super) async fn write_connections(&self, live: &Arc<LiveSession>) {
+        let rows = live.table().take_unwritten();
+        if rows.is_empty() {
+            return;
+        }
+        let records: Vec<_> = rows
+            .iter()
+            .map(|row| crate::store::ConnectionRecord { session_id: live.id, connection: row.clone() })
+            .collect();
+        if let Err(error) = self.store.save_connections(&records).await {
+            tracing::error!(session.id = %live.id, error = %error, rows = rows.len(), "connections could not be written down; trying again");
+            live.table().give_back(rows);
+        }
+    }
+
+    /// Writes an event down and tells consoles.
+    pub async fn note(&self, live: &Arc<LiveSession>, kind: &str, message: &str, by: Option<&str>) {
+        let record = event(live.id, kind, message, by);
+        if let Err(error) = self.store.insert_session_event(&record).await {
+            tracing::error!(session.id = %live.id, error = %error, event = kind, "an event could not be written down");
+        }
+        let audience = Audience::UserAndAdministrators(live.snapshot().user_id);
+        self.events.announce(audience, ConsoleEvent::SessionEvent { session_id: live.id, event: record.event });
+    }
+
+    /// Tells consoles how a session stands.
+    pub fn announce(&self, live: &Arc<LiveSession>) {
+        let session = live.view();
+        let audience = Audience::UserAndAdministrators(session.user_id);
+        self.events.announce(audience, ConsoleEvent::SessionChanged { session: Box::new(session) });
+    }
+
+    /// Ends sessions that nobody uses. Runs until it is dropped.
+    pub async fn end_unused(self) {
+        let unused = i64::try_from(UNUSED_AFTER.as_millis()).unwrap_or(i64::MAX);
+        loop {
+            tokio::time::sleep(std::time::Duration::from_secs(30)).await;
+            let before = Timestamp(now().0.saturating_sub(unused));
+            let is_unused = |it: &LiveSession| it.state() == SessionState::Ready && it.snapshot().created_at < before;
+            self.end_all(SessionEnd::NotUsed, None, is_unused).await;
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<SessionId, Arc<LiveSession>>> {
+        self.live.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn lock_tickets(&self) -> MutexGuard<'_, Tickets> {
+        self.tickets.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn event(session_id: SessionId, kind: &str, message: &str, by: Option<&str>) -> SessionEventRecord {
+    let event = SessionEvent {
+        id: SessionEventId(random::id()),
+        at: now(),
+        kind: kind.to_owned(),
+        message: message.to_owned(),
+        user_name: by.map(str::to_owned),
+    };
+    SessionEventRecord { session_id, event }
+}
+
+fn ticket_message(refusal: Refusal) -> &'static str {
+    match refusal {
+        Refusal::TicketUsed => "This ticket was used before. Press Protocol Tunneling again.",
+        Refusal::TicketExpired => "This ticket is too old. Press Protocol Tunneling again.",
+        Refusal::TicketForAnotherSession => "This ticket belongs to another session. Press Protocol Tunneling again.",
+        _ => "The appliance does not know this ticket. Press Protocol Tunneling again.",
+    }
+}

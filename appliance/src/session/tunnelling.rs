@@ -1,0 +1,263 @@
+//! The task of one session that tunnels: asks the jumpoint to dial in, joins both links, and writes down what happens.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::SinkExt;
+use tokio::time::timeout;
+use wire::ConnectionId;
+use wire::agent_messages::ApplianceToAgent;
+use wire::api::{ConsoleEvent, SessionEnd};
+use wire::helper_messages::LocalTunnel;
+use wire::link_messages::{ApplianceToHelper, HelperToAppliance};
+use wire::stream::EndReason;
+
+use super::lifecycle::{self, JUMPOINT_CALLS_WITHIN, Step};
+use super::live::LiveSession;
+use super::registry::Sessions;
+use crate::agents::presence::OnlineAgent;
+use crate::clock::now;
+use crate::events::Audience;
+use crate::jump::item;
+use crate::random;
+use crate::relay::connections::From;
+use crate::relay::forward::{Direction, Outbound, Stopped};
+use crate::relay::link::{Link, Outgoing};
+
+/// How long the other side is given to take the word that the session is over.
+const FAREWELL: Duration = Duration::from_secs(2);
+/// How often consoles hear how a session goes, when nothing special happens.
+const TELL_EVERY: Duration = Duration::from_secs(1);
+/// How long news of connections wait for more.
+const GATHER: Duration = Duration::from_millis(50);
+/// Connections in one event.
+const CONNECTIONS_AN_EVENT: usize = 300;
+
+impl Sessions {
+    /// Takes the helper's link and runs the session to its end.
+    pub fn tunnel(&self, live: Arc<LiveSession>, helper: Link) {
+        let sessions = self.clone();
+        self.tasks.spawn("session", async move {
+            sessions.announce(&live);
+            sessions.note(&live, "helper_connected", "The helper connected.", None).await;
+            let helper_out = Arc::new(Outbound::new(helper.outgoing));
+            if let Some((jumpoint, agent)) = sessions.jumpoint_link(&live).await {
+                let jumpoint_out = Arc::new(Outbound::new(jumpoint.outgoing));
+                sessions.started(&live, &agent).await;
+                let relay = sessions.relay(&live, helper.incoming, &helper_out, jumpoint.incoming, &jumpoint_out);
+                let stopped = live.over.run_until_cancelled(relay).await;
+                if let Some(stopped) = stopped {
+                    sessions.stopped(&live, &stopped).await;
+                }
+                farewell(&jumpoint_out, &jumpoint_end(&live)).await;
+            }
+            farewell(&helper_out, &helper_end(&live)).await;
+            sessions.close(&live).await;
+        });
+    }
+
+    /// Asks the jumpoint to dial in and waits for it. None when the session is over instead.
+    async fn jumpoint_link(&self, live: &Arc<LiveSession>) -> Option<(Link, OnlineAgent)> {
+        let record = live.snapshot();
+        let Some(agent) = self.presence.best_node(record.jumpoint_id) else {
+            self.end(live, SessionEnd::JumpointGone, None, "").await;
+            return None;
+        };
+        let expected = live.expect(agent.id);
+        let targets = item::targets(&record.hostname, &record.tunnels);
+        let ask = ApplianceToAgent::StartSession { session_id: live.id, targets };
+        if agent.to_agent.try_send(ask).is_err() {
+            self.end(live, SessionEnd::JumpointGone, None, "").await;
+            return None;
+        }
+        match live.over.run_until_cancelled(timeout(JUMPOINT_CALLS_WITHIN, expected)).await {
+            Some(Ok(Ok(link))) => Some((link, agent)),
+            Some(_) => {
+                self.end(live, SessionEnd::JumpointDidNotCall, None, "").await;
+                None
+            }
+            None => None,
+        }
+    }
+
+    async fn started(&self, live: &Arc<LiveSession>, agent: &OnlineAgent) {
+        live.change(|record| {
+            record.state = lifecycle::next(record.state, Step::JumpointCalled).unwrap_or(record.state);
+            record.tunnelling_at = Some(now());
+            record.node_hostname = Some(agent.hostname.clone());
+        });
+        if let Err(error) = self.store.update_session(&live.snapshot()).await {
+            tracing::error!(session.id = %live.id, error = %error, "a session's state could not be written down");
+        }
+        self.announce(live);
+        self.note(live, "tunnelling", &format!("The jumpoint's node {} connected.", agent.hostname), None).await;
+    }
+
+    async fn relay(
+        &self,
+        live: &Arc<LiveSession>,
+        from_helper: crate::relay::link::IncomingHalf,
+        helper: &Arc<Outbound>,
+        from_jumpoint: crate::relay::link::IncomingHalf,
+        jumpoint: &Arc<Outbound>,
+    ) -> Stopped {
+        let mut directions = tokio::task::JoinSet::new();
+        let (here, sessions) = (live.clone(), self.clone());
+        let (to_helper, to_jumpoint) = (helper.clone(), jumpoint.clone());
+        directions.spawn(async move {
+            let direction = Direction {
+                from: From::Helper,
+                onward: &to_jumpoint,
+                back: &to_helper,
+                table: &here.table,
+                pulse: &here.helper_pulse,
+                changed: &here.changed,
+            };
+            direction.run(from_helper, |text| sessions.helper_says(&here, &text)).await
+        });
+        let here = live.clone();
+        let (to_helper, to_jumpoint) = (helper.clone(), jumpoint.clone());
+        directions.spawn(async move {
+            let direction = Direction {
+                from: From::Jumpoint,
+                onward: &to_helper,
+                back: &to_jumpoint,
+                table: &here.table,
+                pulse: &here.jumpoint_pulse,
+                changed: &here.changed,
+            };
+            direction.run(from_jumpoint, |_| Ok(())).await
+        });
+        let first = async {
+            match directions.join_next().await {
+                Some(Ok(stopped)) => stopped,
+                Some(Err(error)) => Stopped::Broken { from: From::Helper, detail: error.to_string() },
+                None => Stopped::Gone { from: From::Helper, detail: String::new() },
+            }
+        };
+        tokio::select! {
+            stopped = first => stopped,
+            stopped = live.helper_pulse.watch(From::Helper, helper) => stopped,
+            stopped = live.jumpoint_pulse.watch(From::Jumpoint, jumpoint) => stopped,
+            () = self.tell(live) => Stopped::Gone { from: From::Helper, detail: String::new() },
+        }
+    }
+
+    /// Writes connections down and tells consoles, once a second and soon after connections came or went.
+    async fn tell(&self, live: &Arc<LiveSession>) {
+        let audience = Audience::UserAndAdministrators(live.snapshot().user_id);
+        let mut last = None;
+        loop {
+            let began = tokio::time::Instant::now();
+            if timeout(TELL_EVERY, live.changed.notified()).await.is_ok() {
+                tokio::time::sleep(GATHER).await;
+            }
+            self.write_connections(live).await;
+            let connections = live.table().take_changed(CONNECTIONS_AN_EVENT);
+            let on_the_second = began.elapsed() >= TELL_EVERY;
+            let statistics = if on_the_second || last.is_none() { live.measure(now()) } else { live.peek(now()) };
+            let quiet = last.as_ref().is_some_and(|last: &wire::api::Statistics| {
+                wire::api::Statistics { at: last.at, ..statistics.clone() } == *last
+            });
+            if quiet && connections.is_empty() {
+                continue;
+            }
+            let tunnels: Vec<_> = (0u16..)
+                .zip(live.table().counts())
+                .map(|(index, count)| (index, count.open, count.sent, count.received))
+                .collect();
+            for refused in connections.iter().filter(|row| row.fault.is_some()) {
+                let event = ConsoleEvent::ConnectionRefused {
+                    session_id: live.id,
+                    connection_id: refused.id,
+                    tunnel: refused.tunnel,
+                    message: refused.end_message.clone(),
+                };
+                self.events.announce(audience, event);
+            }
+            let event =
+                ConsoleEvent::SessionLive { session_id: live.id, statistics: statistics.clone(), tunnels, connections };
+            self.events.announce(audience, event);
+            last = Some(statistics);
+        }
+    }
+
+    /// A control message of the helper.
+    fn helper_says(&self, live: &Arc<LiveSession>, text: &str) -> Result<(), String> {
+        match serde_json::from_str(text).map_err(|error| error.to_string())? {
+            HelperToAppliance::ListenReport { tunnels } => {
+                live.change(|record| {
+                    for LocalTunnel { index, listening, problem } in tunnels {
+                        if let Some(tunnel) = record.tunnels.get_mut(usize::from(index)) {
+                            tunnel.listening = listening.filter(|it| it.address.is_loopback());
+                            tunnel.problem = problem;
+                        }
+                    }
+                });
+                self.announce(live);
+            }
+            HelperToAppliance::ConnectionRefused { tunnel, address, program, reason } => {
+                let source = (cut(address), program.map(cut));
+                live.table().turned_away(ConnectionId(random::id()), tunnel, source, reason, now());
+                live.changed.notify_one();
+            }
+            HelperToAppliance::ConnectionSource { stream, address, program } => {
+                live.table().set_source(stream, cut(address), program.map(cut));
+            }
+            HelperToAppliance::Ending { message } => {
+                let (sessions, live) = (self.clone(), live.clone());
+                self.tasks.spawn("session end", async move {
+                    let detail: String = message.chars().take(200).collect();
+                    sessions.end(&live, SessionEnd::HelperGone, None, &detail).await;
+                });
+            }
+        }
+        Ok(())
+    }
+
+    async fn stopped(&self, live: &Arc<LiveSession>, stopped: &Stopped) {
+        tracing::info!(session.id = %live.id, reason = %stopped, "a session's links stopped");
+        match stopped {
+            Stopped::Gone { from: From::Helper, .. } => {
+                live.table().end_all(EndReason::LinkLost, now());
+                self.end(live, SessionEnd::HelperGone, None, "").await;
+            }
+            Stopped::Gone { from: From::Jumpoint, .. } => {
+                live.table().end_all(EndReason::LinkLost, now());
+                self.end(live, SessionEnd::JumpointGone, None, "").await;
+            }
+            Stopped::Broken { from, detail } => {
+                tracing::warn!(session.id = %live.id, from = ?from, detail, "a program broke the protocol");
+                live.table().end_all(EndReason::ProtocolError, now());
+                self.end(live, SessionEnd::ProtocolError, None, detail).await;
+            }
+        }
+    }
+}
+
+/// What the helper tells of a local program, at a length a table can show.
+fn cut(text: String) -> String {
+    text.chars().take(120).collect()
+}
+
+fn helper_end(live: &LiveSession) -> String {
+    let message = live.ending().map(|ending| ending.message).unwrap_or_default();
+    serde_json::to_string(&ApplianceToHelper::Ended { message }).unwrap_or_default()
+}
+
+fn jumpoint_end(live: &LiveSession) -> String {
+    let message = live.ending().map(|ending| ending.message).unwrap_or_default();
+    serde_json::to_string(&ApplianceToAgent::EndSession { session_id: live.id, message }).unwrap_or_default()
+}
+
+/// Says that it is over and closes the link; a link that does not take it is dropped.
+async fn farewell(link: &Outbound, text: &str) {
+    let words = async {
+        let mut link = link.lock().await;
+        let said = link.send(Outgoing::Control(text.to_owned())).await;
+        if said.is_ok() {
+            let _ = link.send(Outgoing::Close("session over")).await;
+        }
+    };
+    let _ = timeout(FAREWELL, words).await;
+}

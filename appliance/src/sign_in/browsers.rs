@@ -1,0 +1,155 @@
+//! Signed-in browsers: a cookie with a random token, of which only the hash is kept.
+
+use std::time::Duration;
+
+use subtle::ConstantTimeEq;
+use wire::{BrowserId, SecretText, Timestamp, UserId};
+
+use crate::clock::now;
+use crate::random;
+use crate::store::{BrowserRecord, Store, StoreError, UserRecord};
+
+/// The cookie's name. `__Host-` makes browsers insist on HTTPS, on this host and on the whole path (RFC 6265bis, 4.1.3.2).
+pub const COOKIE: &str = "__Host-sallyport";
+
+/// How long a sign-in lasts.
+#[derive(Clone, Copy, Debug)]
+pub struct Timeouts {
+    /// Without any use.
+    pub idle: Duration,
+    /// At most, whatever happens.
+    pub absolute: Duration,
+}
+
+/// A browser that has just signed in.
+pub struct SignedIn {
+    /// What is kept of it.
+    pub record: BrowserRecord,
+    /// The cookie's value.
+    pub token: SecretText,
+}
+
+/// Why a browser could not be signed in.
+#[derive(Debug, thiserror::Error)]
+pub enum BrowserError {
+    /// The database failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// No secret could be made.
+    #[error(transparent)]
+    NoRandomness(#[from] random::NoRandomness),
+}
+
+/// How precisely the last use is kept: not every request writes to the database.
+const LAST_SEEN_MILLIS: i64 = 30_000;
+/// Characters of a `User-Agent` that are kept.
+const USER_AGENT_CHARS: usize = 200;
+
+/// Signs a browser in.
+///
+/// # Errors
+/// See [`BrowserError`].
+pub async fn sign_in(
+    store: &Store,
+    user: UserId,
+    user_agent: &str,
+    address: String,
+    timeouts: Timeouts,
+) -> Result<SignedIn, BrowserError> {
+    let token = random::secret()?;
+    let at = now();
+    let record = BrowserRecord {
+        id: BrowserId(random::id()),
+        user_id: user,
+        token_hash: random::hash(&token),
+        csrf_token: random::secret()?,
+        user_agent: user_agent.chars().take(USER_AGENT_CHARS).collect(),
+        address,
+        signed_in_at: at,
+        last_seen_at: at,
+        expires_at: at.plus_millis(millis(timeouts.absolute)),
+    };
+    store.insert_browser(record.clone()).await?;
+    Ok(SignedIn { record, token: SecretText::new(token) })
+}
+
+/// Whose browser it is that shows this token; none when it is signed out, too old or its user disabled.
+///
+/// # Errors
+/// When the database fails.
+pub async fn who(
+    store: &Store,
+    token: &str,
+    timeouts: Timeouts,
+) -> Result<Option<(UserRecord, BrowserRecord)>, StoreError> {
+    let Some(browser) = store.browser_by_token(&random::hash(token)).await? else { return Ok(None) };
+    let at = now();
+    if !is_current(&browser, at, timeouts) {
+        return Ok(None);
+    }
+    let Some(user) = store.user(browser.user_id).await?.filter(|user| user.enabled) else { return Ok(None) };
+    if at.millis_since(browser.last_seen_at) > LAST_SEEN_MILLIS.unsigned_abs() {
+        store.touch_browser(browser.id, at).await?;
+    }
+    Ok(Some((user, browser)))
+}
+
+/// Whether a sign-in still holds.
+#[must_use]
+pub fn is_current(browser: &BrowserRecord, at: Timestamp, timeouts: Timeouts) -> bool {
+    at < browser.expires_at && at < browser.last_seen_at.plus_millis(millis(timeouts.idle))
+}
+
+/// Whether a changing request carries the browser's CSRF token.
+#[must_use]
+pub fn csrf_fits(browser: &BrowserRecord, shown: &str) -> bool {
+    browser.csrf_token.as_bytes().ct_eq(shown.as_bytes()).into()
+}
+
+/// Forgets old sign-ins and failures, now and every ten minutes. Runs until it is dropped.
+pub async fn forget_old(store: Store, timeouts: Timeouts) {
+    const EVERY: Duration = Duration::from_secs(600);
+    loop {
+        let at = now();
+        let idle_before = at.plus_millis(-millis(timeouts.idle));
+        let failures_before = at.plus_millis(-24 * 60 * 60 * 1000);
+        let done = async {
+            store.delete_expired_browsers(at, idle_before).await?;
+            store.delete_old_sign_in_failures(failures_before).await
+        };
+        if let Err(error) = done.await {
+            tracing::warn!(error = %error, "old sign-ins could not be forgotten; trying again later");
+        }
+        tokio::time::sleep(EVERY).await;
+    }
+}
+
+fn millis(duration: Duration) -> i64 {
+    i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sign_in_ends_when_idle_and_ends_anyway() {
+        let timeouts = Timeouts { idle: Duration::from_secs(60), absolute: Duration::from_secs(600) };
+        let browser = BrowserRecord {
+            id: BrowserId(uuid::Uuid::nil()),
+            user_id: UserId(uuid::Uuid::nil()),
+            token_hash: Vec::new(),
+            csrf_token: "token".into(),
+            user_agent: String::new(),
+            address: String::new(),
+            signed_in_at: Timestamp(0),
+            last_seen_at: Timestamp(500_000),
+            expires_at: Timestamp(600_000),
+        };
+        assert!(is_current(&browser, Timestamp(559_999), timeouts));
+        assert!(!is_current(&browser, Timestamp(560_000), timeouts), "idle");
+        let busy = BrowserRecord { last_seen_at: Timestamp(599_999), ..browser.clone() };
+        assert!(!is_current(&busy, Timestamp(600_000), timeouts), "absolute");
+        assert!(csrf_fits(&browser, "token") && !csrf_fits(&browser, "Token") && !csrf_fits(&browser, ""));
+    }
+}
