@@ -6,7 +6,7 @@ use std::time::Duration;
 use link::talk::{self, TalkError};
 use link::{Dialer, WebSocket};
 use tokio::sync::mpsc;
-use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep};
+use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::{Instrument as _, debug, error, info, info_span, warn};
@@ -15,7 +15,7 @@ use wire::agent_messages::{AgentToAppliance, ApplianceToAgent, HostFacts, Tunnel
 use wire::link_messages::AGENT_CONTROL_PATH;
 
 use crate::backoff::Backoff;
-use crate::greeting::{GreetingError, LinkFor, greet};
+use crate::greeting::{LinkFor, greet, may_pass};
 use crate::host_facts;
 use crate::identity::Identity;
 use crate::session;
@@ -31,6 +31,8 @@ const HOPELESS_WAIT: Duration = Duration::from_secs(60);
 const GOOD_LINK: Duration = Duration::from_secs(10);
 /// How often the host's facts are looked at.
 const FACTS_EVERY: Duration = Duration::from_secs(60);
+/// The time for sessions to end when the program stops.
+const STOP_WITHIN: Duration = Duration::from_secs(3);
 /// Messages for the appliance that may wait while the link is down.
 const WAITING_MESSAGES: usize = 64;
 
@@ -48,8 +50,11 @@ pub struct Agent {
 
 /// Why a control link is over.
 enum Over {
-    Lost(TalkError),
+    /// It broke, or the appliance goes for a while.
+    Lost(String),
+    /// The agent was disabled or removed.
     Dismissed(String),
+    /// The agent stops.
     Stopping,
 }
 
@@ -66,9 +71,11 @@ impl Agent {
             cancel,
             to_appliance,
         };
-        agent.cancel.run_until_cancelled(agent.keep_link(&mut waiting)).await;
+        agent.keep_link(&mut waiting).await;
         agent.tracker.close();
-        agent.tracker.wait().await;
+        if timeout(STOP_WITHIN, agent.tracker.wait()).await.is_err() {
+            warn!("some connections did not end in time");
+        }
     }
 
     async fn keep_link(&self, waiting: &mut mpsc::Receiver<AgentToAppliance>) {
@@ -76,7 +83,9 @@ impl Agent {
         loop {
             let facts = host_facts::gather(self.version);
             let link_for = LinkFor::Control(facts.clone());
-            let wait = match Box::pin(greet(&self.dialer, AGENT_CONTROL_PATH, &self.identity, link_for)).await {
+            let greeting = Box::pin(greet(&self.dialer, AGENT_CONTROL_PATH, &self.identity, link_for));
+            let Some(greeted) = self.cancel.run_until_cancelled(greeting).await else { return };
+            let wait = match greeted {
                 Ok((socket, jumpoint_name)) => {
                     info!(jumpoint = jumpoint_name, appliance = %self.dialer.appliance(), "connected");
                     let began = Instant::now();
@@ -85,13 +94,13 @@ impl Agent {
                         backoff.reset();
                     }
                     match over {
-                        Over::Lost(error) => {
-                            warn!("the control link is lost: {error}");
+                        Over::Lost(why) => {
+                            warn!("the control link is lost: {why}");
                             backoff.next_wait(rand::random())
                         }
                         Over::Dismissed(message) => {
                             error!("the appliance dismissed this agent: {message}");
-                            HOPELESS_WAIT
+                            hopeless_wait()
                         }
                         Over::Stopping => return,
                     }
@@ -101,17 +110,15 @@ impl Agent {
                     backoff.next_wait(rand::random())
                 }
                 Err(error) => {
-                    self.explain_hopeless(&error);
-                    HOPELESS_WAIT.mul_f64(0.75 + rand::random::<f64>() / 2.0)
+                    error!("not connected: {error}. Somebody has to act; this agent keeps trying about every minute");
+                    hopeless_wait()
                 }
             };
             debug!(seconds = wait.as_secs_f32(), "trying again later");
-            sleep(wait).await;
+            if self.cancel.run_until_cancelled(sleep(wait)).await.is_none() {
+                return;
+            }
         }
-    }
-
-    fn explain_hopeless(&self, problem: &GreetingError) {
-        error!("not connected: {problem}. Somebody has to act; this agent keeps trying every minute");
     }
 
     /// Listens to the appliance for as long as the link stands.
@@ -140,7 +147,7 @@ impl Agent {
                         warn!("a message of the appliance was not understood: {detail}");
                         continue;
                     }
-                    Err(error) => return Over::Lost(error),
+                    Err(error) => return Over::Lost(error.to_string()),
                 },
                 Some(message) = waiting.recv() => message,
                 _ = look.tick() => {
@@ -153,7 +160,7 @@ impl Agent {
                 }
             };
             if let Err(error) = talk::send(&mut socket, &message).await {
-                return Over::Lost(error);
+                return Over::Lost(error.to_string());
             }
         }
     }
@@ -163,6 +170,7 @@ impl Agent {
             ApplianceToAgent::StartSession { session_id, targets } => self.start(session_id, targets),
             ApplianceToAgent::EndSession { session_id, .. } => self.sessions.end(session_id),
             ApplianceToAgent::Dismissed { message } => return Some(Over::Dismissed(message)),
+            ApplianceToAgent::Refused { refusal, message } if may_pass(refusal) => return Some(Over::Lost(message)),
             ApplianceToAgent::Refused { message, .. } => return Some(Over::Dismissed(message)),
             ApplianceToAgent::Welcome { .. } => {}
         }
@@ -186,4 +194,9 @@ impl Agent {
         };
         self.tracker.spawn(serve.instrument(info_span!("session", id = %session_id)));
     }
+}
+
+/// With jitter, as every wait.
+fn hopeless_wait() -> Duration {
+    HOPELESS_WAIT.mul_f64(0.75 + rand::random::<f64>() / 2.0)
 }

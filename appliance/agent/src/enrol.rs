@@ -28,7 +28,9 @@ pub struct EnrolmentKey {
 #[derive(Debug, thiserror::Error)]
 pub enum EnrolError {
     /// The key is not whole.
-    #[error("this is not an enrolment key: {0}. Copy the whole key from the console; it begins with {ENROLMENT_KEY_PREFIX}")]
+    #[error(
+        "this is not an enrolment key: {0}. Copy the whole key from the console; it begins with {ENROLMENT_KEY_PREFIX}"
+    )]
     BadKey(String),
     /// The identity cannot be kept.
     #[error("{0}")]
@@ -40,7 +42,9 @@ pub enum EnrolError {
     #[error("{0}")]
     Greeting(#[from] GreetingError),
     /// The appliance answered with another certificate authority than the key names.
-    #[error("the appliance answered with another certificate authority than the key names. Make a new key in the console")]
+    #[error(
+        "the appliance answered with another certificate authority than the key names. Make a new key in the console"
+    )]
     OtherAuthority,
 }
 

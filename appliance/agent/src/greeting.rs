@@ -47,11 +47,14 @@ impl GreetingError {
         match self {
             Self::Dial(DialError::CertificateRefused { .. }) | Self::Versions(_) | Self::NoBinding(_) => false,
             Self::Dial(_) | Self::Talk(_) => true,
-            Self::Refused { refusal, .. } => {
-                matches!(refusal, Refusal::Stopping | Refusal::Internal | Refusal::BadHello | Refusal::BadProof)
-            }
+            Self::Refused { refusal, .. } => may_pass(*refusal),
         }
     }
+}
+
+/// Whether a refusal may be gone soon without anybody doing something.
+pub(crate) fn may_pass(refusal: Refusal) -> bool {
+    matches!(refusal, Refusal::Stopping | Refusal::Internal | Refusal::BadHello)
 }
 
 /// What the appliance wants signed on this connection.

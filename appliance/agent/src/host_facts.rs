@@ -38,7 +38,7 @@ fn addresses() -> Vec<String> {
         .unwrap_or_default()
         .iter()
         .filter(|interface| !interface.is_loopback() && !interface.is_link_local())
-        .map(|interface| interface.ip())
+        .map(if_addrs::Interface::ip)
         .collect();
     addresses.sort_by_key(|address| (address.is_ipv6(), *address));
     addresses.dedup();

@@ -130,7 +130,8 @@ impl Identity {
         };
         let damaged = |path: &Path, detail: String| IdentityError::Damaged { path: path.into(), detail };
         let file: IdentityFile = serde_json::from_str(&text).map_err(|error| damaged(&path, error.to_string()))?;
-        let appliance = file.appliance.parse().map_err(|error: link::appliance_url::UrlError| damaged(&path, error.to_string()))?;
+        let appliance =
+            file.appliance.parse().map_err(|error: link::appliance_url::UrlError| damaged(&path, error.to_string()))?;
         let path = state_dir.join(KEY_FILE);
         let key = match fs::read(&path) {
             Ok(key) => key,

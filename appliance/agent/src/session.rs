@@ -80,13 +80,10 @@ async fn accept_until_the_end(
     loop {
         tokio::select! {
             () = cancel.cancelled() => driver.end(EndReason::SessionEnded),
-            accepted = driver.accept() => match accepted {
-                Some(accepted) => {
-                    let span = info_span!("connection", stream = accepted.stream.id().0, tunnel = accepted.tunnel);
-                    tracker.spawn(connect(accepted, Arc::clone(targets)).instrument(span));
-                    continue;
-                }
-                None => {}
+            accepted = driver.accept() => if let Some(accepted) = accepted {
+                let span = info_span!("connection", stream = accepted.stream.id().0, tunnel = accepted.tunnel);
+                tracker.spawn(connect(accepted, Arc::clone(targets)).instrument(span));
+                continue;
             },
             text = control.incoming.recv() => {
                 if !text.is_some_and(|text| ends_session(&text)) {

@@ -1,2 +1,111 @@
-//! placeholder
-fn main() {}
+//! `sallyport-jumpoint`: the way into one remote network. It dials out to its appliance and needs no inbound port.
+
+mod command_line;
+mod logging;
+mod service_unit;
+mod stop_signal;
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use agent::control::Agent;
+use agent::enrol::{EnrolmentKey, enrol};
+use agent::identity::Identity;
+use anyhow::Context as _;
+use clap::Parser as _;
+use link::Dialer;
+use tokio_util::sync::CancellationToken;
+use tracing::info;
+
+use crate::command_line::{Command, CommandLine, Enrol, Install, Run};
+
+const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+fn main() -> ExitCode {
+    let command_line = CommandLine::parse();
+    logging::start();
+    let result = tokio::runtime::Runtime::new()
+        .context("the program could not start its threads")
+        .and_then(|runtime| runtime.block_on(carry_out(command_line.command)));
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("sallyport-jumpoint: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn carry_out(command: Command) -> anyhow::Result<()> {
+    match command {
+        Command::Enrol(it) => enrol_node(it).await,
+        Command::Run(it) => run(it).await,
+        Command::Install(it) => install(&it),
+    }
+}
+
+async fn enrol_node(it: Enrol) -> anyhow::Result<()> {
+    let key = EnrolmentKey::parse(&it.key)?;
+    let state_dir = &it.place.state_dir;
+    let identity = Box::pin(enrol(key, state_dir, it.replace, it.place.dial, VERSION)).await?;
+    say(&format!(
+        "Enrolled at {} as a node of the jumpoint {:?}.\nIts identity is in {}; keep agent.key to yourself.\nNext: {}",
+        identity.appliance,
+        identity.jumpoint_name,
+        state_dir.display(),
+        next_step(state_dir),
+    ));
+    Ok(())
+}
+
+fn next_step(state_dir: &Path) -> String {
+    if state_dir == Path::new(command_line::DEFAULT_STATE_DIR) {
+        "sallyport-jumpoint install, to run it as a service, or sallyport-jumpoint run, to try it here.".into()
+    } else {
+        format!("sallyport-jumpoint run --state-dir {}", state_dir.display())
+    }
+}
+
+async fn run(it: Run) -> anyhow::Result<()> {
+    let identity = Identity::load(&it.place.state_dir)?;
+    let trust = identity.trust().context("the certificate authority in agent.json is damaged; enrol again")?;
+    let dialer = Dialer::new(identity.appliance.clone(), &trust)?.through(it.place.dial);
+    let cancel = CancellationToken::new();
+    let stopping = cancel.clone();
+    let signal = stop_signal::watch()?;
+    info!(version = VERSION, appliance = %identity.appliance, "starting");
+    let agent = Agent::run(identity, dialer, VERSION, cancel);
+    tokio::pin!(agent);
+    tokio::select! {
+        () = &mut agent => {}
+        () = signal => {
+            info!("stopping");
+            stopping.cancel();
+            agent.await;
+        }
+    }
+    info!("stopped");
+    Ok(())
+}
+
+fn install(it: &Install) -> anyhow::Result<()> {
+    let program = std::env::current_exe().context("this program's own path is unknown")?;
+    let unit = service_unit::contents(&program, &it.place.state_dir, it.place.dial.as_ref())?;
+    let path = it.unit_dir.join(service_unit::NAME);
+    std::fs::write(&path, unit).with_context(|| {
+        format!("{} could not be written; run this as root, or name another folder with --unit-dir", path.display())
+    })?;
+    let mut said = format!("Wrote {}.\nNext:\n", path.display());
+    if Identity::load(&it.place.state_dir).is_err() {
+        said += "  sallyport-jumpoint enrol --key …   (the console shows the key under Agents)\n";
+    }
+    said += &format!("  systemctl daemon-reload\n  systemctl enable --now {}", service_unit::NAME);
+    say(&said);
+    Ok(())
+}
+
+/// To the person who runs a command.
+#[expect(clippy::print_stdout, reason = "the answer of a command belongs on its standard output")]
+fn say(text: &str) {
+    println!("{text}");
+}

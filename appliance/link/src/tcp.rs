@@ -1,7 +1,7 @@
 //! Connecting over TCP, and why it failed.
 
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 
 use futures_util::stream::{FuturesUnordered, StreamExt};
@@ -59,6 +59,18 @@ pub async fn connect(host: &str, port: u16, within: Duration) -> Result<TcpStrea
         Ok(result) => result,
         Err(_) => Err(ConnectError::NoAnswer { host: host.into(), port }),
     }
+}
+
+/// Reads `host:port`; an IPv6 address stands in brackets.
+#[must_use]
+pub fn host_and_port(text: &str) -> Option<(String, u16)> {
+    let (host, port) = text.rsplit_once(':')?;
+    let port = port.parse().ok().filter(|port| *port != 0)?;
+    let host = match host.strip_prefix('[') {
+        Some(bracketed) => bracketed.strip_suffix(']').filter(|host| host.parse::<Ipv6Addr>().is_ok())?,
+        None => Some(host).filter(|host| wire::validate::hostname(host).is_none() && !host.contains(':'))?,
+    };
+    Some((host.to_owned(), port))
 }
 
 async fn resolve(host: &str, port: u16) -> Result<Vec<SocketAddr>, ConnectError> {
@@ -134,6 +146,15 @@ mod tests {
 
     fn address(text: &str) -> SocketAddr {
         text.parse().unwrap()
+    }
+
+    #[test]
+    fn a_host_and_its_port_are_told_apart() {
+        assert_eq!(host_and_port("gate:8443"), Some(("gate".into(), 8443)));
+        assert_eq!(host_and_port("[fd00::1]:9"), Some(("fd00::1".into(), 9)));
+        for bad in ["", "gate", "gate:", "gate:0", "gate:65536", ":9", "fd00::1:9", "[gate]:9", "a b:9", "[fd00::1:9"] {
+            assert_eq!(host_and_port(bad), None, "{bad}");
+        }
     }
 
     #[test]
