@@ -8,6 +8,7 @@
 //! | [`wait`] | waiting for something to become true, with an end |
 //! | [`api_client`] | the console API as a script uses it |
 //! | [`appliance`], [`jumpoint`], [`helper`] | the three programs |
+//! | [`raw_link`] | a link spoken by hand, to say what no program of ours would |
 //! | [`site`] | appliance, administrator, jumpoint and helper together |
 //! | [`servers`] | PostgreSQL, Redis, sshd, nginx, and small servers in this process |
 //! | [`browser`], [`console`] | Chromium through ChromeDriver, and the console in it |
@@ -24,6 +25,7 @@ pub mod helper;
 pub mod jumpoint;
 pub mod prerequisites;
 pub mod program;
+pub mod raw_link;
 pub mod servers;
 pub mod site;
 pub mod steps;

@@ -1,3 +1,29 @@
 //! The shipped programs together, without a browser: one test program, one module per subject.
+//!
+//! | module | subject |
+//! |---|---|
+//! | `items` | what may be entered for a Protocol Tunnel Jump |
+//! | `sessions` | Jump, tickets, ends, what the rows say |
+//! | `tunnels` | bytes: volume, many connections, half close, refusals |
+//! | `listening` | addresses and ports on the workstation |
+//! | `helper` | who may ask the helper for what |
+//! | `hostile` | programs that break the protocol |
+//! | `sign_in` | setup, passwords, lock-out, cookies, CSRF |
+//! | `authorization` | every endpoint of the API against a table |
+//! | `jumpoints` | enrolment, presence |
+//! | `restarts` | the appliance stops, dies, comes back |
+//! | `http` | headers, compression, health |
+//! | `servers` | the servers that stand at the tunnels' ends |
 
+mod authorization;
+mod helper;
+mod hostile;
+mod http;
+mod items;
+mod jumpoints;
+mod listening;
+mod restarts;
 mod servers;
+mod sessions;
+mod sign_in;
+mod tunnels;

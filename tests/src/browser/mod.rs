@@ -1,102 +1,26 @@
 //! Chromium through ChromeDriver, on a workstation of its own: home folder, profile, trust in one certificate authority, and
 //! the helper if the test wants one. Nothing outside that folder is touched, so tests can run side by side.
 
-use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
-use fantoccini::{Client, ClientBuilder, Locator};
+use fantoccini::{Client, ClientBuilder};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 
-use crate::appliance::Ready;
-use crate::helper::InstalledHelper;
-use crate::program::{Program, descendants, run};
+use crate::program::{Program, descendants};
 use crate::servers::find_program;
 use crate::{wait, workspace};
 
+mod page;
+mod workstation;
+
+pub use workstation::{Workstation, arguments, trust};
+
 /// How long the browser may take to start, and to quit.
 const START_LIMIT: Duration = Duration::from_secs(60);
-
-/// A person's machine: a home folder with a browser profile in it.
-pub struct Workstation {
-    folder: TempDir,
-}
-
-impl Workstation {
-    /// A machine that trusts the appliance's certificate authority and has nothing else.
-    ///
-    /// # Errors
-    /// When its folders cannot be made.
-    pub fn new(ready: &Ready) -> Result<Self> {
-        let folder = tempfile::Builder::new().prefix("sallyport-workstation-").tempdir()?;
-        let it = Self { folder };
-        std::fs::create_dir_all(it.profile())?;
-        trust(&it.home(), &ready.ca)?;
-        Ok(it)
-    }
-
-    /// The home folder.
-    #[must_use]
-    pub fn home(&self) -> PathBuf {
-        self.folder.path().join("home")
-    }
-
-    /// The browser's profile.
-    #[must_use]
-    pub fn profile(&self) -> PathBuf {
-        self.folder.path().join("profile")
-    }
-
-    /// Installs the helper for this browser profile.
-    ///
-    /// # Errors
-    /// When the install command fails.
-    pub fn install_helper(&self, ready: &Ready) -> Result<InstalledHelper> {
-        InstalledHelper::install(ready, &self.home(), &self.profile().join("NativeMessagingHosts"), None)
-    }
-}
-
-/// Makes browsers with this home folder trust a certificate authority.
-///
-/// # Errors
-/// When `certutil` is missing or fails.
-pub fn trust(home: &Path, ca: &Path) -> Result<()> {
-    let store = home.join(".pki/nssdb");
-    std::fs::create_dir_all(&store)?;
-    let certutil = find_program("certutil", &[])?;
-    let database = format!("sql:{}", store.display());
-    run(Command::new(&certutil).args(["-N", "--empty-password", "-d", &database]), START_LIMIT)?;
-    run(
-        Command::new(&certutil).args(["-A", "-t", "C,,", "-n", "sallyport-test", "-d", &database, "-i"]).arg(ca),
-        START_LIMIT,
-    )?;
-    Ok(())
-}
-
-/// The arguments every browser of ours gets.
-#[must_use]
-pub fn arguments(profile: &Path, headless: bool) -> Vec<String> {
-    let mut all = vec![
-        format!("--user-data-dir={}", profile.display()),
-        "--no-first-run".into(),
-        "--no-default-browser-check".into(),
-        "--disable-component-update".into(),
-        "--disable-sync".into(),
-        "--disable-quic".into(),
-        "--lang=en-US".into(),
-    ];
-    if headless {
-        all.extend(["--headless=new".into(), "--disable-gpu".into()]);
-    }
-    if rustix::process::geteuid().is_root() {
-        // The sandbox does not work for root.
-        all.push("--no-sandbox".into());
-    }
-    all
-}
 
 /// How the browser comes up.
 #[derive(Clone, Copy, Debug)]
@@ -190,144 +114,6 @@ impl Browser {
     /// When the script throws.
     pub fn script(&self, script: &str, arguments: Vec<Value>) -> Result<Value> {
         self.runtime.block_on(self.client()?.execute(script, arguments)).with_context(|| format!("running {script}"))
-    }
-
-    /// Whether an element with this id or `data-testid` is in the page and to be seen.
-    ///
-    /// # Errors
-    /// When the browser does not answer.
-    pub fn shows(&self, name: &str) -> Result<bool> {
-        let script = "const it = document.querySelector(arguments[0]); return !!it && it.getClientRects().length > 0";
-        Ok(self.script(script, vec![json!(selector(name))])? == json!(true))
-    }
-
-    /// Waits until an element is to be seen.
-    ///
-    /// # Errors
-    /// When it does not appear; the page's text is in the message.
-    pub fn wait_for(&self, name: &str) -> Result<()> {
-        wait::until_true(&format!("the page shows {name}"), wait::SOON, || self.shows(name))
-            .with_context(|| self.page_for_people())
-    }
-
-    /// Waits until an element is not to be seen any more.
-    ///
-    /// # Errors
-    /// When it stays; the page's text is in the message.
-    pub fn wait_until_gone(&self, name: &str) -> Result<()> {
-        wait::until_true(&format!("the page does not show {name} any more"), wait::SOON, || Ok(!self.shows(name)?))
-            .with_context(|| self.page_for_people())
-    }
-
-    /// Waits until an element's text or an input's value is as `wanted` says, and gives it.
-    ///
-    /// # Errors
-    /// When it does not become so; the page's text is in the message.
-    pub fn wait_for_text(&self, name: &str, wanted: impl Fn(&str) -> bool) -> Result<String> {
-        wait::until(&format!("the text of {name} is as expected"), wait::SOON, || {
-            Ok(self.text(name)?.filter(|text| wanted(text)))
-        })
-        .with_context(|| format!("{name} says {:?}\n{}", self.text(name).ok().flatten(), self.page_for_people()))
-    }
-
-    /// The text of an element or the value of an input; none when there is no such element.
-    ///
-    /// # Errors
-    /// When the browser does not answer.
-    pub fn text(&self, name: &str) -> Result<Option<String>> {
-        let script = "const it = document.querySelector(arguments[0]); if (!it) return null; \
-                      return 'value' in it && it.tagName != 'LI' && it.tagName != 'BUTTON' ? it.value : it.innerText";
-        Ok(self.script(script, vec![json!(selector(name))])?.as_str().map(str::to_owned))
-    }
-
-    /// An attribute of an element; none when there is no such element or attribute.
-    ///
-    /// # Errors
-    /// When the browser does not answer.
-    pub fn attribute(&self, name: &str, attribute: &str) -> Result<Option<String>> {
-        let script = "return document.querySelector(arguments[0])?.getAttribute(arguments[1]) ?? null";
-        Ok(self.script(script, vec![json!(selector(name)), json!(attribute)])?.as_str().map(str::to_owned))
-    }
-
-    /// Clicks an element as a person would: it has to be to be seen, enabled, and not covered.
-    ///
-    /// # Errors
-    /// When it cannot be clicked; the page's text is in the message.
-    pub fn click(&self, name: &str) -> Result<()> {
-        self.click_on(&selector(name))
-    }
-
-    /// Clicks the first element that a CSS selector finds.
-    ///
-    /// # Errors
-    /// When it cannot be clicked; the page's text is in the message.
-    pub fn click_on(&self, css: &str) -> Result<()> {
-        self.with_element(css, "is clicked", |element| async move {
-            if !element.is_enabled().await? {
-                return Ok(false);
-            }
-            element.click().await.map(|()| true)
-        })
-    }
-
-    /// Replaces what an input holds by typing.
-    ///
-    /// # Errors
-    /// When it cannot be typed into; the page's text is in the message.
-    pub fn type_into(&self, name: &str, text: &str) -> Result<()> {
-        self.with_element(&selector(name), "is typed into", |element| async move {
-            element.clear().await?;
-            element.send_keys(text).await.map(|()| true)
-        })
-    }
-
-    /// Presses keys where the focus is; special keys are those of `fantoccini::key::Key`.
-    ///
-    /// # Errors
-    /// When the browser does not answer.
-    pub fn press(&self, keys: &str) -> Result<()> {
-        let client = self.client()?;
-        self.runtime.block_on(async { client.active_element().await?.send_keys(keys).await }).context("pressing keys")
-    }
-
-    /// Chooses the option of a `<select>` whose text contains `text`.
-    ///
-    /// # Errors
-    /// When there is none; the page's text is in the message.
-    pub fn choose(&self, name: &str, text: &str) -> Result<()> {
-        self.with_element(&selector(name), &format!("offers {text}"), |element| async move {
-            for option in element.find_all(Locator::Css("option")).await? {
-                if option.text().await?.contains(text) {
-                    return option.click().await.map(|()| true);
-                }
-            }
-            Ok(false)
-        })
-    }
-
-    /// Tries something with an element until it works: a page that is still drawing makes elements stale or covers them.
-    fn with_element<F: Future<Output = Result<bool, fantoccini::error::CmdError>>>(
-        &self,
-        css: &str,
-        what: &str,
-        mut act: impl FnMut(fantoccini::elements::Element) -> F,
-    ) -> Result<()> {
-        let client = self.client()?;
-        let mut last = None;
-        let outcome = wait::until_true(&format!("{css} {what}"), wait::SOON, || {
-            let tried = self.runtime.block_on(async {
-                let element = client.find(Locator::Css(css)).await?;
-                act(element).await
-            });
-            Ok(tried.unwrap_or_else(|error| {
-                last = Some(error);
-                false
-            }))
-        });
-        outcome.with_context(|| {
-            let error = last.map(|error| format!("the browser said: {error}\n")).unwrap_or_default();
-            format!("{error}{}", self.page_for_people())
-        })
     }
 
     /// Sets the size of the page in pixels.

@@ -1,0 +1,162 @@
+//! Who may ask the helper for what.
+
+use std::time::Duration;
+
+use anyhow::{Result, bail, ensure};
+use tests::appliance::{Appliance, Options};
+use tests::helper::framed;
+use tests::servers::Echo;
+use tests::site::on_a_site;
+use wire::helper_messages::{HelperError, HelperMessage, HelperReply, HelperRequest};
+use wire::limits::NATIVE_MESSAGE_BYTES;
+
+#[test]
+fn it_serves_only_the_appliance_it_was_installed_for() -> Result<()> {
+    on_a_site(|site| {
+        let mut helper = site.start_helper()?;
+        ensure!(matches!(helper.hello()?, HelperReply::Hello { .. }));
+        for origin in ["https://elsewhere.example", "https://localhost", "http://localhost", "null", ""] {
+            helper.origin = origin.into();
+            match helper.hello()? {
+                HelperReply::Failed { error: HelperError::OriginNotServed { origin: said, serves } } => {
+                    ensure!(said == origin && !serves.is_empty());
+                }
+                other => bail!("{origin:?} was served: {other:?}"),
+            }
+        }
+        Ok(())
+    })
+}
+
+#[test]
+fn one_origin_does_not_see_the_sessions_of_another() -> Result<()> {
+    on_a_site(|site| {
+        let echo = Echo::start()?;
+        let mut helper = site.start_helper()?;
+        let open = site.open_to(&mut helper, "echo", echo.port())?;
+        let HelperReply::Hello { sessions, .. } = helper.hello()? else { bail!("no hello") };
+        ensure!(sessions.len() == 1 && sessions[0].session_id == open.id);
+        helper.origin = "https://elsewhere.example".into();
+        let reply = helper.request(HelperRequest::CloseTunnels { session_id: open.id })?;
+        ensure!(matches!(reply, HelperReply::Failed { .. }), "{reply:?}");
+        std::net::TcpStream::connect(open.address(0)?)?;
+        Ok(())
+    })
+}
+
+#[test]
+fn another_version_of_the_messages_is_told_who_is_older() -> Result<()> {
+    on_a_site(|site| {
+        let mut helper = site.start_helper()?;
+        match helper.request(HelperRequest::Hello { protocol: 0 })? {
+            HelperReply::Failed { error: HelperError::Incompatible { theirs: 0, older, .. } } => {
+                ensure!(!older.is_empty());
+                Ok(())
+            }
+            other => bail!("{other:?}"),
+        }
+    })
+}
+
+#[test]
+fn malformed_messages_are_answered_and_survived() -> Result<()> {
+    on_a_site(|site| {
+        let mut helper = site.start_helper()?;
+        let not_json = framed(b"this is no JSON");
+        let no_message = framed(br#"{"origin":"https://localhost","page":1}"#);
+        let empty = framed(b"");
+        let no_text = framed(&[0xff, 0xfe, 0x00]);
+        let deep = framed("[".repeat(100_000).as_bytes());
+        for bytes in [not_json, no_message, empty, no_text, deep] {
+            helper.send_bytes(&bytes)?;
+        }
+        ensure!(matches!(helper.hello()?, HelperReply::Hello { .. }), "the helper did not survive");
+        Ok(())
+    })
+}
+
+#[test]
+fn an_oversized_message_is_refused_without_being_read_into_memory() -> Result<()> {
+    on_a_site(|site| {
+        let mut helper = site.start_helper()?;
+        let large = vec![b' '; NATIVE_MESSAGE_BYTES + 1];
+        helper.send_bytes(&framed(&large))?;
+        let answered = match helper.next_message(Duration::from_secs(5))? {
+            Some(HelperMessage::Reply {
+                reply: HelperReply::Failed { error: HelperError::BadMessage { .. } }, ..
+            }) => true,
+            None => helper.program.ended()?.is_some(),
+            other => bail!("{other:?}"),
+        };
+        ensure!(answered, "neither an answer nor an end");
+
+        // A length of 4 GiB that is only announced: an orderly end or an answer, and not the memory.
+        let mut other = site.install_helper("second")?.start(site.folder())?;
+        other.send_bytes(&u32::MAX.to_ne_bytes())?;
+        other.send_bytes(b"x")?;
+        std::thread::sleep(Duration::from_millis(300));
+        if other.program.ended()?.is_none() {
+            let status = std::fs::read_to_string(format!("/proc/{}/status", other.program.pid()))?;
+            let resident = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap_or("0 kB");
+            let kib: u64 = resident.trim().trim_end_matches(" kB").parse()?;
+            ensure!(kib < 100 * 1024, "the helper holds {kib} KiB");
+        }
+        Ok(())
+    })
+}
+
+#[test]
+fn a_changed_certificate_authority_is_refused_in_words() -> Result<()> {
+    on_a_site(|site| {
+        let installed = site.install_helper("workstation")?;
+        let item = site.item("echo", "127.0.0.1", "127.0.0.1", &[(0, 7)])?;
+        let session = site.jump(&item)?;
+        let ticket = site.ticket(session.id)?;
+        let listen = format!("127.0.0.1:{}", site.appliance.port()?);
+        site.appliance.program.stop()?;
+        // Another appliance in its place: same address, another authority.
+        let folder = site.folder().join("impostor");
+        std::fs::create_dir_all(&folder)?;
+        let _impostor = Appliance::start(Options { listen, ..Options::new(&folder.join("data")) }, &folder)?;
+        let mut helper = installed.start(site.folder())?;
+        let reply = helper.request(HelperRequest::OpenTunnels { session_id: session.id, ticket: ticket.ticket })?;
+        match reply {
+            HelperReply::Failed { error: HelperError::CertificateRefused { detail, .. } } => {
+                ensure!(!detail.is_empty());
+                Ok(())
+            }
+            other => bail!("{other:?}"),
+        }
+    })
+}
+
+#[test]
+fn an_appliance_that_is_down_is_told() -> Result<()> {
+    on_a_site(|site| {
+        let mut helper = site.start_helper()?;
+        let item = site.item("echo", "127.0.0.1", "127.0.0.1", &[(0, 7)])?;
+        let session = site.jump(&item)?;
+        let ticket = site.ticket(session.id)?;
+        site.appliance.program.kill()?;
+        let reply = helper.request(HelperRequest::OpenTunnels { session_id: session.id, ticket: ticket.ticket })?;
+        ensure!(matches!(reply, HelperReply::Failed { error: HelperError::ApplianceUnreachable { .. } }), "{reply:?}");
+        Ok(())
+    })
+}
+
+#[test]
+fn install_status_and_uninstall_do_what_they_say() -> Result<()> {
+    on_a_site(|site| {
+        let installed = site.install_helper("workstation")?;
+        let manifest = installed.manifests.join("org.sallyport.helper.json");
+        let text = std::fs::read_to_string(&manifest)?;
+        ensure!(text.contains("chrome-extension://") && text.contains("sallyport-helper"), "{text}");
+        let status = installed.call(&["status"])?;
+        ensure!(status.stdout.contains(&site.appliance.ready.url), "{}", status.stdout);
+        let gone = installed.call(&["uninstall"])?;
+        ensure!(gone.status.success(), "{} {}", gone.stdout, gone.stderr);
+        let chromium = installed.home.join(".config/chromium/NativeMessagingHosts/org.sallyport.helper.json");
+        ensure!(!chromium.exists(), "uninstall left {}", chromium.display());
+        Ok(())
+    })
+}

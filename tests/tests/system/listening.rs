@@ -1,0 +1,63 @@
+//! Addresses and ports on the workstation.
+
+use std::net::TcpListener;
+
+use anyhow::{Context, Result, bail, ensure};
+use tests::servers::{Echo, free_port};
+use tests::site::on_a_site;
+use wire::helper_messages::{HelperReply, HelperRequest, ListenProblem};
+
+#[test]
+fn a_taken_port_is_told_with_the_program_that_has_it() -> Result<()> {
+    on_a_site(|site| {
+        let taken = TcpListener::bind("127.21.0.1:0")?;
+        let port = taken.local_addr()?.port();
+        let mut helper = site.start_helper()?;
+        let item = site.item("taken", "127.0.0.1", "127.21.0.1", &[(port.into(), 7)])?;
+        let open = site.open(&mut helper, &item)?;
+        let problem = open.local.tunnels[0].problem.clone().context("the port is taken, yet nothing was said")?;
+        let ListenProblem::PortTaken { port: said, program, pid, .. } = &problem else { bail!("{problem:?}") };
+        ensure!(*said == port && *pid == Some(std::process::id()) && program.is_some(), "{problem:?}");
+        ensure!(problem.message().contains(&port.to_string()));
+        site.wait_for_session(open.id, "the console knows", |it| it.session.tunnels[0].problem.is_some())?;
+
+        drop(taken);
+        let reply = helper.request(HelperRequest::RetryListening { session_id: open.id })?;
+        let HelperReply::Session { session } = reply else { bail!("{reply:?}") };
+        ensure!(session.tunnels[0].listening.is_some(), "{session:?}");
+        site.wait_for_session(open.id, "the console knows", |it| it.session.tunnels[0].listening.is_some())?;
+        Ok(())
+    })
+}
+
+#[test]
+fn two_sessions_do_not_share_an_address_and_port() -> Result<()> {
+    on_a_site(|site| {
+        let echo = Echo::start()?;
+        let port = free_port()?;
+        let mut helper = site.start_helper()?;
+        let item = site.item("echo", "127.0.0.1", "127.21.0.2", &[(port.into(), echo.port().into())])?;
+        let first = site.open(&mut helper, &item)?;
+        first.address(0)?;
+        let second = site.open(&mut helper, &item)?;
+        match &second.local.tunnels[0].problem {
+            Some(ListenProblem::TakenBySession { session_id, .. }) if *session_id == first.id => Ok(()),
+            other => bail!("{other:?}"),
+        }
+    })
+}
+
+#[test]
+fn automatic_ports_are_different_ones() -> Result<()> {
+    on_a_site(|site| {
+        let echo = Echo::start()?;
+        let mut helper = site.start_helper()?;
+        let pairs = [(0, echo.port().into()), (0, echo.port().into())];
+        let item = site.item("echo", "127.0.0.1", "127.21.0.3", &pairs)?;
+        let open = site.open(&mut helper, &item)?;
+        let (first, second) = (open.address(0)?, open.address(1)?);
+        ensure!(first.ip().to_string() == "127.21.0.3" && first.port() != second.port());
+        ensure!(first.port() >= 1024 && second.port() >= 1024);
+        Ok(())
+    })
+}
