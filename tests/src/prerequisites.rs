@@ -28,7 +28,7 @@ const BROWSER: [Needed; 4] = [
 ];
 
 /// The servers and clients of the end-to-end tests.
-const SERVERS: [Needed; 12] = [
+const SERVERS: [Needed; 13] = [
     needed("postgres", "postgresql"),
     needed("psql", "postgresql-client"),
     needed("pgbench", "postgresql"),
@@ -40,6 +40,7 @@ const SERVERS: [Needed; 12] = [
     needed("nginx", "nginx-light"),
     needed("curl", "curl"),
     needed("nc", "netcat-openbsd"),
+    needed("sqlite3", "sqlite3"),
     needed("git", "git"),
 ];
 

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use anyhow::Result;
+use anyhow::{Context, Result, ensure};
 
 /// Sends back what it gets, and ends when the other side does.
 pub struct Echo(Server);
@@ -146,6 +146,44 @@ impl Gauge {
         stream.shutdown(Shutdown::Write)
     }
 
+    /// Sends `count` bytes to a gauge at `to`, half closes, and compares count and hash with what the gauge says it got.
+    ///
+    /// # Errors
+    /// When they differ, or the connection breaks.
+    pub fn send_to(to: SocketAddr, count: u64) -> Result<()> {
+        let mut stream = connect(to)?;
+        stream.write_all(b"u")?;
+        let mut hash = aws_lc_rs::digest::Context::new(&aws_lc_rs::digest::SHA256);
+        Self::pattern(count, |bytes| {
+            hash.update(bytes);
+            stream.write_all(bytes)
+        })?;
+        stream.shutdown(Shutdown::Write)?;
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer)?;
+        let expected = [&count.to_be_bytes()[..], hash.finish().as_ref()].concat();
+        ensure!(answer == expected, "{count} bytes were sent, and others arrived");
+        Ok(())
+    }
+
+    /// Has a gauge at `from` send `count` bytes, and compares count and hash with what was asked for.
+    ///
+    /// # Errors
+    /// When they differ, or the connection breaks.
+    pub fn fetch_from(from: SocketAddr, count: u64) -> Result<()> {
+        let mut stream = connect(from)?;
+        stream.write_all(b"d")?;
+        stream.write_all(&count.to_be_bytes())?;
+        let (received, hash) = Self::hash(&mut stream)?;
+        let mut expected = aws_lc_rs::digest::Context::new(&aws_lc_rs::digest::SHA256);
+        Self::pattern(count, |bytes| {
+            expected.update(bytes);
+            Ok(())
+        })?;
+        ensure!(received == count && hash == expected.finish().as_ref(), "{received} of {count} bytes, or others");
+        Ok(())
+    }
+
     /// Counts and hashes what `from` gives until its end.
     ///
     /// # Errors
@@ -187,6 +225,16 @@ impl Gauge {
         }
         Ok(())
     }
+}
+
+/// How long one read or write of a large transfer may take on a busy machine.
+const TRANSFER_LIMIT: Duration = Duration::from_secs(120);
+
+fn connect(to: SocketAddr) -> Result<TcpStream> {
+    let stream = TcpStream::connect(to).with_context(|| format!("connecting to {to}"))?;
+    stream.set_read_timeout(Some(TRANSFER_LIMIT))?;
+    stream.set_write_timeout(Some(TRANSFER_LIMIT))?;
+    Ok(stream)
 }
 
 /// Accepts on a thread of its own and serves each connection on another; ends with the value.

@@ -1,1 +1,44 @@
 //! The main job in a real browser, against real servers. `cargo verify` runs it; it needs Chromium and Debian packages.
+//!
+//! | module | subject |
+//! |---|---|
+//! | `main_job` | from the setup link to bytes through a tunnel, all by hand |
+//! | `real_clients` | psql, pgbench, redis-cli, ssh, scp, curl and nc through tunnels |
+//! | `volume` | one GiB each way |
+//! | `workstation` | helper or extension missing, reload, other pages, the browser quits |
+//! | `dialog` | what the Create dialog says to bad input |
+//! | `appliance_away` | the appliance stops or restarts under an open console |
+//! | `pages` | a picture of every page, light and dark, small and large |
+//! | `database` | the database is locked |
+//! | `machine_wide` | what changes the whole machine: run alone, on demand |
+
+mod appliance_away;
+mod database;
+mod dialog;
+mod machine_wide;
+mod main_job;
+mod pages;
+mod real_clients;
+mod volume;
+mod workstation;
+
+use anyhow::Result;
+use tests::browser::{Browser, Options, Workstation};
+use tests::console::Console;
+use tests::site::{ADMIN, ADMIN_PASSWORD, Site};
+
+/// A console with a signed-in administrator, on a workstation with helper and extension.
+fn ready_console(site: &Site) -> Result<(Workstation, Console)> {
+    let workstation = Workstation::new(&site.appliance.ready)?;
+    workstation.install_helper(&site.appliance.ready)?;
+    let console = signed_in(site, &workstation, Options::default())?;
+    console.wait_for_helper()?;
+    Ok((workstation, console))
+}
+
+/// A console with a signed-in administrator.
+fn signed_in(site: &Site, workstation: &Workstation, options: Options) -> Result<Console> {
+    let console = Console::open(Browser::start(workstation, options)?, &site.appliance.ready.url)?;
+    console.sign_in(ADMIN, ADMIN_PASSWORD)?;
+    Ok(console)
+}

@@ -1,7 +1,7 @@
 //! Bytes through a tunnel: volume, many connections at once, half close.
 
 use std::io::{Read, Write};
-use std::net::{Shutdown, SocketAddr, TcpStream};
+use std::net::{SocketAddr, TcpStream};
 use std::thread;
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use tests::wait::{self, SOON};
 use wire::limits::CONNECTIONS_PER_SESSION;
 use wire::stream::EndReason;
 
-/// Half of it in `cargo test`; the whole GiB each way is an end-to-end test.
+/// Enough to fill every window many times; the whole GiB each way is an end-to-end test.
 const VOLUME: u64 = 64 << 20;
 
 /// How long a volume may take on a busy machine.
@@ -24,42 +24,10 @@ fn volume_arrives_whole_each_way() -> Result<()> {
         let gauge = Gauge::start()?;
         let mut helper = site.start_helper()?;
         let open = site.open_to(&mut helper, "gauge", gauge.port())?;
-        send(open.address(0)?, VOLUME)?;
-        fetch(open.address(0)?, VOLUME)?;
+        Gauge::send_to(open.address(0)?, VOLUME)?;
+        Gauge::fetch_from(open.address(0)?, VOLUME)?;
         Ok(())
     })
-}
-
-/// Sends `count` bytes; the other side's count and hash have to be ours.
-fn send(to: SocketAddr, count: u64) -> Result<()> {
-    let mut stream = connect(to)?;
-    stream.write_all(b"u")?;
-    let mut hash = aws_lc_rs::digest::Context::new(&aws_lc_rs::digest::SHA256);
-    Gauge::pattern(count, |bytes| {
-        hash.update(bytes);
-        stream.write_all(bytes)
-    })?;
-    stream.shutdown(Shutdown::Write)?;
-    let mut answer = Vec::new();
-    stream.read_to_end(&mut answer)?;
-    let expected = [&count.to_be_bytes()[..], hash.finish().as_ref()].concat();
-    ensure!(answer == expected, "{count} bytes were sent, and others arrived");
-    Ok(())
-}
-
-/// Has `count` bytes sent to us; count and hash have to be those of the pattern.
-fn fetch(from: SocketAddr, count: u64) -> Result<()> {
-    let mut stream = connect(from)?;
-    stream.write_all(b"d")?;
-    stream.write_all(&count.to_be_bytes())?;
-    let (received, hash) = Gauge::hash(&mut stream)?;
-    let mut expected = aws_lc_rs::digest::Context::new(&aws_lc_rs::digest::SHA256);
-    Gauge::pattern(count, |bytes| {
-        expected.update(bytes);
-        Ok(())
-    })?;
-    ensure!(received == count && hash == expected.finish().as_ref(), "{received} of {count} bytes, or others");
-    Ok(())
 }
 
 fn connect(to: SocketAddr) -> Result<TcpStream> {
@@ -147,7 +115,7 @@ fn a_half_closed_connection_gets_its_answer() -> Result<()> {
         let open = site.open_to(&mut helper, "gauge", gauge.port())?;
         // The gauge answers only once the client has finished.
         for count in [0, 1, 100_000] {
-            send(open.address(0)?, count)?;
+            Gauge::send_to(open.address(0)?, count)?;
         }
         Ok(())
     })
@@ -177,8 +145,8 @@ fn a_reader_that_stalls_holds_up_nobody_else() -> Result<()> {
         stalled.write_all(&VOLUME.to_be_bytes())?;
         // It never reads; the others do not notice.
         for _ in 0..3 {
-            fetch(open.address(0)?, 8 << 20)?;
-            send(open.address(0)?, 8 << 20)?;
+            Gauge::fetch_from(open.address(0)?, 8 << 20)?;
+            Gauge::send_to(open.address(0)?, 8 << 20)?;
         }
         // When it reads at last, nothing is missing.
         let (received, _) = Gauge::hash(&mut stalled)?;
@@ -198,6 +166,6 @@ fn two_items_use_the_same_remote_port_at_two_local_addresses() -> Result<()> {
         let (a, b) = (site.open(&mut helper, &a)?, site.open(&mut helper, &b)?);
         ensure!(a.address(0)? != b.address(0)? && a.address(0)?.port() == b.address(0)?.port());
         talk(with_number(connect(a.address(0)?)?, 1)?, 1)?;
-        send(b.address(0)?, 1000)
+        Gauge::send_to(b.address(0)?, 1000)
     })
 }

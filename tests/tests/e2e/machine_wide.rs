@@ -1,0 +1,165 @@
+//! What changes the whole machine, as a managed policy does. These tests need root, and nothing else may run beside them:
+//! `cargo verify` runs them last, by themselves.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use anyhow::{Context, Result, ensure};
+use tests::browser::{Browser, Options, Workstation};
+use tests::console::Console;
+use tests::program::{run, run_to_end};
+use tests::site::{ADMIN, ADMIN_PASSWORD, on_a_site_with_console};
+use tests::wait;
+use tests::workspace;
+use wire::api::{NewSession, SessionPage};
+
+const LIMIT: Duration = Duration::from_secs(60);
+
+/// Puts files back as they were when it goes out of scope.
+struct Restored(Vec<(PathBuf, Option<Vec<u8>>)>);
+
+impl Restored {
+    fn remember(folders: &[&str]) -> Self {
+        let mut files = Vec::new();
+        for folder in folders {
+            let entries = std::fs::read_dir(folder).into_iter().flatten().filter_map(Result::ok);
+            files.extend(entries.map(|entry| (entry.path(), std::fs::read(entry.path()).ok())));
+        }
+        Self(files)
+    }
+}
+
+impl Drop for Restored {
+    fn drop(&mut self) {
+        for (path, content) in self.0.drain(..) {
+            if let Some(content) = content {
+                let _ = std::fs::write(path, content);
+            }
+        }
+    }
+}
+
+const POLICY_FOLDERS: [&str; 2] = ["/etc/chromium/policies/managed", "/etc/chromium/native-messaging-hosts"];
+
+#[test]
+#[ignore = "changes the machine's browser policy; needs root"]
+fn a_fresh_profile_has_the_extension_without_a_click() -> Result<()> {
+    on_a_site_with_console(|site| {
+        let _restored = Restored::remember(&POLICY_FOLDERS);
+        let workstation = Workstation::new(&site.appliance.ready)?;
+        let helper = |arguments: &[&str]| -> Result<()> {
+            let mut command = Command::new(workspace::program("sallyport-helper")?);
+            let config = workstation.home().join(".config/sallyport/helper.toml");
+            command.args(arguments).env("HOME", workstation.home()).env("SALLYPORT_HELPER_CONFIG", config);
+            let finished = run_to_end(&mut command, LIMIT)?;
+            ensure!(finished.status.success(), "{arguments:?}: {}{}", finished.stdout, finished.stderr);
+            Ok(())
+        };
+        let ca = site.appliance.ready.ca.display().to_string();
+        helper(&["install", "--appliance", &site.appliance.ready.url, "--ca", &ca, "--system", "--policy"])?;
+        let seen = the_extension_arrives(site, &workstation);
+        helper(&["uninstall", "--system", "--policy"])?;
+        seen?;
+        for folder in POLICY_FOLDERS {
+            let left: Vec<_> = std::fs::read_dir(folder).into_iter().flatten().filter_map(Result::ok).collect();
+            let ours = left.iter().filter(|entry| entry.file_name().to_string_lossy().contains("sallyport"));
+            ensure!(ours.count() == 0, "uninstall left {left:?}");
+        }
+        Ok(())
+    })
+}
+
+fn the_extension_arrives(site: &tests::site::Site, workstation: &Workstation) -> Result<()> {
+    let options = Options { extension: false, policy: true, ..Options::default() };
+    let browser = Browser::start(workstation, options)?;
+    let console = Console::open(browser, &site.appliance.ready.url)?;
+    console.sign_in(ADMIN, ADMIN_PASSWORD)?;
+    // A page that was loaded before the extension does not see it: load again until it does.
+    wait::until_true("the extension is installed", LIMIT, || {
+        console.reload()?;
+        std::thread::sleep(Duration::from_secs(2));
+        Ok(console.attribute("helper-status", "data-state")?.as_deref() == Some("ready"))
+    })?;
+    console.visit("/helper")?;
+    console.screenshot("get-the-helper-by-policy")
+}
+
+#[test]
+#[ignore = "mounts a small file system; needs root"]
+fn a_full_disk_refuses_the_jump_in_words_and_nothing_is_lost() -> Result<()> {
+    let disk = SmallDisk::mount()?;
+    let folder = tempfile::tempdir()?;
+    let options = tests::appliance::Options::new(&disk.folder.path().join("data"));
+    let appliance = tests::appliance::Appliance::start(options, folder.path())?;
+    let admin = tests::api_client::ApiClient::new(&appliance.ready.url, &appliance.ready.ca)?;
+    admin.set_up(appliance.ready.setup_url.as_deref().context("no setup link")?, ADMIN, ADMIN_PASSWORD)?;
+    let jumpoint = tests::jumpoint::JumpointNode::enrol(&admin, "ams-1", None, folder.path())?;
+    let groups = wire::api::JumpGroupDraft { name: "Production".into(), comments: String::new() };
+    let group: wire::api::JumpGroup = admin.post("/api/jump-groups", &groups)?.ok()?;
+    let draft = wire::api::TunnelJumpDraft {
+        name: "echo".into(),
+        jumpoint_id: jumpoint.id,
+        group_id: group.id,
+        hostname: "127.0.0.1".into(),
+        local_address: "127.0.0.1".into(),
+        tunnels: vec![wire::api::TunnelDefinition { local_port: 0, remote_port: 7, label: String::new() }],
+        tag: None,
+        comments: String::new(),
+    };
+    let item: wire::api::JumpItem = admin.post("/api/jump-items", &draft)?.ok()?;
+    disk.fill()?;
+    // A page that is already allocated may take a session or two.
+    let mut refused = None;
+    for _ in 0..2000 {
+        let answer = admin.post("/api/sessions", &NewSession { item_id: item.id })?;
+        if answer.status != 200 && answer.status != 201 {
+            refused = Some(answer.refused(503)?);
+            break;
+        }
+    }
+    let refused = refused.context("the disk is full, and sessions start all the same")?;
+    ensure!(!refused.message.is_empty() && !refused.request_id.is_empty(), "{refused:?}");
+    let before: SessionPage = admin.get("/api/sessions")?;
+    disk.free()?;
+    admin.post("/api/sessions", &NewSession { item_id: item.id })?.success()?;
+    let after: SessionPage = admin.get("/api/sessions")?;
+    ensure!(after.sessions.len() == before.sessions.len() + 1, "the refused session was kept");
+    Ok(())
+}
+
+/// A file system of a few megabytes in memory.
+struct SmallDisk {
+    folder: tempfile::TempDir,
+}
+
+impl SmallDisk {
+    fn mount() -> Result<Self> {
+        let folder = tempfile::tempdir()?;
+        run(Command::new("mount").args(["-t", "tmpfs", "-o", "size=6m", "sallyport-test"]).arg(folder.path()), LIMIT)?;
+        Ok(Self { folder })
+    }
+
+    fn filler(&self) -> PathBuf {
+        self.folder.path().join("filler")
+    }
+
+    fn fill(&self) -> Result<()> {
+        let mut file = std::fs::File::create(self.filler())?;
+        let block = [0; 4096];
+        while std::io::Write::write_all(&mut file, &block).is_ok() {}
+        Ok(())
+    }
+
+    fn free(&self) -> Result<()> {
+        std::fs::remove_file(self.filler()).context("freeing the disk")
+    }
+}
+
+impl Drop for SmallDisk {
+    fn drop(&mut self) {
+        let path: &Path = self.folder.path();
+        // Lazy: a program that is just ending may still have a file open.
+        let _ = run(Command::new("umount").arg("-l").arg(path), LIMIT);
+    }
+}
