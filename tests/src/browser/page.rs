@@ -2,7 +2,7 @@
 
 use anyhow::{Context, Result};
 use fantoccini::Locator;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{Browser, selector};
 use crate::wait;
@@ -119,6 +119,16 @@ impl Browser {
             }
             Ok(false)
         })
+    }
+
+    /// Runs JavaScript whose last argument is a function to call with the answer.
+    ///
+    /// # Errors
+    /// When the script throws or gives no answer.
+    pub fn script_with_answer(&self, script: &str, arguments: Vec<Value>) -> Result<Value> {
+        self.runtime
+            .block_on(self.client()?.execute_async(script, arguments))
+            .with_context(|| format!("running {script}"))
     }
 
     /// Tries something with an element until it works: a page that is still drawing makes elements stale or covers them.

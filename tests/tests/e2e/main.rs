@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `main_job` | from the setup link to bytes through a tunnel, all by hand |
 //! | `real_clients` | psql, pgbench, redis-cli, ssh, scp, curl and nc through tunnels |
+//! | `servers` | those servers, without a tunnel |
 //! | `volume` | one GiB each way |
 //! | `workstation` | helper or extension missing, reload, other pages, the browser quits |
 //! | `dialog` | what the Create dialog says to bad input |
@@ -19,6 +20,7 @@ mod machine_wide;
 mod main_job;
 mod pages;
 mod real_clients;
+mod servers;
 mod volume;
 mod workstation;
 
