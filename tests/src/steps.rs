@@ -49,8 +49,12 @@ pub struct Tally {
 }
 
 impl Tally {
-    /// Adds what `cargo test` says at the end of a test program: `test result: ok. 3 passed; 0 failed; 1 ignored; …`.
+    /// Adds what `cargo test` says at the end of a test program: `test result: ok. 3 passed; 0 failed; 1 ignored; …`; and what
+    /// `node --test --test-reporter=tap` says at its end: `# pass 3`, `# fail 0`.
     fn add_line(&mut self, line: &str) {
+        let of_node = |word: &str| line.strip_prefix(word).and_then(|number| number.trim().parse::<usize>().ok());
+        self.passed += of_node("# pass ").unwrap_or(0);
+        self.failed += of_node("# fail ").unwrap_or(0);
         let Some(rest) = line.trim_start().strip_prefix("test result: ") else { return };
         let count = |word: &str| {
             let number = rest.split_once(word).and_then(|(before, _)| before.split_whitespace().last());
@@ -202,10 +206,12 @@ mod tests {
             "running 3 tests",
             "test result: ok. 12 passed; 0 failed; 1 ignored; 0 measured; 0 filtered out; finished in 0.02s",
             "test result: FAILED. 3 passed; 2 failed; 0 ignored; 0 measured; 0 filtered out; finished in 1.00s",
+            "# pass 4",
+            "# fail 1",
         ] {
             tally.add_line(line);
         }
-        assert_eq!(tally, Tally { passed: 15, failed: 2, ignored: 1 });
+        assert_eq!(tally, Tally { passed: 19, failed: 3, ignored: 1 });
     }
 
     #[test]

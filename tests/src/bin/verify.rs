@@ -10,7 +10,7 @@ use clap::Parser;
 use tests::prerequisites;
 use tests::servers::find_program;
 use tests::steps::{Outcome, Step, Steps, Tally, duration};
-use tests::workspace::{PROGRAM_PACKAGES, cargo, root, screenshot_folder};
+use tests::workspace::{PROGRAM_PACKAGES, cargo, in_checkout, root, screenshot_folder};
 
 /// Runs all checks and all tests.
 #[derive(Parser)]
@@ -31,7 +31,7 @@ struct Check {
     work: fn(&mut Step) -> Result<()>,
 }
 
-const CHECKS: [Check; 11] = [
+const CHECKS: [Check; 12] = [
     Check { name: "prerequisites", about: "what the machine has to have", ground: true, work: prerequisites },
     Check { name: "format", about: "cargo fmt --check", ground: false, work: format },
     Check { name: "site", about: "console to WebAssembly, styles, extension (cargo www)", ground: true, work: site },
@@ -56,6 +56,7 @@ const CHECKS: [Check; 11] = [
         ground: false,
         work: advisories,
     },
+    Check { name: "extension", about: "the extension's own tests, in node", ground: false, work: extension },
     Check { name: "tests", about: "unit and system tests, all packages", ground: false, work: unit_and_system_tests },
     Check { name: "end-to-end", about: "headless Chromium, real servers and clients", ground: false, work: end_to_end },
 ];
@@ -134,7 +135,7 @@ fn site(step: &mut Step) -> Result<()> {
 fn build(step: &mut Step) -> Result<()> {
     let mut command = cargo();
     command.args(["build", "--locked"]);
-    for package in PROGRAM_PACKAGES.into_iter().chain(["tests"]) {
+    for package in PROGRAM_PACKAGES {
         command.args(["-p", package]);
     }
     step.run(&mut command)
@@ -178,6 +179,15 @@ fn advisories(step: &mut Step) -> Result<()> {
         return Ok(());
     }
     step.run(cargo().args(["deny", "--locked", "check"]))
+}
+
+fn extension(step: &mut Step) -> Result<()> {
+    let mut files: Vec<_> = std::fs::read_dir(root().join("www/extension/test"))?
+        .filter_map(|entry| entry.ok().map(|entry| entry.path()))
+        .filter(|path| path.to_string_lossy().contains(".test."))
+        .collect();
+    files.sort();
+    step.run(in_checkout("node").args(["--test", "--test-reporter=tap"]).args(files))
 }
 
 fn unit_and_system_tests(step: &mut Step) -> Result<()> {
