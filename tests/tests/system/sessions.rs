@@ -41,8 +41,10 @@ fn a_session_goes_from_ready_to_ended_and_its_rows_tell() -> Result<()> {
         ensure!(connection.end == Some(EndReason::Finished) && connection.established, "{connection:?}");
         ensure!(connection.client_address.is_some(), "{connection:?}");
 
-        let ended: Session = site.admin.send("POST", &format!("/api/sessions/{}/end", open.id), None)?.ok()?;
-        ensure!(ended.state == SessionState::Ended && ended.end == Some(SessionEnd::ByUser), "{ended:?}");
+        let _: Session = site.admin.send("POST", &format!("/api/sessions/{}/end", open.id), None)?.ok()?;
+        let ended =
+            site.wait_for_session(open.id, "the session ended", |it| it.session.state == SessionState::Ended)?.session;
+        ensure!(ended.end == Some(SessionEnd::ByUser), "{ended:?}");
         ensure!(ended.bytes_sent == 12 && ended.bytes_received == 12 && ended.connections_total == 1, "{ended:?}");
         helper.wait_for_event(SOON, |event| match event {
             HelperEvent::SessionEnded { session_id, message } if *session_id == open.id => Some(message.clone()),
@@ -166,13 +168,13 @@ fn jump_is_refused_while_the_jumpoint_cannot_serve() -> Result<()> {
         let off = JumpointChange { protocol_tunnel_enabled: Some(false), ..JumpointChange::default() };
         site.admin.patch(&jumpoint, &off)?.success()?;
         ensure!(status(site)? == ItemStatus::MethodOff);
-        let method = site.admin.post("/api/sessions", &new)?.refused(409)?;
+        let method = site.admin.post("/api/sessions", &new)?.refused(403)?;
 
         let disabled =
             JumpointChange { enabled: Some(false), protocol_tunnel_enabled: Some(true), ..JumpointChange::default() };
         site.admin.patch(&jumpoint, &disabled)?.success()?;
         ensure!(status(site)? == ItemStatus::JumpointDisabled);
-        let off = site.admin.post("/api/sessions", &new)?.refused(409)?;
+        let off = site.admin.post("/api/sessions", &new)?.refused(403)?;
 
         let enabled = JumpointChange { enabled: Some(true), ..JumpointChange::default() };
         site.admin.patch(&jumpoint, &enabled)?.success()?;
