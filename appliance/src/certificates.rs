@@ -186,8 +186,19 @@ fn set_days(params: &mut CertificateParams, days: i64) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Writes a whole file or none; a secret one for its owner only.
+/// Writes a whole file or none, for its owner only.
+///
+/// # Errors
+/// When the folder cannot be written.
+pub fn write_secret(file: &Path, bytes: &[u8]) -> anyhow::Result<()> {
+    write_bytes(file, bytes, true)
+}
+
 fn write(file: &Path, text: &str, is_secret: bool) -> anyhow::Result<()> {
+    write_bytes(file, text.as_bytes(), is_secret)
+}
+
+fn write_bytes(file: &Path, bytes: &[u8], is_secret: bool) -> anyhow::Result<()> {
     use std::io::Write;
     let beside = file.with_extension("new");
     let mut options = std::fs::OpenOptions::new();
@@ -198,7 +209,7 @@ fn write(file: &Path, text: &str, is_secret: bool) -> anyhow::Result<()> {
     let _ = is_secret;
     let cannot = || format!("cannot write {}", file.display());
     let mut out = options.open(&beside).with_context(cannot)?;
-    out.write_all(text.as_bytes()).and_then(|()| out.sync_all()).with_context(cannot)?;
+    out.write_all(bytes).and_then(|()| out.sync_all()).with_context(cannot)?;
     std::fs::rename(&beside, file).with_context(cannot)
 }
 

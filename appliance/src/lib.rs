@@ -1,13 +1,158 @@
-//! The appliance.
+//! The appliance: console, API, policy, sessions, relay. [`Appliance::start`] is the composition root; read from top to bottom it
+//! is the architecture.
+
 pub mod agents;
 pub mod certificates;
 pub mod clock;
 pub mod config;
+pub mod console_files;
+pub mod dev;
+pub mod downloads;
 pub mod events;
+pub mod extension;
+pub mod http;
 pub mod jump;
 pub mod random;
 pub mod relay;
+pub mod services;
 pub mod session;
 pub mod shutdown;
 pub mod sign_in;
 pub mod store;
+mod websocket;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context;
+use tokio::net::TcpListener;
+use tokio_rustls::TlsAcceptor;
+use wire::api::{ConsoleEvent, SessionEnd};
+use wire::{JumpGroupId, SecretText};
+
+use crate::agents::presence::Presence;
+use crate::certificates::Identity;
+use crate::config::Config;
+use crate::console_files::ConsoleFiles;
+use crate::downloads::Downloads;
+use crate::events::{Audience, EventBus};
+use crate::extension::PackedExtension;
+use crate::services::Services;
+use crate::session::registry::Sessions;
+use crate::shutdown::Tasks;
+use crate::sign_in::{browsers, password::Passwords, setup};
+use crate::store::{JumpGroupRecord, Store};
+
+/// A running appliance.
+pub struct Appliance {
+    /// Handles to its rooms.
+    pub services: Services,
+    /// Where it listens.
+    pub address: SocketAddr,
+    /// The one-time link for the first administrator, while there is none.
+    pub setup_url: Option<SecretText>,
+}
+
+/// How long running sessions and requests are given when the appliance stops.
+const GRACE: Duration = Duration::from_secs(10);
+/// Group that a new appliance has.
+const FIRST_GROUP: &str = "Default";
+
+impl Appliance {
+    /// Starts everything. The port is bound early, so that its number is known; serving begins last.
+    ///
+    /// # Errors
+    /// What could not be started.
+    pub async fn start(config: Config) -> anyhow::Result<Self> {
+        let tasks = Tasks::default();
+        std::fs::create_dir_all(&config.data_dir)
+            .with_context(|| format!("cannot make the data directory {}", config.data_dir.display()))?;
+        let listener = TcpListener::bind(config.listen)
+            .await
+            .with_context(|| format!("cannot listen on {}; another program may use the port", config.listen))?;
+        let address = listener.local_addr()?;
+        let public_url = config.public_url.clone().unwrap_or_else(|| format!("https://localhost:{}", address.port()));
+
+        let identity = identity(&config, &public_url)?;
+        let tls = TlsAcceptor::from(identity.server_config()?);
+        let extension_key = config.data_dir.join("extension-key.der");
+        let extension = PackedExtension::pack(&extension_key, &format!("{public_url}/extension/updates.xml"))?;
+
+        let database = config.data_dir.join("sallyport.db");
+        let store = Store::open_sqlite(&database)
+            .await
+            .with_context(|| format!("cannot open the database {}", database.display()))?;
+        first_group(&store).await?;
+        let setup_url = setup::new_token(&store)
+            .await?
+            .map(|token| SecretText::new(format!("{public_url}/setup#token={}", token.expose())));
+
+        let events = EventBus::default();
+        let presence = Presence::default();
+        let sessions = Sessions::new(store.clone(), events.clone(), presence.clone(), tasks.clone());
+        sessions.end_left_over().await?;
+
+        let services = Services {
+            public_url: public_url.into(),
+            authority: identity.authority.map(Arc::new),
+            store: store.clone(),
+            events,
+            presence,
+            sessions: sessions.clone(),
+            passwords: Passwords::new()?,
+            extension: Arc::new(extension),
+            console: Arc::new(ConsoleFiles::new(config.console_dir.clone())),
+            downloads: Arc::new(Downloads::new(config.downloads.clone())),
+            tasks: tasks.clone(),
+            boot_id: random::id().to_string().into(),
+            config: Arc::new(config),
+        };
+        tasks.spawn_until_stop("unused sessions", sessions.end_unused());
+        tasks.spawn_until_stop("old sign-ins", browsers::forget_old(store, services.config.sign_in));
+        let router = http::router(services.clone());
+        tasks.spawn("https", http::serve(listener, tls, router, tasks.clone()));
+        Ok(Self { services, address, setup_url })
+    }
+
+    /// Stops in order: no new sessions, running ones end with the reason, consoles are told, the database closes last.
+    pub async fn stop(self) {
+        let Services { sessions, tasks, store, events, .. } = self.services;
+        let in_seconds = u32::try_from(GRACE.as_secs()).unwrap_or(u32::MAX);
+        events.announce(Audience::Everyone, ConsoleEvent::Stopping { in_seconds });
+        tasks.stop();
+        sessions.end_all(SessionEnd::ApplianceStopped, None, |_| true).await;
+        tasks.ended(GRACE).await;
+        if let Err(error) = store.close().await {
+            tracing::warn!(error = %error, "the database did not close in order");
+        }
+    }
+}
+
+/// The administrator's certificate, or one of the local authority for every name the appliance is known to have.
+fn identity(config: &Config, public_url: &str) -> anyhow::Result<Identity> {
+    if let Some(files) = &config.tls {
+        return Identity::from_files(files);
+    }
+    let uri: axum::http::Uri = public_url.parse()?;
+    let mut names = vec![uri.host().unwrap_or("localhost").trim_matches(['[', ']']).to_owned()];
+    for name in ["localhost", "127.0.0.1", "::1"] {
+        if !names.iter().any(|it| it == name) {
+            names.push(name.to_owned());
+        }
+    }
+    Identity::local(&config.data_dir.join("tls"), &names)
+}
+
+async fn first_group(store: &Store) -> anyhow::Result<()> {
+    if store.jump_groups().await?.is_empty() {
+        let record = JumpGroupRecord {
+            id: JumpGroupId(random::id()),
+            name: FIRST_GROUP.into(),
+            comments: String::new(),
+            created_at: clock::now(),
+        };
+        store.insert_jump_group(&record).await?;
+    }
+    Ok(())
+}

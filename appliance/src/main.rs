@@ -1,2 +1,175 @@
-//! placeholder
-fn main() {}
+//! `sallyport`: the appliance's program.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+use appliance::Appliance;
+use appliance::config::{Config, Overrides};
+use appliance::dev;
+use clap::{Args, Parser, Subcommand};
+use serde_json::{Value, json};
+use tokio::signal::unix::{SignalKind, signal};
+
+/// Sallyport: a self-hosted gateway for privileged access.
+#[derive(Parser)]
+#[command(version)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Serve the appliance.
+    Serve(Serve),
+    /// Start everything for a look: an appliance, a jumpoint, an administrator and sample items.
+    Dev(Dev),
+}
+
+#[derive(Args)]
+struct Serve {
+    /// Folder for the database, certificates and keys.
+    #[arg(long, env = "SALLYPORT_DATA_DIR", default_value = "/var/lib/sallyport")]
+    data_dir: PathBuf,
+    /// Configuration file; DATA_DIR/sallyport.toml when it exists.
+    #[arg(long, env = "SALLYPORT_CONFIG")]
+    config: Option<PathBuf>,
+    /// Address and port to listen on; port 0 lets the system choose.
+    #[arg(long)]
+    listen: Option<SocketAddr>,
+    /// How browsers, helpers and agents reach the appliance, https://host[:port].
+    #[arg(long)]
+    public_url: Option<String>,
+    /// Serve the console from this folder instead of the built-in one.
+    #[arg(long)]
+    console_dir: Option<PathBuf>,
+    /// Write address, certificate authority and setup link to this file as JSON once it serves.
+    #[arg(long)]
+    ready_file: Option<PathBuf>,
+}
+
+#[derive(Args)]
+struct Dev {
+    /// Folder for the database, certificates and keys; `.sallyport-dev` in the present folder by default.
+    #[arg(long, default_value = ".sallyport-dev")]
+    data_dir: PathBuf,
+    /// Port to listen on, on this machine only; 0 lets the system choose.
+    #[arg(long, default_value_t = 8443)]
+    port: u16,
+    /// Serve the console from this folder instead of the built-in one.
+    #[arg(long)]
+    console_dir: Option<PathBuf>,
+    /// Write address, certificate authority and sign-in to this file as JSON once it serves.
+    #[arg(long)]
+    ready_file: Option<PathBuf>,
+}
+
+fn main() -> anyhow::Result<()> {
+    start_log();
+    let arguments = Arguments::parse();
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().enable_all().build().context("cannot start the runtime")?;
+    runtime.block_on(async {
+        match arguments.command {
+            Command::Serve(arguments) => serve(arguments).await,
+            Command::Dev(arguments) => dev(arguments).await,
+        }
+    })
+}
+
+/// For people on a terminal, as JSON lines otherwise; on standard error, since standard output is for what was asked for.
+fn start_log() {
+    use std::io::IsTerminal;
+    use tracing_subscriber::EnvFilter;
+    let filter =
+        EnvFilter::try_from_env("SALLYPORT_LOG").unwrap_or_else(|_| EnvFilter::new("info,sqlx=warn,sea_orm=warn"));
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    if std::io::stderr().is_terminal() {
+        log.init();
+    } else {
+        log.json().flatten_event(true).init();
+    }
+}
+
+async fn serve(arguments: Serve) -> anyhow::Result<()> {
+    let config = Config::load(Overrides {
+        data_dir: arguments.data_dir,
+        config: arguments.config,
+        listen: arguments.listen,
+        public_url: arguments.public_url,
+        console_dir: arguments.console_dir,
+    })?;
+    let appliance = Appliance::start(config).await?;
+    say(&format!("Sallyport serves {}", appliance.services.public_url));
+    if let Some(url) = &appliance.setup_url {
+        say("Make the first administrator with this link; it works once:");
+        say(&format!("  {}", url.expose()));
+    }
+    if let Some(file) = &arguments.ready_file {
+        write_ready(file, &ready(&appliance))?;
+    }
+    until_told_to_stop().await?;
+    appliance.stop().await;
+    Ok(())
+}
+
+async fn dev(arguments: Dev) -> anyhow::Result<()> {
+    let config = Config::load(Overrides {
+        data_dir: arguments.data_dir.clone(),
+        listen: Some(SocketAddr::from(([127, 0, 0, 1], arguments.port))),
+        console_dir: arguments.console_dir,
+        ..Overrides::default()
+    })?;
+    let mut appliance = Appliance::start(config).await?;
+    let administrator = dev::fill(&appliance.services).await?;
+    appliance.setup_url = None;
+    let jumpoint = dev::start_jumpoint(&appliance.services, &arguments.data_dir.join("jumpoint")).await?;
+    say(&format!("Sallyport serves {}", appliance.services.public_url));
+    match &administrator.password {
+        Some(password) => say(&format!("Sign in as {} with {}", administrator.user_name, password.expose())),
+        None => say(&format!("Sign in as before; the data is that of {}", arguments.data_dir.display())),
+    }
+    if let Some(file) = &arguments.ready_file {
+        let mut ready = ready(&appliance);
+        if let Some(password) = &administrator.password {
+            ready["admin"] = json!({ "user": administrator.user_name, "password": password.expose() });
+        }
+        write_ready(file, &ready)?;
+    }
+    until_told_to_stop().await?;
+    appliance.stop().await;
+    drop(jumpoint);
+    Ok(())
+}
+
+fn ready(appliance: &Appliance) -> Value {
+    let services = &appliance.services;
+    json!({
+        "url": services.public_url.as_ref(),
+        "ca": services.authority.as_ref().map(|it| it.file.clone()),
+        "setup_url": appliance.setup_url.as_ref().map(wire::SecretText::expose),
+        "extension_ids": services.extension.ids(),
+    })
+}
+
+/// Whole or not at all: whoever waits for the file must not read half of it. It holds secrets.
+fn write_ready(file: &Path, ready: &Value) -> anyhow::Result<()> {
+    appliance::certificates::write_secret(file, serde_json::to_string_pretty(ready)?.as_bytes())
+}
+
+async fn until_told_to_stop() -> anyhow::Result<()> {
+    let mut terminate = signal(SignalKind::terminate()).context("cannot wait for signals")?;
+    let mut interrupt = signal(SignalKind::interrupt()).context("cannot wait for signals")?;
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+    tracing::info!("stopping");
+    Ok(())
+}
+
+#[expect(clippy::print_stdout, reason = "what the person who started it has to know")]
+fn say(line: &str) {
+    println!("{line}");
+}

@@ -72,11 +72,13 @@ impl Pulse {
         u64::try_from(self.began.elapsed().as_micros()).unwrap_or(BUSY - 1)
     }
 
-    fn hear(&self) {
+    /// Something was heard.
+    pub fn hear(&self) {
         self.heard.store(self.micros(), Ordering::Relaxed);
     }
 
-    fn answered(&self, mut sent: Bytes) {
+    /// A pong came back with what its ping carried.
+    pub fn answered(&self, mut sent: Bytes) {
         if let Ok(sent) = sent.try_get_u64() {
             self.round_trip.store(self.micros().saturating_sub(sent).max(1), Ordering::Relaxed);
         }

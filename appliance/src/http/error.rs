@@ -1,0 +1,200 @@
+//! The one shape of every refusal. What a person may know is in the answer; what the operator needs is in the log, under the
+//! same request id.
+
+use axum::Json;
+use axum::extract::rejection::{JsonRejection, PathRejection, QueryRejection};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use wire::api::{ApiError, Fault, FieldError};
+
+use super::middleware;
+use crate::random::NoRandomness;
+use crate::sign_in::browsers::BrowserError;
+use crate::sign_in::password::HashFailed;
+use crate::store::StoreError;
+
+/// A refusal on its way to the browser.
+#[derive(Debug)]
+pub struct Failure {
+    status: StatusCode,
+    error: ApiError,
+}
+
+impl Failure {
+    /// A refusal with a stable name, a sentence, and what to do next.
+    pub fn new(status: StatusCode, fault: Fault, code: &str, message: &str, next_step: &str) -> Self {
+        let error = ApiError {
+            code: code.to_owned(),
+            message: message.to_owned(),
+            next_step: next_step.to_owned(),
+            fault,
+            fields: Vec::new(),
+            request_id: String::new(),
+        };
+        Self { status, error }
+    }
+
+    /// Nobody is signed in.
+    pub fn not_signed_in() -> Self {
+        Self::new(
+            StatusCode::UNAUTHORIZED,
+            Fault::User,
+            "not_signed_in",
+            "You are not signed in.",
+            "Sign in and try again.",
+        )
+    }
+
+    /// Administrators only.
+    pub fn not_allowed() -> Self {
+        let next_step = "Ask an administrator.";
+        Self::new(StatusCode::FORBIDDEN, Fault::Policy, "not_allowed", "Only administrators may do that.", next_step)
+    }
+
+    /// There is no such thing, or it is not for this user.
+    pub fn not_found(what: &str) -> Self {
+        let message = format!("There is no such {what} any more.");
+        Self::new(
+            StatusCode::NOT_FOUND,
+            Fault::User,
+            "not_found",
+            &message,
+            "Somebody may have removed it; load the list again.",
+        )
+    }
+
+    /// A form that is not right.
+    pub fn fields(fields: Vec<FieldError>) -> Self {
+        let message = "Some of the entries are not right.";
+        let mut failure =
+            Self::new(StatusCode::UNPROCESSABLE_ENTITY, Fault::User, "invalid", message, "Correct the marked ones.");
+        failure.error.fields = fields;
+        failure
+    }
+
+    /// One field that is not right.
+    pub fn field(field: &str, message: &str) -> Self {
+        Self::fields(vec![FieldError::new(field, message)])
+    }
+
+    /// It contradicts something else.
+    pub fn conflict(code: &str, message: &str, next_step: &str) -> Self {
+        Self::new(StatusCode::CONFLICT, Fault::User, code, message, next_step)
+    }
+
+    fn internal() -> Self {
+        let (message, next_step) =
+            ("Something failed in the appliance.", "Try again; if it stays, give your administrator the id below.");
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, Fault::Appliance, "internal", message, next_step)
+    }
+}
+
+impl IntoResponse for Failure {
+    fn into_response(mut self) -> Response {
+        self.error.request_id = middleware::request_id();
+        (self.status, Json(self.error)).into_response()
+    }
+}
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        let (status, fault) = (StatusCode::SERVICE_UNAVAILABLE, Fault::Appliance);
+        match &error {
+            StoreError::Duplicate => Self::field("name", "There is one of this name already. Choose another."),
+            StoreError::Dependent => Self::conflict(
+                "in_use",
+                "Something else depends on it, or what it depends on is gone.",
+                "Load the page again and look at what uses it.",
+            ),
+            StoreError::Busy => {
+                tracing::error!(error = %error, "the database is busy");
+                Self::new(
+                    status,
+                    fault,
+                    "database_busy",
+                    "The appliance's database is busy; nothing was changed.",
+                    "Try again in a moment.",
+                )
+            }
+            StoreError::NotWritable(_) => {
+                tracing::error!(error = %error, "the database cannot be written");
+                let message = "The appliance cannot write to its database; nothing was changed.";
+                let next_step = "Tell your administrator: its disk may be full.";
+                Self::new(status, fault, "database_not_writable", message, next_step)
+            }
+            StoreError::Corrupt { .. } | StoreError::Other(_) => {
+                tracing::error!(error = %error, cause = ?std::error::Error::source(&error), "the database failed");
+                Self::internal()
+            }
+        }
+    }
+}
+
+impl From<NoRandomness> for Failure {
+    fn from(error: NoRandomness) -> Self {
+        tracing::error!(error = %error, "no random bytes");
+        Self::internal()
+    }
+}
+
+impl From<HashFailed> for Failure {
+    fn from(error: HashFailed) -> Self {
+        tracing::error!(error = %error, "no password hash");
+        Self::internal()
+    }
+}
+
+impl From<BrowserError> for Failure {
+    fn from(error: BrowserError) -> Self {
+        match error {
+            BrowserError::Store(error) => error.into(),
+            BrowserError::NoRandomness(error) => error.into(),
+        }
+    }
+}
+
+fn bad_request(detail: &str) -> Failure {
+    let next_step = "Load the page again; if it stays, console and appliance may be of different versions.";
+    let message = format!("The appliance did not understand the request: {detail}");
+    Failure::new(StatusCode::BAD_REQUEST, Fault::User, "bad_request", &message, next_step)
+}
+
+impl From<JsonRejection> for Failure {
+    fn from(rejection: JsonRejection) -> Self {
+        bad_request(&rejection.body_text())
+    }
+}
+
+impl From<PathRejection> for Failure {
+    fn from(rejection: PathRejection) -> Self {
+        bad_request(&rejection.body_text())
+    }
+}
+
+impl From<QueryRejection> for Failure {
+    fn from(rejection: QueryRejection) -> Self {
+        bad_request(&rejection.body_text())
+    }
+}
+
+/// `Json` whose refusal has our shape.
+#[derive(axum::extract::FromRequest)]
+#[from_request(via(Json), rejection(Failure))]
+pub(super) struct Body<T>(pub T);
+
+/// `Path` whose refusal has our shape.
+#[derive(axum::extract::FromRequestParts)]
+#[from_request(via(axum::extract::Path), rejection(Failure))]
+pub(super) struct Path<T>(pub T);
+
+/// `Query` whose refusal has our shape.
+#[derive(axum::extract::FromRequestParts)]
+#[from_request(via(axum::extract::Query), rejection(Failure))]
+pub(super) struct Query<T>(pub T);
+
+impl Failure {
+    /// Whether it says that nobody is signed in.
+    pub fn is_not_signed_in(&self) -> bool {
+        self.status == StatusCode::UNAUTHORIZED
+    }
+}

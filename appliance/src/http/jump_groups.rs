@@ -1,0 +1,95 @@
+use std::collections::HashMap;
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use wire::JumpGroupId;
+use wire::api::{ApiError, ConsoleEvent, JumpGroup, JumpGroupDraft};
+
+use super::error::{Body, Path};
+use super::users::check_name;
+use super::{Administrator, Failure, SignedIn};
+use crate::clock::now;
+use crate::events::Audience;
+use crate::random;
+use crate::services::Services;
+use crate::store::{JumpGroupRecord, StoreError};
+
+/// Every group.
+#[utoipa::path(get, path = "/api/jump-groups", tag = "jump", responses((status = 200, body = Vec<JumpGroup>)))]
+pub(super) async fn list(State(services): State<Services>, _: SignedIn) -> Result<Json<Vec<JumpGroup>>, Failure> {
+    let mut counts: HashMap<JumpGroupId, u32> = HashMap::new();
+    for item in services.store.jump_items().await? {
+        *counts.entry(item.definition.group_id).or_default() += 1;
+    }
+    let groups = services.store.jump_groups().await?;
+    Ok(Json(
+        groups
+            .into_iter()
+            .map(|it| {
+                let count = counts.get(&it.id).copied().unwrap_or(0);
+                view(it, count)
+            })
+            .collect(),
+    ))
+}
+
+/// Makes a group.
+#[utoipa::path(post, path = "/api/jump-groups", tag = "jump", request_body = JumpGroupDraft, responses((status = 201, body = JumpGroup), (status = 422, body = ApiError)))]
+pub(super) async fn create(
+    State(services): State<Services>,
+    _: Administrator,
+    Body(draft): Body<JumpGroupDraft>,
+) -> Result<(StatusCode, Json<JumpGroup>), Failure> {
+    check_name(&draft.name)?;
+    let record = JumpGroupRecord {
+        id: JumpGroupId(random::id()),
+        name: draft.name.trim().to_owned(),
+        comments: draft.comments,
+        created_at: now(),
+    };
+    services.store.insert_jump_group(&record).await?;
+    services.events.announce(Audience::Everyone, ConsoleEvent::ItemsChanged);
+    Ok((StatusCode::CREATED, Json(view(record, 0))))
+}
+
+/// Changes a group.
+#[utoipa::path(put, path = "/api/jump-groups/{id}", tag = "jump", params(("id" = String, Path)), request_body = JumpGroupDraft, responses((status = 200, body = JumpGroup), (status = 404, body = ApiError), (status = 422, body = ApiError)))]
+pub(super) async fn change(
+    State(services): State<Services>,
+    _: Administrator,
+    Path(id): Path<JumpGroupId>,
+    Body(draft): Body<JumpGroupDraft>,
+) -> Result<Json<JumpGroup>, Failure> {
+    check_name(&draft.name)?;
+    let mut record = services.store.jump_group(id).await?.ok_or_else(|| Failure::not_found("group"))?;
+    record.name = draft.name.trim().to_owned();
+    record.comments = draft.comments;
+    services.store.update_jump_group(&record).await?;
+    services.events.announce(Audience::Everyone, ConsoleEvent::ItemsChanged);
+    let count = services.store.jump_items().await?.iter().filter(|it| it.definition.group_id == id).count();
+    Ok(Json(view(record, u32::try_from(count).unwrap_or(u32::MAX))))
+}
+
+/// Removes an empty group.
+#[utoipa::path(delete, path = "/api/jump-groups/{id}", tag = "jump", params(("id" = String, Path)), responses((status = 204), (status = 404, body = ApiError), (status = 409, body = ApiError)))]
+pub(super) async fn remove(
+    State(services): State<Services>,
+    _: Administrator,
+    Path(id): Path<JumpGroupId>,
+) -> Result<StatusCode, Failure> {
+    let record = services.store.jump_group(id).await?.ok_or_else(|| Failure::not_found("group"))?;
+    services.store.delete_jump_group(id).await.map_err(|error| match error {
+        StoreError::Dependent => {
+            let message = format!("There are items in the group {}.", record.name);
+            Failure::conflict("in_use", &message, "Move or remove them first.")
+        }
+        other => other.into(),
+    })?;
+    services.events.announce(Audience::Everyone, ConsoleEvent::ItemsChanged);
+    Ok(StatusCode::NO_CONTENT)
+}
+
+fn view(it: JumpGroupRecord, item_count: u32) -> JumpGroup {
+    JumpGroup { id: it.id, name: it.name, comments: it.comments, item_count }
+}

@@ -1,0 +1,147 @@
+use std::collections::HashMap;
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use wire::api::{ApiError, ConsoleEvent, FieldError, ItemStatus, JumpItem, SessionEnd, TunnelJumpDraft};
+use wire::{JumpGroupId, JumpItemId, JumpointId, SessionId, validate};
+
+use super::error::{Body, Path};
+use super::{Failure, SignedIn};
+use crate::clock::now;
+use crate::events::Audience;
+use crate::jump::access::{self, JumpointFacts};
+use crate::jump::item::tidy;
+use crate::random;
+use crate::services::Services;
+use crate::store::{JumpItemRecord, JumpointRecord};
+
+/// Every item the user may see.
+#[utoipa::path(get, path = "/api/jump-items", tag = "jump", responses((status = 200, body = Vec<JumpItem>)))]
+pub(super) async fn list(State(services): State<Services>, who: SignedIn) -> Result<Json<Vec<JumpItem>>, Failure> {
+    let around = Around::of(&services, &who).await?;
+    Ok(Json(services.store.jump_items().await?.into_iter().map(|it| around.view(it)).collect()))
+}
+
+/// Makes a Protocol Tunnel Jump.
+#[utoipa::path(post, path = "/api/jump-items", tag = "jump", request_body = TunnelJumpDraft, responses((status = 201, body = JumpItem), (status = 422, body = ApiError)))]
+pub(super) async fn create(
+    State(services): State<Services>,
+    who: SignedIn,
+    Body(draft): Body<TunnelJumpDraft>,
+) -> Result<(StatusCode, Json<JumpItem>), Failure> {
+    let at = now();
+    let definition = checked(&services, draft).await?;
+    let record =
+        JumpItemRecord { id: JumpItemId(random::id()), definition, created_at: at, updated_at: at, last_used_at: None };
+    services.store.insert_jump_item(&record).await?;
+    services.events.announce(Audience::Everyone, ConsoleEvent::ItemsChanged);
+    Ok((StatusCode::CREATED, Json(Around::of(&services, &who).await?.view(record))))
+}
+
+/// One item.
+#[utoipa::path(get, path = "/api/jump-items/{id}", tag = "jump", params(("id" = String, Path)), responses((status = 200, body = JumpItem), (status = 404, body = ApiError)))]
+pub(super) async fn get(
+    State(services): State<Services>,
+    who: SignedIn,
+    Path(id): Path<JumpItemId>,
+) -> Result<Json<JumpItem>, Failure> {
+    let record = services.store.jump_item(id).await?.ok_or_else(|| Failure::not_found("item"))?;
+    Ok(Json(Around::of(&services, &who).await?.view(record)))
+}
+
+/// Changes an item. Running sessions keep what they began with.
+#[utoipa::path(put, path = "/api/jump-items/{id}", tag = "jump", params(("id" = String, Path)), request_body = TunnelJumpDraft, responses((status = 200, body = JumpItem), (status = 404, body = ApiError), (status = 422, body = ApiError)))]
+pub(super) async fn change(
+    State(services): State<Services>,
+    who: SignedIn,
+    Path(id): Path<JumpItemId>,
+    Body(draft): Body<TunnelJumpDraft>,
+) -> Result<Json<JumpItem>, Failure> {
+    let mut record = services.store.jump_item(id).await?.ok_or_else(|| Failure::not_found("item"))?;
+    record.definition = checked(&services, draft).await?;
+    record.updated_at = now();
+    services.store.update_jump_item(&record).await?;
+    services.events.announce(Audience::Everyone, ConsoleEvent::ItemsChanged);
+    Ok(Json(Around::of(&services, &who).await?.view(record)))
+}
+
+/// Removes an item and ends the sessions on it.
+#[utoipa::path(delete, path = "/api/jump-items/{id}", tag = "jump", params(("id" = String, Path)), responses((status = 204), (status = 404, body = ApiError)))]
+pub(super) async fn remove(
+    State(services): State<Services>,
+    who: SignedIn,
+    Path(id): Path<JumpItemId>,
+) -> Result<StatusCode, Failure> {
+    if !services.store.delete_jump_item(id).await? {
+        return Err(Failure::not_found("item"));
+    }
+    let by = Some(who.user.display_name.as_str());
+    services.sessions.end_all(SessionEnd::ItemRemoved, by, |it| it.snapshot().item_id == Some(id)).await;
+    services.events.announce(Audience::Everyone, ConsoleEvent::ItemsChanged);
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// What was entered, when it is right.
+async fn checked(services: &Services, draft: TunnelJumpDraft) -> Result<TunnelJumpDraft, Failure> {
+    let draft = tidy(draft);
+    let mut errors = validate::tunnel_jump(&draft);
+    if services.store.jumpoint(draft.jumpoint_id).await?.is_none() {
+        errors.push(FieldError::new("jumpoint_id", "Choose a jumpoint."));
+    }
+    if services.store.jump_group(draft.group_id).await?.is_none() {
+        errors.push(FieldError::new("group_id", "Choose a group."));
+    }
+    if errors.is_empty() { Ok(draft) } else { Err(Failure::fields(errors)) }
+}
+
+/// What an item's view needs from around it.
+struct Around {
+    jumpoints: HashMap<JumpointId, (JumpointRecord, ItemStatus)>,
+    groups: HashMap<JumpGroupId, String>,
+    running: HashMap<JumpItemId, Vec<SessionId>>,
+}
+
+impl Around {
+    async fn of(services: &Services, who: &SignedIn) -> Result<Self, Failure> {
+        let jumpoints = services.store.jumpoints().await?;
+        let groups = services.store.jump_groups().await?;
+        let mut running: HashMap<JumpItemId, Vec<SessionId>> = HashMap::new();
+        for live in services.sessions.all() {
+            let session = live.snapshot();
+            if let Some(item) = session.item_id.filter(|_| who.is_administrator() || session.user_id == who.user.id) {
+                running.entry(item).or_default().push(session.id);
+            }
+        }
+        let status = |it: JumpointRecord| (it.id, (it.clone(), access::status(facts(services, &it))));
+        Ok(Self {
+            jumpoints: jumpoints.into_iter().map(status).collect(),
+            groups: groups.into_iter().map(|it| (it.id, it.name)).collect(),
+            running,
+        })
+    }
+
+    fn view(&self, it: JumpItemRecord) -> JumpItem {
+        let jumpoint = self.jumpoints.get(&it.definition.jumpoint_id);
+        JumpItem {
+            id: it.id,
+            jumpoint_name: jumpoint.map(|(it, _)| it.name.clone()).unwrap_or_default(),
+            group_name: self.groups.get(&it.definition.group_id).cloned().unwrap_or_default(),
+            status: jumpoint.map_or(ItemStatus::JumpointOffline, |(_, status)| *status),
+            running_sessions: self.running.get(&it.id).cloned().unwrap_or_default(),
+            last_used_at: it.last_used_at,
+            created_at: it.created_at,
+            updated_at: it.updated_at,
+            definition: it.definition,
+        }
+    }
+}
+
+/// What a decision has to know of a jumpoint.
+pub(super) fn facts(services: &Services, it: &JumpointRecord) -> JumpointFacts {
+    JumpointFacts {
+        enabled: it.enabled,
+        protocol_tunnel_enabled: it.protocol_tunnel_enabled,
+        online: services.presence.is_online(it.id),
+    }
+}

@@ -1,0 +1,85 @@
+//! The HTTP side: one file per resource. Nothing else uses this room.
+
+mod assets;
+mod error;
+mod extension;
+mod health;
+mod installation;
+mod jump_groups;
+mod jump_items;
+mod jumpoints;
+mod me;
+mod middleware;
+mod server;
+mod sessions;
+mod setup;
+mod sign_in;
+mod signed_in;
+mod users;
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::routing::get;
+use utoipa::OpenApi;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+use wire::limits::API_BODY_BYTES;
+
+pub use error::Failure;
+pub use server::{ConnectionInfo, serve};
+pub use signed_in::{Administrator, SignedIn, is_same_origin};
+
+use crate::services::Services;
+use crate::websocket;
+
+#[derive(OpenApi)]
+#[openapi(info(
+    title = "Sallyport",
+    description = "The API that the console uses. Errors are `ApiError`; changing requests carry `x-csrf-token`."
+))]
+struct ApiDescription;
+
+/// Every path the appliance answers, and the description of the API.
+pub fn router(services: Services) -> Router {
+    let (api, description) = OpenApiRouter::with_openapi(ApiDescription::openapi())
+        .routes(routes!(health::healthz))
+        .routes(routes!(setup::state, setup::set_up))
+        .routes(routes!(sign_in::sign_in))
+        .routes(routes!(sign_in::sign_out))
+        .routes(routes!(me::me))
+        .routes(routes!(me::preferences, me::set_preferences))
+        .routes(routes!(me::browsers))
+        .routes(routes!(me::sign_out_browser))
+        .routes(routes!(me::change_password))
+        .routes(routes!(users::list, users::create))
+        .routes(routes!(users::change, users::remove))
+        .routes(routes!(jumpoints::list, jumpoints::create))
+        .routes(routes!(jumpoints::change, jumpoints::remove))
+        .routes(routes!(jumpoints::create_key))
+        .routes(routes!(jumpoints::revoke_key))
+        .routes(routes!(jumpoints::remove_node))
+        .routes(routes!(jump_groups::list, jump_groups::create))
+        .routes(routes!(jump_groups::change, jump_groups::remove))
+        .routes(routes!(jump_items::list, jump_items::create))
+        .routes(routes!(jump_items::get, jump_items::change, jump_items::remove))
+        .routes(routes!(sessions::list, sessions::create))
+        .routes(routes!(sessions::get))
+        .routes(routes!(sessions::ticket))
+        .routes(routes!(sessions::end))
+        .routes(routes!(installation::installation))
+        .routes(routes!(websocket::events::events))
+        .split_for_parts();
+    let description = std::sync::Arc::new(description);
+    let openapi = get(move || std::future::ready(axum::Json(description.as_ref().clone())));
+    let links = websocket::links();
+    api.route("/api/openapi.json", openapi)
+        .route("/ca.pem", get(installation::ca))
+        .route("/extension/sallyport.crx", get(extension::crx))
+        .route("/extension/updates.xml", get(extension::updates))
+        .route("/download/{file}", get(installation::download))
+        .merge(links)
+        .fallback(assets::serve)
+        .layer(DefaultBodyLimit::max(API_BODY_BYTES))
+        .layer(axum::middleware::from_fn(middleware::every_request))
+        .with_state(services)
+}

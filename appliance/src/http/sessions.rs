@@ -1,0 +1,212 @@
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use serde::Deserialize;
+use utoipa::IntoParams;
+use wire::SessionId;
+use wire::api::{
+    ApiError, Connection, Fault, NewSession, Session, SessionDetails, SessionEnd, SessionPage, SessionState,
+    TunnelTicket,
+};
+
+use super::error::{Body, Path};
+use super::jump_items::facts;
+use super::server::ConnectionInfo;
+use super::{Failure, SignedIn};
+use crate::clock::now;
+use crate::jump::access::{self, Asker, Decision, Denial};
+use crate::jump::item;
+use crate::random;
+use crate::services::Services;
+use crate::session::live::{LiveSession, view};
+use crate::session::registry::TicketError;
+use crate::store::SessionRecord;
+
+/// Connections that one session's page shows.
+const CONNECTIONS: u64 = 200;
+/// Sessions on one page of the list, unless asked otherwise, and at most.
+const PAGE: u64 = 50;
+const PAGE_MOST: u64 = 200;
+
+/// Which sessions to list.
+#[derive(Debug, Deserialize, IntoParams)]
+pub(super) struct Which {
+    /// `true`: those that are not over; `false`: those that are; absent: all.
+    live: Option<bool>,
+    /// Only sessions that began before this one.
+    before: Option<String>,
+    /// At most this many.
+    limit: Option<u64>,
+}
+
+/// Sessions, newest first: the user's own, or everybody's for administrators.
+#[utoipa::path(get, path = "/api/sessions", tag = "sessions", params(Which), responses((status = 200, body = SessionPage)))]
+pub(super) async fn list(
+    State(services): State<Services>,
+    who: SignedIn,
+    super::error::Query(which): super::error::Query<Which>,
+) -> Result<Json<SessionPage>, Failure> {
+    let before = match which.before.as_deref().map(str::parse::<SessionId>) {
+        Some(Err(_)) => return Err(Failure::field("before", "This is not the id of a session.")),
+        Some(Ok(before)) => Some(before),
+        None => None,
+    };
+    let user = Some(who.user.id).filter(|_| !who.is_administrator());
+    let limit = which.limit.unwrap_or(PAGE).clamp(1, PAGE_MOST);
+    let records = services.store.sessions(user, which.live, before, limit).await?;
+    let next = records.last().filter(|_| records.len() as u64 == limit).map(|it| it.id);
+    let newest = |it: SessionRecord| match services.sessions.get(it.id) {
+        Some(live) => live.view(),
+        None => view(it),
+    };
+    Ok(Json(SessionPage { sessions: records.into_iter().map(newest).collect(), next }))
+}
+
+/// Jump: begins a session on an item.
+#[utoipa::path(post, path = "/api/sessions", tag = "sessions", request_body = NewSession, responses((status = 201, body = Session), (status = 403, body = ApiError), (status = 404, body = ApiError), (status = 409, body = ApiError), (status = 503, body = ApiError)))]
+pub(super) async fn create(
+    State(services): State<Services>,
+    axum::Extension(connection): axum::Extension<ConnectionInfo>,
+    who: SignedIn,
+    Body(new): Body<NewSession>,
+) -> Result<(StatusCode, Json<Session>), Failure> {
+    let item = services.store.jump_item(new.item_id).await?.ok_or_else(|| Failure::not_found("item"))?;
+    let jumpoint = services.store.jumpoint(item.definition.jumpoint_id).await?;
+    let jumpoint = jumpoint.ok_or_else(|| Failure::not_found("jumpoint"))?;
+    let asker = Asker { role: who.user.role, enabled: who.user.enabled };
+    let stopping = services.tasks.stopping().is_cancelled();
+    if let Decision::Denied(denial) = access::decide(asker, facts(&services, &jumpoint), stopping) {
+        tracing::info!(user.id = %who.user.id, jump_item.id = %item.id, denial = denial.code(), "a Jump was denied");
+        return Err(denied(denial, &jumpoint.name));
+    }
+    let tunnels = item::tunnels(&item.definition).ok_or_else(|| {
+        Failure::conflict(
+            "item_invalid",
+            "This item's definition is not valid.",
+            "Open its properties and save them again.",
+        )
+    })?;
+    let record = SessionRecord {
+        id: SessionId(random::id()),
+        item_id: Some(item.id),
+        item_name: item.definition.name,
+        user_id: who.user.id,
+        user_name: who.user.display_name,
+        hostname: item.definition.hostname,
+        jumpoint_id: jumpoint.id,
+        jumpoint_name: jumpoint.name,
+        node_hostname: None,
+        user_address: connection.peer.ip().to_string(),
+        state: SessionState::Ready,
+        end: None,
+        end_message: None,
+        created_at: now(),
+        tunnelling_at: None,
+        ended_at: None,
+        tunnels,
+        bytes_sent: 0,
+        bytes_received: 0,
+        connections_total: 0,
+    };
+    let live = services.sessions.begin(record).await?;
+    Ok((StatusCode::CREATED, Json(live.view())))
+}
+
+/// One session with its newest connections, its events and the last minutes of statistics.
+#[utoipa::path(get, path = "/api/sessions/{id}", tag = "sessions", params(("id" = String, Path)), responses((status = 200, body = SessionDetails), (status = 404, body = ApiError)))]
+pub(super) async fn get(
+    State(services): State<Services>,
+    who: SignedIn,
+    Path(id): Path<SessionId>,
+) -> Result<Json<SessionDetails>, Failure> {
+    let (session, live) = visible(&services, &who, id).await?;
+    let mut connections = services.store.newest_connections(id, CONNECTIONS).await?;
+    if let Some(live) = &live {
+        // Memory is newer than the database.
+        let mut open = live.table().open_rows();
+        open.retain(|row: &Connection| {
+            !connections.iter_mut().any(|kept| {
+                kept.id == row.id && {
+                    *kept = row.clone();
+                    true
+                }
+            })
+        });
+        connections.extend(open);
+        connections.sort_by_key(|row| std::cmp::Reverse(row.id));
+    }
+    let details = SessionDetails {
+        session,
+        connections,
+        events: services.store.session_events(id).await?,
+        statistics: live.map(|live| live.statistics()).unwrap_or_default(),
+    };
+    Ok(Json(details))
+}
+
+/// Gives out the ticket with which the helper opens the tunnels.
+#[utoipa::path(post, path = "/api/sessions/{id}/ticket", tag = "sessions", params(("id" = String, Path)), responses((status = 200, body = TunnelTicket), (status = 403, body = ApiError), (status = 404, body = ApiError), (status = 409, body = ApiError)))]
+pub(super) async fn ticket(
+    State(services): State<Services>,
+    who: SignedIn,
+    Path(id): Path<SessionId>,
+) -> Result<Json<TunnelTicket>, Failure> {
+    let (session, _) = visible(&services, &who, id).await?;
+    if session.user_id != who.user.id {
+        let message = format!("This session belongs to {}.", session.user_name);
+        let next_step = "Press Jump on the item to begin one of your own.";
+        return Err(Failure::new(StatusCode::FORBIDDEN, Fault::Policy, "not_your_session", &message, next_step));
+    }
+    if services.tasks.stopping().is_cancelled() {
+        return Err(denied(Denial::Stopping, &session.jumpoint_name));
+    }
+    services.sessions.give_ticket(id).map(Json).map_err(|error| match error {
+        TicketError::Over => Failure::conflict("session_over", "This session is over.", "Press Jump again."),
+        TicketError::AlreadyTunnelling => {
+            let next_step = "Use the addresses under Current Tunnels, or end the session and press Jump again.";
+            Failure::conflict("already_tunnelling", "The tunnels of this session are open already.", next_step)
+        }
+        TicketError::NoRandomness(error) => error.into(),
+    })
+}
+
+/// Ends a session.
+#[utoipa::path(post, path = "/api/sessions/{id}/end", tag = "sessions", params(("id" = String, Path)), responses((status = 200, body = Session), (status = 404, body = ApiError)))]
+pub(super) async fn end(
+    State(services): State<Services>,
+    who: SignedIn,
+    Path(id): Path<SessionId>,
+) -> Result<Json<Session>, Failure> {
+    let (session, live) = visible(&services, &who, id).await?;
+    let Some(live) = live else { return Ok(Json(session)) };
+    let end = if session.user_id == who.user.id { SessionEnd::ByUser } else { SessionEnd::ByAdministrator };
+    services.sessions.end(&live, end, Some(&who.user.display_name), "").await;
+    Ok(Json(live.view()))
+}
+
+/// A session that this user may see; one of somebody else's reads as none.
+async fn visible(
+    services: &Services,
+    who: &SignedIn,
+    id: SessionId,
+) -> Result<(Session, Option<Arc<LiveSession>>), Failure> {
+    let live = services.sessions.get(id);
+    let session = match &live {
+        Some(live) => Some(live.view()),
+        None => services.store.session(id).await?.map(view),
+    };
+    let session = session.filter(|it| who.is_administrator() || it.user_id == who.user.id);
+    Ok((session.ok_or_else(|| Failure::not_found("session"))?, live))
+}
+
+fn denied(denial: Denial, jumpoint: &str) -> Failure {
+    let (message, next_step) = denial.message(jumpoint);
+    let status = match denial {
+        Denial::UserDisabled | Denial::JumpointDisabled | Denial::MethodOff => StatusCode::FORBIDDEN,
+        Denial::JumpointOffline => StatusCode::CONFLICT,
+        Denial::Stopping => StatusCode::SERVICE_UNAVAILABLE,
+    };
+    Failure::new(status, denial.fault(), denial.code(), &message, &next_step)
+}

@@ -1,0 +1,78 @@
+use axum::Json;
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::Response;
+use wire::UserId;
+use wire::api::{ApiError, Fault, FieldError, Me, Role, SetupRequest, SetupState};
+use wire::validate;
+
+use super::Failure;
+use super::error::Body;
+use super::server::ConnectionInfo;
+use super::sign_in::signed_in_answer;
+use crate::clock::now;
+use crate::random;
+use crate::services::Services;
+use crate::sign_in::setup;
+use crate::store::UserRecord;
+
+/// Whether the first administrator is still to be made.
+#[utoipa::path(get, path = "/api/setup", tag = "sign-in", responses((status = 200, body = SetupState)))]
+pub(super) async fn state(State(services): State<Services>) -> Result<Json<SetupState>, Failure> {
+    Ok(Json(SetupState { needed: setup::is_needed(&services.store).await? }))
+}
+
+/// Makes the first administrator and signs them in.
+#[utoipa::path(post, path = "/api/setup", tag = "sign-in", request_body = SetupRequest, responses((status = 200, body = Me), (status = 403, body = ApiError), (status = 422, body = ApiError)))]
+pub(super) async fn set_up(
+    State(services): State<Services>,
+    axum::Extension(connection): axum::Extension<ConnectionInfo>,
+    headers: HeaderMap,
+    Body(request): Body<SetupRequest>,
+) -> Result<Response, Failure> {
+    let refused = || {
+        let next_step = "Use the link that the appliance printed when it last started, or restart it for a new one.";
+        Failure::new(
+            StatusCode::FORBIDDEN,
+            Fault::User,
+            "setup_link",
+            "This setup link is not valid any more.",
+            next_step,
+        )
+    };
+    if !setup::fits(&services.store, &request.token).await? {
+        return Err(refused());
+    }
+    check_person(&request.user_name, &request.display_name, Some(request.password.expose()))?;
+    let password_hash = services.passwords.hash(&request.password).await?;
+    if !setup::use_up(&services.store).await? {
+        return Err(refused());
+    }
+    let user = UserRecord {
+        id: UserId(random::id()),
+        user_name: request.user_name,
+        display_name: request.display_name.trim().to_owned(),
+        role: Role::Administrator,
+        enabled: true,
+        password_hash,
+        created_at: now(),
+        last_sign_in_at: None,
+    };
+    services.store.insert_user(&user).await?;
+    tracing::info!(user.id = %user.id, "the first administrator was made");
+    signed_in_answer(&services, user, connection, &headers).await
+}
+
+/// Checks what describes a person.
+pub(super) fn check_person(user_name: &str, display_name: &str, password: Option<&str>) -> Result<(), Failure> {
+    let checks = [
+        ("user_name", validate::user_name(user_name)),
+        ("display_name", validate::name(display_name)),
+        ("password", password.and_then(validate::password)),
+    ];
+    let errors: Vec<_> = checks
+        .into_iter()
+        .filter_map(|(field, message)| message.map(|message| FieldError::new(field, &message)))
+        .collect();
+    if errors.is_empty() { Ok(()) } else { Err(Failure::fields(errors)) }
+}

@@ -1,0 +1,151 @@
+use axum::Json;
+use axum::extract::State;
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use wire::Timestamp;
+use wire::api::{ApiError, Fault, Me, SignInRequest};
+use wire::limits::PASSWORD_MAX_CHARS;
+
+use super::error::Body;
+use super::server::ConnectionInfo;
+use super::users::view;
+use super::{Failure, SignedIn};
+use crate::clock::now;
+use crate::events::Audience;
+use crate::services::{Services, VERSION};
+use crate::sign_in::browsers::{self, COOKIE};
+use crate::sign_in::lockout::{self, Rule};
+use crate::store::{BrowserRecord, UserRecord};
+
+/// Signs in with a name and a password.
+#[utoipa::path(post, path = "/api/sign-in", tag = "sign-in", request_body = SignInRequest, responses((status = 200, body = Me), (status = 401, body = ApiError), (status = 429, body = ApiError)))]
+pub(super) async fn sign_in(
+    State(services): State<Services>,
+    axum::Extension(connection): axum::Extension<ConnectionInfo>,
+    headers: HeaderMap,
+    Body(request): Body<SignInRequest>,
+) -> Result<Response, Failure> {
+    let keys = [
+        (account_key(&request.user_name), lockout::ACCOUNT),
+        (format!("address:{}", connection.peer.ip()), lockout::ADDRESS),
+    ];
+    refuse_when_locked(&services, &keys).await?;
+    let user = services.store.user_by_name(&request.user_name).await?;
+    let hash = user.as_ref().map(|user| user.password_hash.clone());
+    let is_long = request.password.expose().chars().count() > PASSWORD_MAX_CHARS;
+    let fits = !is_long && services.passwords.verify(&request.password, hash).await?;
+    let Some(user) = user.filter(|_| fits) else {
+        note_failure(&services, &keys).await?;
+        tracing::info!(client = %connection.peer.ip(), "a sign-in failed");
+        let message = "User name and password do not belong together.";
+        let next_step = "Try again. After five failures the account is locked for 15 minutes.";
+        return Err(Failure::new(StatusCode::UNAUTHORIZED, Fault::User, "wrong_password", message, next_step));
+    };
+    if !user.enabled {
+        let next_step = "Ask an administrator to enable it.";
+        return Err(Failure::new(
+            StatusCode::FORBIDDEN,
+            Fault::Policy,
+            "user_disabled",
+            "This account is disabled.",
+            next_step,
+        ));
+    }
+    services.store.delete_sign_in_failure(&keys[0].0).await?;
+    signed_in_answer(&services, user, connection, &headers).await
+}
+
+/// Signs this browser out.
+#[utoipa::path(post, path = "/api/sign-out", tag = "sign-in", responses((status = 204), (status = 401, body = ApiError)))]
+pub(super) async fn sign_out(State(services): State<Services>, who: SignedIn) -> Result<Response, Failure> {
+    services.store.delete_browser(who.user.id, who.browser.id).await?;
+    let event = wire::api::ConsoleEvent::SignedOut { message: "You signed out.".into() };
+    services.events.announce(Audience::SignedOut(who.user.id, Some(who.browser.id)), event);
+    let forget = format!("{COOKIE}=; Path=/; Secure; HttpOnly; SameSite=Strict; Max-Age=0");
+    Ok((StatusCode::NO_CONTENT, [(header::SET_COOKIE, forget)]).into_response())
+}
+
+/// Signs a browser of this user in and answers with the cookie.
+pub(super) async fn signed_in_answer(
+    services: &Services,
+    mut user: UserRecord,
+    connection: ConnectionInfo,
+    headers: &HeaderMap,
+) -> Result<Response, Failure> {
+    let user_agent = headers.get(header::USER_AGENT).and_then(|it| it.to_str().ok()).unwrap_or_default();
+    let (address, timeouts) = (connection.peer.ip().to_string(), services.config.sign_in);
+    let browser = browsers::sign_in(&services.store, user.id, user_agent, address, timeouts).await?;
+    let at = now();
+    services.store.note_sign_in(user.id, at).await?;
+    user.last_sign_in_at = Some(at);
+    let cookie = format!(
+        "{COOKIE}={}; Path=/; Secure; HttpOnly; SameSite=Strict; Max-Age={}",
+        browser.token.expose(),
+        timeouts.absolute.as_secs()
+    );
+    let mut response = Json(me_of(user, &browser.record)).into_response();
+    if let Ok(cookie) = HeaderValue::from_str(&cookie) {
+        response.headers_mut().insert(header::SET_COOKIE, cookie);
+    }
+    Ok(response)
+}
+
+/// What the console has to know of who is signed in.
+pub(super) fn me_of(user: UserRecord, browser: &BrowserRecord) -> Me {
+    Me {
+        user: view(user, None),
+        csrf_token: browser.csrf_token.clone().into(),
+        browser_id: browser.id,
+        appliance_version: VERSION.to_owned(),
+        expires_at: browser.expires_at,
+    }
+}
+
+/// Under which failures of an account are counted, whether there is such an account or not.
+pub(super) fn account_key(user_name: &str) -> String {
+    let name: String = user_name.to_lowercase().chars().take(wire::limits::USER_NAME_CHARS).collect();
+    format!("user:{name}")
+}
+
+async fn refuse_when_locked(services: &Services, keys: &[(String, Rule)]) -> Result<(), Failure> {
+    let at = now();
+    for (key, _) in keys {
+        let known = services.store.sign_in_failure(key).await?;
+        if let Some(until) = lockout::locked_until(known, at) {
+            return Err(locked(until, at));
+        }
+    }
+    Ok(())
+}
+
+async fn note_failure(services: &Services, keys: &[(String, Rule)]) -> Result<(), Failure> {
+    let at = now();
+    for (key, rule) in keys {
+        let known = services.store.sign_in_failure(key).await?;
+        services.store.set_sign_in_failure(key, lockout::after_failure(known, *rule, at)).await?;
+    }
+    Ok(())
+}
+
+fn locked(until: Timestamp, at: Timestamp) -> Failure {
+    let minutes = until.millis_since(at).div_ceil(60_000);
+    let unit = if minutes == 1 { "minute" } else { "minutes" };
+    let message = "There were too many failed sign-ins.";
+    let next_step = format!("Try again in {minutes} {unit}, or ask an administrator to unlock the account.");
+    Failure::new(StatusCode::TOO_MANY_REQUESTS, Fault::User, "locked", message, &next_step)
+}
+
+/// Checks the present password of somebody who is signed in; a wrong one counts like a failed sign-in.
+pub(super) async fn guarded_verify(
+    services: &Services,
+    user: &UserRecord,
+    password: &wire::SecretText,
+) -> Result<(), Failure> {
+    let keys = [(account_key(&user.user_name), lockout::ACCOUNT)];
+    refuse_when_locked(services, &keys).await?;
+    if services.passwords.verify(password, Some(user.password_hash.clone())).await? {
+        return Ok(());
+    }
+    note_failure(services, &keys).await?;
+    Err(Failure::field("current", "This is not your present password."))
+}

@@ -1,0 +1,134 @@
+//! Who asks: taken from the cookie, and for changing requests checked against forgery from other pages.
+
+use axum::extract::{FromRequestParts, OptionalFromRequestParts};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, Method, header};
+use wire::api::{CSRF_HEADER, Fault, Role};
+
+use super::Failure;
+use crate::services::Services;
+use crate::sign_in::browsers::{self, COOKIE};
+use crate::store::{BrowserRecord, UserRecord};
+
+/// A user who is signed in.
+#[derive(Clone, Debug)]
+pub struct SignedIn {
+    /// The user.
+    pub user: UserRecord,
+    /// Their browser.
+    pub browser: BrowserRecord,
+}
+
+/// An administrator who is signed in.
+#[derive(Clone, Debug)]
+pub struct Administrator(pub SignedIn);
+
+impl SignedIn {
+    /// Whether they are an administrator.
+    #[must_use]
+    pub fn is_administrator(&self) -> bool {
+        self.user.role == Role::Administrator
+    }
+}
+
+impl FromRequestParts<Services> for SignedIn {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, services: &Services) -> Result<Self, Failure> {
+        let token = cookie(&parts.headers, COOKIE).ok_or_else(Failure::not_signed_in)?;
+        let known = browsers::who(&services.store, token, services.config.sign_in).await?;
+        let (user, browser) = known.ok_or_else(Failure::not_signed_in)?;
+        let is_change = !matches!(parts.method, Method::GET | Method::HEAD | Method::OPTIONS);
+        let shown = parts.headers.get(CSRF_HEADER).and_then(|it| it.to_str().ok()).unwrap_or_default();
+        if is_change && !(browsers::csrf_fits(&browser, shown) && is_same_origin(parts)) {
+            let message = "This request did not come from the console.";
+            return Err(Failure::new(
+                http::StatusCode::FORBIDDEN,
+                Fault::User,
+                "csrf",
+                message,
+                "Load the console again.",
+            ));
+        }
+        Ok(Self { user, browser })
+    }
+}
+
+impl OptionalFromRequestParts<Services> for SignedIn {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, services: &Services) -> Result<Option<Self>, Failure> {
+        match <Self as FromRequestParts<Services>>::from_request_parts(parts, services).await {
+            Ok(it) => Ok(Some(it)),
+            Err(failure) if failure.is_not_signed_in() => Ok(None),
+            Err(failure) => Err(failure),
+        }
+    }
+}
+
+impl FromRequestParts<Services> for Administrator {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, services: &Services) -> Result<Self, Failure> {
+        let it = <SignedIn as FromRequestParts<Services>>::from_request_parts(parts, services).await?;
+        if it.is_administrator() { Ok(Self(it)) } else { Err(Failure::not_allowed()) }
+    }
+}
+
+/// Whether the page that sends this is one of ours, as far as the browser tells. A program that is no browser sends no `Origin`.
+pub fn is_same_origin(parts: &Parts) -> bool {
+    let Some(origin) = parts.headers.get(header::ORIGIN) else { return true };
+    let host = parts
+        .headers
+        .get(header::HOST)
+        .and_then(|host| host.to_str().ok())
+        .or_else(|| parts.uri.authority().map(http::uri::Authority::as_str));
+    let origin = origin.to_str().ok().and_then(|origin| origin.strip_prefix("https://"));
+    matches!((origin, host), (Some(origin), Some(host)) if origin.eq_ignore_ascii_case(host))
+}
+
+fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    headers
+        .get_all(header::COOKIE)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(';'))
+        .filter_map(|pair| pair.trim().split_once('='))
+        .find_map(|(key, value)| (key == name).then_some(value))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parts(headers: &[(&str, &str)]) -> Parts {
+        let mut request = http::Request::builder().uri("/");
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        request.body(()).unwrap().into_parts().0
+    }
+
+    #[test]
+    fn cookies_are_found_by_their_whole_name() {
+        let it = parts(&[("cookie", "x__Host-sallyport=no; a=b"), ("cookie", "__Host-sallyport=yes")]);
+        assert_eq!(cookie(&it.headers, COOKIE), Some("yes"));
+        assert_eq!(cookie(&parts(&[]).headers, COOKIE), None);
+    }
+
+    #[test]
+    fn other_origins_are_told_from_ours() {
+        for (origin, expected) in [
+            ("https://gate.example:8443", true),
+            ("https://GATE.example:8443", true),
+            ("http://gate.example:8443", false),
+            ("https://gate.example", false),
+            ("https://gate.example:8443.evil.example", false),
+            ("null", false),
+        ] {
+            let it = parts(&[("origin", origin), ("host", "gate.example:8443")]);
+            assert_eq!(is_same_origin(&it), expected, "{origin}");
+        }
+        assert!(is_same_origin(&parts(&[("host", "gate.example")])));
+    }
+}

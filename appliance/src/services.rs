@@ -1,0 +1,49 @@
+//! What the HTTP and WebSocket sides work with. Made once, in the composition root.
+
+use std::sync::Arc;
+
+use crate::agents::presence::Presence;
+use crate::certificates::Authority;
+use crate::config::Config;
+use crate::console_files::ConsoleFiles;
+use crate::downloads::Downloads;
+use crate::events::EventBus;
+use crate::extension::PackedExtension;
+use crate::session::registry::Sessions;
+use crate::shutdown::Tasks;
+use crate::sign_in::password::Passwords;
+use crate::store::Store;
+
+/// Version of this appliance.
+pub const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+/// Handles to every room. Cheap to clone.
+#[derive(Clone)]
+pub struct Services {
+    /// The configuration.
+    pub config: Arc<Config>,
+    /// How everybody reaches the appliance, `https://host:port`.
+    pub public_url: Arc<str>,
+    /// The authority that workstations and agents have to trust.
+    pub authority: Option<Arc<Authority>>,
+    /// The database.
+    pub store: Store,
+    /// What consoles are told.
+    pub events: EventBus,
+    /// Which agents are connected.
+    pub presence: Presence,
+    /// Sessions that are not over.
+    pub sessions: Sessions,
+    /// Password hashes.
+    pub passwords: Passwords,
+    /// The packed browser extension.
+    pub extension: Arc<PackedExtension>,
+    /// The console's files.
+    pub console: Arc<ConsoleFiles>,
+    /// Helper programs to load.
+    pub downloads: Arc<Downloads>,
+    /// Running tasks.
+    pub tasks: Tasks,
+    /// Another value after each start.
+    pub boot_id: Arc<str>,
+}

@@ -1,0 +1,60 @@
+//! A helper dials its session's link: a ticket once, then listeners, then connections.
+
+use axum::extract::State;
+use axum::extract::ws::{WebSocket, WebSocketUpgrade};
+use axum::response::Response;
+use wire::link_messages::{ApplianceToHelper, HelperHello, Older, Refusal, TunnelToListen, Versions};
+
+use super::messages::{accept, hello, link, refuse, say};
+use crate::services::Services;
+
+pub(super) async fn dial_in(State(services): State<Services>, upgrade: WebSocketUpgrade) -> Response {
+    accept(upgrade, services, run)
+}
+
+async fn run(mut socket: WebSocket, services: Services) {
+    let hello: HelperHello = match hello(&mut socket).await {
+        Ok(hello) => hello,
+        Err(detail) => {
+            tracing::debug!(detail, "a helper's hello was not understood");
+            let message = "The appliance did not understand the helper's first message. Update the helper.".to_owned();
+            return refuse(socket, &ApplianceToHelper::Refused { refusal: Refusal::BadHello, message }).await;
+        }
+    };
+    let protocol = match agree(hello.versions, "helper") {
+        Ok(protocol) => protocol,
+        Err((refusal, message)) => return refuse(socket, &ApplianceToHelper::Refused { refusal, message }).await,
+    };
+    if services.tasks.stopping().is_cancelled() {
+        let message = "The appliance is stopping.".to_owned();
+        return refuse(socket, &ApplianceToHelper::Refused { refusal: Refusal::Stopping, message }).await;
+    }
+    let live = match services.sessions.admit_helper(hello.session_id, &hello.ticket) {
+        Ok(live) => live,
+        Err((refusal, message)) => {
+            tracing::info!(session.id = %hello.session_id, refusal = ?refusal, "a helper was refused");
+            return refuse(socket, &ApplianceToHelper::Refused { refusal, message }).await;
+        }
+    };
+    let listen = |tunnel: &wire::api::Tunnel| TunnelToListen {
+        index: tunnel.index,
+        address: tunnel.wanted_address,
+        port: tunnel.wanted_port,
+    };
+    let tunnels = live.snapshot().tunnels.iter().map(listen).collect();
+    // A link that broke meanwhile is noticed by the session's task.
+    say(&mut socket, &ApplianceToHelper::Welcome { protocol, tunnels }).await;
+    services.sessions.tunnel(live, link(socket));
+}
+
+/// The version both speak.
+pub(super) fn agree(theirs: Versions, program: &str) -> Result<u32, (Refusal, String)> {
+    Versions::OURS.agree(theirs).map_err(|older| match older {
+        Older::Peer => {
+            (Refusal::ProgramTooOld, format!("This {program} is too old for the appliance. Update the {program}."))
+        }
+        Older::Us => {
+            (Refusal::ApplianceTooOld, format!("The appliance is too old for this {program}. Update the appliance."))
+        }
+    })
+}
