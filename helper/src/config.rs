@@ -1,0 +1,217 @@
+//! The helper's configuration: which appliances it serves and whose certificates it believes. Written by `install`.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, bail};
+use link::{ApplianceUrl, Dialer, Trust, tcp};
+use serde::{Deserialize, Serialize};
+
+use crate::host_manifest::{Scope, System};
+
+/// Names the file in place of the usual ones.
+pub(crate) const FILE_VARIABLE: &str = "SALLYPORT_HELPER_CONFIG";
+
+/// What a configuration file holds.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Config {
+    /// Extensions that may start the helper, besides the fixed one and those the appliances pack.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) extension_ids: Vec<String>,
+    /// The appliances it serves.
+    #[serde(default, rename = "appliance")]
+    pub(crate) appliances: Vec<ApplianceEntry>,
+}
+
+/// One appliance.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct ApplianceEntry {
+    /// `https://host:port`, as browsers write it.
+    pub(crate) url: String,
+    /// `host:port` to connect to instead.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) dial: Option<String>,
+    /// PEM of the certificate authority to trust; none = the system's authorities.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) ca_pem: Option<String>,
+    /// The extension it packs, once it was asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) extension: Option<PackedExtension>,
+}
+
+/// The extension as an appliance packs and serves it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct PackedExtension {
+    /// Its id.
+    pub(crate) id: String,
+    /// Where browsers look for its updates.
+    pub(crate) update_url: String,
+}
+
+impl Config {
+    /// The configuration in force: the named file, or the user's and the machine's together.
+    ///
+    /// # Errors
+    /// When a file cannot be read.
+    pub(crate) fn in_force() -> anyhow::Result<Self> {
+        if let Some(path) = named_file() {
+            return Self::read(&path);
+        }
+        let mut config = match user_scope() {
+            Ok(scope) => Self::read(&path_for(System::here(), &scope))?,
+            Err(_) => Self::default(),
+        };
+        let machine = Self::read(&path_for(System::here(), &Scope::Machine))?;
+        for appliance in machine.appliances {
+            if config.appliances.iter().all(|it| it.url != appliance.url) {
+                config.appliances.push(appliance);
+            }
+        }
+        Ok(config)
+    }
+
+    /// Reads one file; a missing one is empty.
+    ///
+    /// # Errors
+    /// When it cannot be read or makes no sense.
+    pub(crate) fn read(path: &Path) -> anyhow::Result<Self> {
+        match std::fs::read_to_string(path) {
+            Ok(text) => toml::from_str(&text).with_context(|| format!("{} makes no sense", path.display())),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Self::default()),
+            Err(error) => Err(error).with_context(|| format!("{} cannot be read", path.display())),
+        }
+    }
+
+    /// Writes the file, whole or not at all.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub(crate) fn write(&self, path: &Path) -> anyhow::Result<()> {
+        let text = toml::to_string_pretty(self).context("the configuration cannot be written as TOML")?;
+        crate::install::write_file(path, &text)
+    }
+
+    /// Adds an appliance, or replaces the entry it has.
+    pub(crate) fn put(&mut self, entry: ApplianceEntry) {
+        match self.appliances.iter_mut().find(|it| it.url == entry.url) {
+            Some(it) => *it = entry,
+            None => self.appliances.push(entry),
+        }
+    }
+
+    /// Every extension that may start the helper, besides the fixed one.
+    pub(crate) fn all_extension_ids(&self) -> Vec<String> {
+        let packed = self.appliances.iter().filter_map(|it| it.extension.as_ref()).map(|it| it.id.clone());
+        packed.chain(self.extension_ids.iter().cloned()).collect()
+    }
+
+    /// The entry for a page's origin.
+    pub(crate) fn appliance_of(&self, origin: &str) -> Option<&ApplianceEntry> {
+        self.appliances.iter().find(|it| it.url == origin)
+    }
+
+    /// Every appliance's address.
+    pub(crate) fn served(&self) -> Vec<String> {
+        self.appliances.iter().map(|it| it.url.clone()).collect()
+    }
+}
+
+impl ApplianceEntry {
+    /// How to dial it.
+    ///
+    /// # Errors
+    /// When the entry makes no sense.
+    pub(crate) fn dialer(&self) -> anyhow::Result<Dialer> {
+        let url: ApplianceUrl = self.url.parse()?;
+        let trust = match &self.ca_pem {
+            Some(pem) => Trust::from_pem(pem.as_bytes())?,
+            None => Trust::System,
+        };
+        let through = match &self.dial {
+            Some(text) => match tcp::host_and_port(text) {
+                Some(address) => Some(address),
+                None => bail!("{text:?} is not host:port"),
+            },
+            None => None,
+        };
+        Ok(Dialer::new(url, &trust)?.through(through))
+    }
+}
+
+/// The file that the environment names.
+pub(crate) fn named_file() -> Option<PathBuf> {
+    std::env::var_os(FILE_VARIABLE).filter(|path| !path.is_empty()).map(PathBuf::from)
+}
+
+/// Where the configuration of a scope is.
+pub(crate) fn path_for(system: System, scope: &Scope) -> PathBuf {
+    match (system, scope) {
+        (System::Linux, Scope::User { config, .. }) => config.join("sallyport/helper.toml"),
+        (System::MacOs | System::Windows, Scope::User { config, .. }) => config.join("Sallyport").join("helper.toml"),
+        (System::Linux, Scope::Machine) => "/etc/sallyport/helper.toml".into(),
+        (System::MacOs, Scope::Machine) => "/Library/Application Support/Sallyport/helper.toml".into(),
+        (System::Windows, Scope::Machine) => r"C:\ProgramData\Sallyport\helper.toml".into(),
+    }
+}
+
+/// The folders of the user who runs this program.
+///
+/// # Errors
+/// When there is no home folder.
+pub(crate) fn user_scope() -> anyhow::Result<Scope> {
+    let home = std::env::home_dir().filter(|home| home.is_absolute()).context("this user has no home folder")?;
+    let set = |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
+    let config = match System::here() {
+        System::Linux => set("XDG_CONFIG_HOME").unwrap_or_else(|| home.join(".config")),
+        System::MacOs => home.join("Library/Application Support"),
+        System::Windows => set("LOCALAPPDATA").unwrap_or_else(|| home.join(r"AppData\Local")),
+    };
+    Ok(Scope::User { home, config })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn entry(url: &str) -> ApplianceEntry {
+        ApplianceEntry {
+            url: url.into(),
+            ca_pem: None,
+            dial: Some("127.0.0.1:9".into()),
+            extension: Some(PackedExtension { id: "x".into(), update_url: "y".into() }),
+        }
+    }
+
+    #[test]
+    fn what_is_written_is_read_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("deep/helper.toml");
+        let mut config = Config { extension_ids: vec!["abc".into()], appliances: vec![entry("https://one")] };
+        config.appliances[0].ca_pem = Some("-----BEGIN CERTIFICATE-----\nAA==\n-----END CERTIFICATE-----\n".into());
+        config.write(&path).unwrap();
+        assert_eq!(Config::read(&path).unwrap(), config);
+        assert_eq!(Config::read(&folder.path().join("missing")).unwrap(), Config::default());
+        std::fs::write(&path, "appliance = 5").unwrap();
+        assert!(Config::read(&path).unwrap_err().to_string().contains("helper.toml"));
+    }
+
+    #[test]
+    fn an_appliance_stands_in_it_once() {
+        let mut config = Config::default();
+        config.put(entry("https://one"));
+        config.put(entry("https://two"));
+        config.put(ApplianceEntry { dial: None, ..entry("https://one") });
+        assert_eq!(config.served(), ["https://one", "https://two"]);
+        assert_eq!(config.appliance_of("https://one").unwrap().dial, None);
+    }
+
+    #[test]
+    fn an_origin_is_served_exactly_or_not_at_all() {
+        let mut config = Config::default();
+        config.put(entry("https://gate.example:8443"));
+        assert!(config.appliance_of("https://gate.example:8443").is_some());
+        for other in ["https://gate.example", "http://gate.example:8443", "https://gate.example:8443/", "null", ""] {
+            assert!(config.appliance_of(other).is_none(), "{other}");
+        }
+    }
+}

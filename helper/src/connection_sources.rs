@@ -1,0 +1,69 @@
+//! Tells the appliance which local program opened each connection. Never in a connection's way: what is asked too often is
+//! not answered.
+
+use std::collections::HashMap;
+use std::net::SocketAddrV4;
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+use tokio::task::spawn_blocking;
+use tokio::time::sleep;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use wire::link_messages::HelperToAppliance;
+
+use crate::local_programs;
+
+/// Connections looked up together; looking costs the same for one and for many.
+const BATCH: usize = 128;
+/// Between two looks.
+const PAUSE: Duration = Duration::from_millis(250);
+
+/// A connection whose program is wanted.
+pub(crate) struct Source {
+    /// Its number in the session.
+    pub(crate) stream: u32,
+    /// The program's end.
+    pub(crate) client: SocketAddrV4,
+    /// Our end.
+    pub(crate) ours: SocketAddrV4,
+    /// The session's messages for the appliance.
+    pub(crate) tell: mpsc::Sender<String>,
+}
+
+/// Where connections are handed in.
+#[derive(Clone)]
+pub(crate) struct Sources {
+    queue: mpsc::Sender<Source>,
+}
+
+impl Sources {
+    /// Starts the task that looks.
+    pub(crate) fn start(tracker: &TaskTracker, cancel: CancellationToken) -> Self {
+        let (queue, waiting) = mpsc::channel(BATCH);
+        tracker.spawn(cancel.run_until_cancelled_owned(look(waiting)));
+        Self { queue }
+    }
+
+    /// Finds out about a connection, unless too many others wait.
+    pub(crate) fn find_out(&self, source: Source) {
+        let _ = self.queue.try_send(source);
+    }
+}
+
+async fn look(mut waiting: mpsc::Receiver<Source>) {
+    let mut batch = Vec::with_capacity(BATCH);
+    while waiting.recv_many(&mut batch, BATCH).await > 0 {
+        let ends: Vec<_> = batch.iter().map(|it: &Source| (it.client, it.ours)).collect();
+        let programs =
+            spawn_blocking(move || local_programs::clients_of(&ends)).await.unwrap_or_else(|_| HashMap::new());
+        for Source { stream, client, tell, .. } in batch.drain(..) {
+            let program = programs.get(&client).map(|holder| holder.program.clone());
+            let message = HelperToAppliance::ConnectionSource { stream, address: client.to_string(), program };
+            if let Ok(text) = serde_json::to_string(&message) {
+                let _ = tell.try_send(text);
+            }
+        }
+        sleep(PAUSE).await;
+    }
+}
