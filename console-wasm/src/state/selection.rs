@@ -37,7 +37,8 @@ impl<Id: Ord + Copy> Selection<Id> {
     }
 
     /// The selected rows in the order of the table.
-    pub(crate) fn in_order(&self, rows: &[Id]) -> Vec<Id> {
+    #[cfg(test)]
+    fn in_order(&self, rows: &[Id]) -> Vec<Id> {
         rows.iter().copied().filter(|id| self.contains(*id)).collect()
     }
 

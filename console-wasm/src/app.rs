@@ -1,0 +1,163 @@
+//! The root: keeps the store, starts what runs in the background, and decides between signing in and the pages.
+
+use std::rc::Rc;
+
+use futures_util::future::{AbortHandle, abortable};
+use wasm_bindgen_futures::spawn_local;
+use wire::helper_messages::EXTENSION_ID;
+use yew::prelude::*;
+use yew_router::prelude::*;
+
+use crate::components::alert::ErrorAlert;
+use crate::components::frame::Frame;
+use crate::components::spinner;
+use crate::console::{Console, Snapshot, use_console, use_store};
+use crate::event_socket;
+use crate::pages;
+use crate::routes::Route;
+use crate::state::store::{Action, SignIn, Store};
+
+/// The root component.
+pub(crate) struct App {
+    store: Rc<Store>,
+    console: Console,
+    socket: Option<AbortHandle>,
+}
+
+impl Component for App {
+    type Message = Action;
+    type Properties = ();
+
+    fn create(context: &Context<Self>) -> Self {
+        let store = Rc::new(Store::default());
+        let console = Console::new(context.link().callback(|action| action), store.clone());
+        console.load_installation();
+        spawn_local(find_helper(console.clone()));
+        spawn_local(find_sign_in(console.clone()));
+        Self { store, console, socket: None }
+    }
+
+    fn update(&mut self, _: &Context<Self>, action: Action) -> bool {
+        let signed_in_before = self.store.me().is_some();
+        self.store = Rc::new((*self.store).clone().reduce(action));
+        self.console.set_current(self.store.clone());
+        match (signed_in_before, self.store.me().is_some()) {
+            (false, true) => self.start_socket(),
+            (true, false) => self.stop_socket(),
+            _ => {}
+        }
+        true
+    }
+
+    fn view(&self, _: &Context<Self>) -> Html {
+        html! {
+            <ContextProvider<Console> context={self.console.clone()}>
+                <ContextProvider<Snapshot> context={Snapshot(self.store.clone())}>
+                    <BrowserRouter>
+                        <Gate />
+                    </BrowserRouter>
+                </ContextProvider<Snapshot>>
+            </ContextProvider<Console>>
+        }
+    }
+}
+
+impl App {
+    fn start_socket(&mut self) {
+        self.stop_socket();
+        let (following, handle) = abortable(event_socket::follow(self.console.clone()));
+        self.socket = Some(handle);
+        spawn_local(async move {
+            // Ended by whoever signs out: nothing is left to do.
+            let _ = following.await;
+        });
+    }
+
+    fn stop_socket(&mut self) {
+        if let Some(handle) = self.socket.take() {
+            handle.abort();
+        }
+    }
+}
+
+/// Learns who is signed in, trying until the appliance answers.
+async fn find_sign_in(console: Console) {
+    loop {
+        match console.api().me().await {
+            Ok(Some(me)) => return console.dispatch(Action::SignedIn(Box::new(me))),
+            Ok(None) => return console.dispatch(Action::SignedOut(None)),
+            Err(_) => gloo::timers::future::TimeoutFuture::new(2_000).await,
+        }
+    }
+}
+
+/// Learns the ids of the extension, and then follows it.
+async fn find_helper(console: Console) {
+    let mut ids = match console.api().installation().await {
+        Ok(installation) => installation.extension_ids,
+        Err(_) => Vec::new(),
+    };
+    if !ids.iter().any(|id| id == EXTENSION_ID) {
+        ids.push(EXTENSION_ID.into());
+    }
+    console.helper().clone().follow(ids).await;
+}
+
+/// The sign-in page, or the page that was asked for.
+#[component]
+fn Gate() -> Html {
+    let store = use_store();
+    let route = use_route::<Route>().unwrap_or(Route::NotFound);
+    let signed_in = store.me().is_some();
+    use_effect_with((route, signed_in), |(route, signed_in)| {
+        let page = if *signed_in { route.title() } else { "Sign in" };
+        gloo::utils::document().set_title(&format!("{page} · Sallyport"));
+    });
+    match &store.sign_in {
+        SignIn::Unknown => html! { <Waiting /> },
+        SignIn::Out(_) if route == Route::Setup => html! { <pages::setup::Setup /> },
+        SignIn::Out(why) => html! { <pages::sign_in::SignInPage why={why.clone()} /> },
+        SignIn::In(_) => html! { <Frame>{ page(route) }</Frame> },
+    }
+}
+
+fn page(route: Route) -> Html {
+    match route {
+        Route::Jump => html! { <pages::jump::JumpPage /> },
+        Route::Sessions => html! { <pages::sessions::SessionsPage /> },
+        Route::Session { id } => html! { <pages::session::SessionPage key={id.to_string()} {id} /> },
+        Route::Agents => html! { <pages::agents::AgentsPage /> },
+        Route::Administration => html! { <pages::administration::AdministrationPage /> },
+        Route::Account => html! { <pages::account::AccountPage /> },
+        Route::GetHelper => html! { <pages::get_helper::GetHelperPage /> },
+        Route::Setup => html! { <Redirect<Route> to={Route::Jump} /> },
+        Route::NotFound => html! { <pages::not_found::NotFound /> },
+    }
+}
+
+/// Before it is known who is signed in.
+#[component]
+fn Waiting() -> Html {
+    let console = use_console();
+    let error = use_state(|| None);
+    {
+        let error = error.clone();
+        use_effect_with((), move |()| {
+            spawn_local(async move {
+                if let Err(failed) = console.api().me().await {
+                    error.set(Some(failed));
+                }
+            });
+        });
+    }
+    html! {
+        <main class="sp-gate" aria-busy="true">
+            if let Some(error) = &*error {
+                <ErrorAlert id="gate-error" error={error.clone()} />
+                <p>{ "Trying again by itself…" }</p>
+            } else {
+                { spinner("Loading") }
+            }
+        </main>
+    }
+}

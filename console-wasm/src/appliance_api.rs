@@ -1,0 +1,330 @@
+//! The one client of the console API. Every answer that is not a success is an [`ApiError`] with words for the person,
+//! also when there was no answer at all.
+
+use std::cell::RefCell;
+use std::fmt::Display;
+use std::rc::Rc;
+
+use gloo::net::http::{Method, Request, RequestBuilder, Response};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use wire::api::{
+    ApiError, Browser, CSRF_HEADER, ChangePassword, Fault, Installation, JumpGroup, JumpGroupDraft, JumpItem, Jumpoint,
+    JumpointChange, Me, NewEnrolmentKey, NewJumpoint, NewSession, NewUser, Preferences, Session, SessionDetails,
+    SessionPage, SetupRequest, SetupState, SignInRequest, TunnelJumpDraft, TunnelTicket, User, UserChange,
+};
+use wire::{AgentId, BrowserId, EnrolmentKeyId, JumpGroupId, JumpItemId, JumpointId, SecretText, SessionId, UserId};
+use yew::Callback;
+
+/// Code of the error that stands for no answer at all.
+pub(crate) const UNREACHABLE: &str = "unreachable";
+/// Sessions of one page of the list.
+const SESSIONS_PER_PAGE: u32 = 50;
+
+/// What a call gives.
+pub(crate) type Answer<T> = Result<T, ApiError>;
+
+/// The client. Clones share the sign-in.
+#[derive(Clone)]
+pub(crate) struct Api {
+    csrf_token: Rc<RefCell<Option<SecretText>>>,
+    signed_out: Callback<ApiError>,
+}
+
+impl Api {
+    /// A client that tells here when the appliance no longer knows the sign-in.
+    pub(crate) fn new(signed_out: Callback<ApiError>) -> Self {
+        Self { csrf_token: Rc::default(), signed_out }
+    }
+
+    /// `GET /api/setup`.
+    pub(crate) async fn setup_state(&self) -> Answer<SetupState> {
+        self.get("/api/setup").await
+    }
+
+    /// `POST /api/setup`.
+    pub(crate) async fn set_up(&self, request: &SetupRequest) -> Answer<Me> {
+        self.remember(self.send_quietly(Method::POST, "/api/setup", Some(request)).await)
+    }
+
+    /// `POST /api/sign-in`.
+    pub(crate) async fn sign_in(&self, request: &SignInRequest) -> Answer<Me> {
+        self.remember(self.send_quietly(Method::POST, "/api/sign-in", Some(request)).await)
+    }
+
+    /// `POST /api/sign-out`.
+    pub(crate) async fn sign_out(&self) -> Answer<()> {
+        self.change(Method::POST, "/api/sign-out").await
+    }
+
+    /// `GET /api/me`: the signed-in user, or none.
+    pub(crate) async fn me(&self) -> Answer<Option<Me>> {
+        match self.remember(self.send_quietly(Method::GET, "/api/me", None::<&()>).await) {
+            Ok(me) => Ok(Some(me)),
+            Err(error) if error.code == UNAUTHORISED => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// `GET /api/me/preferences`.
+    pub(crate) async fn preferences(&self) -> Answer<Preferences> {
+        self.get("/api/me/preferences").await
+    }
+
+    /// `PUT /api/me/preferences`.
+    pub(crate) async fn save_preferences(&self, preferences: &Preferences) -> Answer<()> {
+        self.send(Method::PUT, "/api/me/preferences", Some(preferences)).await.map(ignore)
+    }
+
+    /// `GET /api/me/browsers`.
+    pub(crate) async fn browsers(&self) -> Answer<Vec<Browser>> {
+        self.get("/api/me/browsers").await
+    }
+
+    /// `DELETE /api/me/browsers/{id}`.
+    pub(crate) async fn sign_out_browser(&self, id: BrowserId) -> Answer<()> {
+        self.change(Method::DELETE, &path("/api/me/browsers", id)).await
+    }
+
+    /// `PUT /api/me/password`.
+    pub(crate) async fn change_password(&self, request: &ChangePassword) -> Answer<()> {
+        self.send(Method::PUT, "/api/me/password", Some(request)).await.map(ignore)
+    }
+
+    /// `GET /api/users`.
+    pub(crate) async fn users(&self) -> Answer<Vec<User>> {
+        self.get("/api/users").await
+    }
+
+    /// `POST /api/users`.
+    pub(crate) async fn create_user(&self, user: &NewUser) -> Answer<User> {
+        self.send(Method::POST, "/api/users", Some(user)).await
+    }
+
+    /// `PATCH /api/users/{id}`.
+    pub(crate) async fn change_user(&self, id: UserId, change: &UserChange) -> Answer<User> {
+        self.send(Method::PATCH, &path("/api/users", id), Some(change)).await
+    }
+
+    /// `DELETE /api/users/{id}`.
+    pub(crate) async fn remove_user(&self, id: UserId) -> Answer<()> {
+        self.change(Method::DELETE, &path("/api/users", id)).await
+    }
+
+    /// `GET /api/jumpoints`.
+    pub(crate) async fn jumpoints(&self) -> Answer<Vec<Jumpoint>> {
+        self.get("/api/jumpoints").await
+    }
+
+    /// `POST /api/jumpoints`.
+    pub(crate) async fn create_jumpoint(&self, jumpoint: &NewJumpoint) -> Answer<Jumpoint> {
+        self.send(Method::POST, "/api/jumpoints", Some(jumpoint)).await
+    }
+
+    /// `PATCH /api/jumpoints/{id}`.
+    pub(crate) async fn change_jumpoint(&self, id: JumpointId, change: &JumpointChange) -> Answer<Jumpoint> {
+        self.send(Method::PATCH, &path("/api/jumpoints", id), Some(change)).await
+    }
+
+    /// `DELETE /api/jumpoints/{id}`.
+    pub(crate) async fn remove_jumpoint(&self, id: JumpointId) -> Answer<()> {
+        self.change(Method::DELETE, &path("/api/jumpoints", id)).await
+    }
+
+    /// `POST /api/jumpoints/{id}/enrolment-keys`.
+    pub(crate) async fn create_enrolment_key(&self, id: JumpointId) -> Answer<NewEnrolmentKey> {
+        self.send(Method::POST, &format!("/api/jumpoints/{id}/enrolment-keys"), None::<&()>).await
+    }
+
+    /// `DELETE /api/jumpoints/{id}/enrolment-keys/{key}`.
+    pub(crate) async fn revoke_enrolment_key(&self, id: JumpointId, key: EnrolmentKeyId) -> Answer<()> {
+        self.change(Method::DELETE, &format!("/api/jumpoints/{id}/enrolment-keys/{key}")).await
+    }
+
+    /// `DELETE /api/jumpoints/{id}/nodes/{agent}`.
+    pub(crate) async fn remove_node(&self, id: JumpointId, agent: AgentId) -> Answer<()> {
+        self.change(Method::DELETE, &format!("/api/jumpoints/{id}/nodes/{agent}")).await
+    }
+
+    /// `GET /api/jump-groups`.
+    pub(crate) async fn groups(&self) -> Answer<Vec<JumpGroup>> {
+        self.get("/api/jump-groups").await
+    }
+
+    /// `POST /api/jump-groups`, or `PUT /api/jump-groups/{id}` for one that exists.
+    pub(crate) async fn save_group(&self, id: Option<JumpGroupId>, draft: &JumpGroupDraft) -> Answer<JumpGroup> {
+        match id {
+            None => self.send(Method::POST, "/api/jump-groups", Some(draft)).await,
+            Some(id) => self.send(Method::PUT, &path("/api/jump-groups", id), Some(draft)).await,
+        }
+    }
+
+    /// `DELETE /api/jump-groups/{id}`.
+    pub(crate) async fn remove_group(&self, id: JumpGroupId) -> Answer<()> {
+        self.change(Method::DELETE, &path("/api/jump-groups", id)).await
+    }
+
+    /// `GET /api/jump-items`.
+    pub(crate) async fn items(&self) -> Answer<Vec<JumpItem>> {
+        self.get("/api/jump-items").await
+    }
+
+    /// `POST /api/jump-items`, or `PUT /api/jump-items/{id}` for one that exists.
+    pub(crate) async fn save_item(&self, id: Option<JumpItemId>, draft: &TunnelJumpDraft) -> Answer<JumpItem> {
+        match id {
+            None => self.send(Method::POST, "/api/jump-items", Some(draft)).await,
+            Some(id) => self.send(Method::PUT, &path("/api/jump-items", id), Some(draft)).await,
+        }
+    }
+
+    /// `DELETE /api/jump-items/{id}`.
+    pub(crate) async fn remove_item(&self, id: JumpItemId) -> Answer<()> {
+        self.change(Method::DELETE, &path("/api/jump-items", id)).await
+    }
+
+    /// `GET /api/sessions`: all, or only those that run or are over; `before` the last one of the page before.
+    pub(crate) async fn sessions(&self, live: Option<bool>, before: Option<SessionId>) -> Answer<SessionPage> {
+        let mut path = format!("/api/sessions?limit={SESSIONS_PER_PAGE}");
+        if let Some(live) = live {
+            path.push_str(&format!("&live={live}"));
+        }
+        if let Some(before) = before {
+            path.push_str(&format!("&before={before}"));
+        }
+        self.get(&path).await
+    }
+
+    /// `GET /api/sessions/{id}`.
+    pub(crate) async fn session(&self, id: SessionId) -> Answer<SessionDetails> {
+        self.get(&path("/api/sessions", id)).await
+    }
+
+    /// `POST /api/sessions`: *Jump*.
+    pub(crate) async fn jump(&self, item_id: JumpItemId) -> Answer<Session> {
+        self.send(Method::POST, "/api/sessions", Some(&NewSession { item_id })).await
+    }
+
+    /// `POST /api/sessions/{id}/ticket`.
+    pub(crate) async fn ticket(&self, id: SessionId) -> Answer<TunnelTicket> {
+        self.send(Method::POST, &format!("/api/sessions/{id}/ticket"), None::<&()>).await
+    }
+
+    /// `POST /api/sessions/{id}/end`.
+    pub(crate) async fn end_session(&self, id: SessionId) -> Answer<Session> {
+        self.send(Method::POST, &format!("/api/sessions/{id}/end"), None::<&()>).await
+    }
+
+    /// `GET /api/installation`.
+    pub(crate) async fn installation(&self) -> Answer<Installation> {
+        self.get("/api/installation").await
+    }
+
+    fn remember(&self, answer: Answer<Me>) -> Answer<Me> {
+        if let Ok(me) = &answer {
+            *self.csrf_token.borrow_mut() = Some(me.csrf_token.clone());
+        }
+        answer
+    }
+
+    async fn get<T: DeserializeOwned>(&self, path: &str) -> Answer<T> {
+        self.send(Method::GET, path, None::<&()>).await
+    }
+
+    async fn change(&self, method: Method, path: &str) -> Answer<()> {
+        self.send(method, path, None::<&()>).await.map(ignore)
+    }
+
+    /// Sends a request; an answer that nobody is signed in takes everybody to the sign-in page.
+    async fn send<T: DeserializeOwned>(&self, method: Method, path: &str, body: Option<&impl Serialize>) -> Answer<T> {
+        let answer = self.send_quietly(method, path, body).await;
+        if let Err(error) = &answer
+            && error.code == UNAUTHORISED
+        {
+            self.signed_out.emit(error.clone());
+        }
+        answer
+    }
+
+    async fn send_quietly<T: DeserializeOwned>(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<&impl Serialize>,
+    ) -> Answer<T> {
+        let mut request = RequestBuilder::new(path).header("accept", "application/json");
+        if method != Method::GET
+            && let Some(token) = self.csrf_token.borrow().as_ref()
+        {
+            request = request.header(CSRF_HEADER, token.expose());
+        }
+        let request = build(request.method(method), body).map_err(|detail| broken("send the request", &detail))?;
+        let response = request.send().await.map_err(|_| unreachable_appliance())?;
+        read(response).await
+    }
+}
+
+/// Code under which the console keeps an answer 401, whatever the appliance calls it: what was shown stays readable,
+/// and callers need to know this one alone.
+const UNAUTHORISED: &str = "unauthorised";
+
+fn build(request: RequestBuilder, body: Option<&impl Serialize>) -> Result<Request, String> {
+    match body {
+        Some(body) => request.json(body),
+        None => request.build(),
+    }
+    .map_err(|error| error.to_string())
+}
+
+async fn read<T: DeserializeOwned>(response: Response) -> Answer<T> {
+    let text = response.text().await.map_err(|_| unreachable_appliance())?;
+    if response.ok() {
+        // An answer without a body is one of the type with one value, which JSON writes as null.
+        let text = if text.is_empty() { "null" } else { &text };
+        return serde_json::from_str(text).map_err(|error| broken("read the answer", &error.to_string()));
+    }
+    let mut error: ApiError = serde_json::from_str(&text).unwrap_or_else(|_| unknown_answer(response.status()));
+    if response.status() == 401 && !response.url().ends_with("/api/sign-in") {
+        error.code = UNAUTHORISED.into();
+    }
+    Err(error)
+}
+
+/// An answer whose contents do not matter.
+fn ignore(_: serde::de::IgnoredAny) {}
+
+fn path(collection: &str, id: impl Display) -> String {
+    format!("{collection}/{id}")
+}
+
+fn unreachable_appliance() -> ApiError {
+    ApiError {
+        code: UNREACHABLE.into(),
+        message: "The appliance does not answer.".into(),
+        next_step: "Check this workstation's network, and try again.".into(),
+        fault: Fault::Network,
+        fields: Vec::new(),
+        request_id: String::new(),
+    }
+}
+
+fn unknown_answer(status: u16) -> ApiError {
+    ApiError {
+        code: "unknown_answer".into(),
+        message: format!("Something between this browser and the appliance answered with status {status}."),
+        next_step: "Try again; if it stays so, tell your administrator.".into(),
+        fault: Fault::Network,
+        fields: Vec::new(),
+        request_id: String::new(),
+    }
+}
+
+fn broken(what: &str, detail: &str) -> ApiError {
+    ApiError {
+        code: "console".into(),
+        message: format!("The console could not {what} ({detail})."),
+        next_step: "Load the page again: the appliance may have been updated.".into(),
+        fault: Fault::Appliance,
+        fields: Vec::new(),
+        request_id: String::new(),
+    }
+}

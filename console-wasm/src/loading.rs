@@ -1,0 +1,88 @@
+//! Brings what is shown from the appliance into the store.
+
+use wasm_bindgen_futures::spawn_local;
+use wire::SessionId;
+use wire::api::{ApiError, Preferences, SessionState};
+
+use crate::console::Console;
+use crate::state::store::Action;
+
+impl Console {
+    /// Everything that is shown, after signing in and after the event socket was away.
+    pub(crate) fn load_everything(&self) {
+        self.load_items();
+        self.load_jumpoints();
+        let console = self.clone();
+        spawn_local(async move {
+            if let Ok(preferences) = console.api().preferences().await {
+                console.dispatch(Action::Preferences(preferences));
+            }
+        });
+        let console = self.clone();
+        spawn_local(async move { console.load_sessions().await });
+    }
+
+    /// Items and groups.
+    pub(crate) fn load_items(&self) {
+        let console = self.clone();
+        spawn_local(async move { console.dispatch(Action::Groups(console.api().groups().await)) });
+        let console = self.clone();
+        spawn_local(async move { console.dispatch(Action::Items(console.api().items().await)) });
+    }
+
+    /// Jumpoints.
+    pub(crate) fn load_jumpoints(&self) {
+        let console = self.clone();
+        spawn_local(async move { console.dispatch(Action::Jumpoints(console.api().jumpoints().await)) });
+    }
+
+    /// What a workstation needs.
+    pub(crate) fn load_installation(&self) {
+        let console = self.clone();
+        spawn_local(async move { console.dispatch(Action::Installation(console.api().installation().await)) });
+    }
+
+    /// The user's own live sessions with all their tabs show, and whatever else is shown of sessions.
+    async fn load_sessions(&self) {
+        let Ok(page) = self.api().sessions(Some(true), None).await else { return };
+        let me = self.current().me().map(|me| me.id());
+        let own: Vec<_> = page
+            .sessions
+            .into_iter()
+            .filter(|session| Some(session.user_id) == me && session.state != SessionState::Ended)
+            .collect();
+        self.dispatch(Action::OwnSessions(own.clone()));
+        let shown = self.current();
+        let mut ids: Vec<SessionId> = shown.views.keys().copied().collect();
+        ids.extend(own.iter().map(|session| session.id).filter(|id| !shown.views.contains_key(id)));
+        for id in ids {
+            if let Err(error) = self.load_session(id).await
+                && error.code == "not_found"
+            {
+                self.dispatch(Action::CloseTab(id));
+            }
+        }
+    }
+
+    /// One session with all its tab shows.
+    pub(crate) async fn load_session(&self, id: SessionId) -> Result<(), ApiError> {
+        let details = self.api().session(id).await?;
+        self.dispatch(Action::SessionDetails(Box::new(details)));
+        Ok(())
+    }
+
+    /// Remembers something for the user on every workstation. Nothing is said when that fails: it is a convenience.
+    pub(crate) fn change_preferences(&self, change: impl FnOnce(&mut Preferences)) {
+        let before = self.current().preferences.clone();
+        let mut preferences = (*before).clone();
+        change(&mut preferences);
+        if preferences == *before {
+            return;
+        }
+        self.dispatch(Action::Preferences(preferences.clone()));
+        let console = self.clone();
+        spawn_local(async move {
+            let _ = console.api().save_preferences(&preferences).await;
+        });
+    }
+}

@@ -1,0 +1,184 @@
+//! One's own account: where one is signed in, and the password.
+
+use wasm_bindgen_futures::spawn_local;
+use wire::api::{ApiError, Browser, ChangePassword};
+use wire::{BrowserId, SecretText, validate};
+use yew::prelude::*;
+
+use crate::components::alert::ErrorAlert;
+use crate::components::button::{Button, Kind};
+use crate::components::field::TextField;
+use crate::components::spinner;
+use crate::components::time::TimeText;
+use crate::console::{use_console, use_now, use_store};
+use crate::state::toasts::ToastKind;
+use crate::state::words;
+
+/// The page.
+#[component]
+pub(crate) fn AccountPage() -> Html {
+    let store = use_store();
+    let Some(me) = store.me() else { return Html::default() };
+    html! {
+        <div class="sp-page" id="account-page">
+            <div class="sp-page__head">
+                <h1 class="pf-v6-c-title pf-m-xl">{ "Your account" }</h1>
+                <p>{ format!("{} signs in as {} · {}", me.user.display_name, me.user.user_name, words::role(me.user.role)) }</p>
+            </div>
+            <Browsers />
+            <Password />
+        </div>
+    }
+}
+
+/// Where one is signed in.
+#[component]
+fn Browsers() -> Html {
+    let console = use_console();
+    let browsers = use_state(|| None::<Vec<Browser>>);
+    let error = use_state(|| None::<ApiError>);
+    let reload = use_state(|| 0_u32);
+    let now = use_now(15_000);
+    {
+        let (console, browsers, error) = (console.clone(), browsers.clone(), error.clone());
+        use_effect_with(*reload, move |_| {
+            spawn_local(async move {
+                match console.api().browsers().await {
+                    Ok(list) => browsers.set(Some(list)),
+                    Err(failed) => error.set(Some(failed)),
+                }
+            });
+        });
+    }
+    let sign_out = {
+        let (error, reload) = (error.clone(), reload.clone());
+        Callback::from(move |id: BrowserId| {
+            let (console, error, reload) = (console.clone(), error.clone(), reload.clone());
+            spawn_local(async move {
+                match console.api().sign_out_browser(id).await {
+                    Ok(()) => {
+                        console.tell(ToastKind::Success, "That browser was signed out", "");
+                        reload.set(*reload + 1);
+                    }
+                    Err(failed) => error.set(Some(failed)),
+                }
+            });
+        })
+    };
+    html! {
+        <section class="sp-card" id="browsers" aria-labelledby="browsers-title">
+            <h2 id="browsers-title">{ "Where you are signed in" }</h2>
+            if let Some(error) = &*error {
+                <ErrorAlert id="browsers-error" error={error.clone()} />
+            }
+            { match &*browsers {
+                None => spinner("Loading browsers"),
+                Some(list) => html! {
+                    <div class="sp-table-scroll">
+                    <table class="pf-v6-c-table pf-m-compact" aria-label="Signed-in browsers">
+                        <thead class="pf-v6-c-table__thead">
+                            <tr class="pf-v6-c-table__tr">
+                                { for ["Browser", "Address", "Signed in", "Last used"].map(|heading| html! { <th class="pf-v6-c-table__th" scope="col">{ heading }</th> }) }
+                                <td class="pf-v6-c-table__td"></td>
+                            </tr>
+                        </thead>
+                        <tbody class="pf-v6-c-table__tbody">
+                            { for list.iter().map(|browser| {
+                                let id = browser.id;
+                                let sign_out = sign_out.clone();
+                                html! {
+                                    <tr class="pf-v6-c-table__tr" key={id.to_string()} data-testid="browser-row" data-current={browser.current.to_string()}>
+                                        <td class="pf-v6-c-table__td"><span class="sp-cut sp-m-wide" title={browser.user_agent.clone()}>{ &browser.user_agent }</span></td>
+                                        <td class="pf-v6-c-table__td">{ &browser.address }</td>
+                                        <td class="pf-v6-c-table__td"><TimeText at={browser.signed_in_at} {now} /></td>
+                                        <td class="pf-v6-c-table__td"><TimeText at={browser.last_seen_at} {now} /></td>
+                                        <td class="pf-v6-c-table__td sp-number">
+                                            if browser.current {
+                                                <span class="sp-pale">{ "this browser" }</span>
+                                            } else {
+                                                <Button small={true} label="Sign out there" class="sp-sign-out-there" onclick={move |_| sign_out.emit(id)} />
+                                            }
+                                        </td>
+                                    </tr>
+                                }
+                            }) }
+                        </tbody>
+                    </table>
+                    </div>
+                },
+            } }
+        </section>
+    }
+}
+
+/// The form for a new password.
+#[component]
+fn Password() -> Html {
+    let console = use_console();
+    let current = use_state(String::new);
+    let new = use_state(String::new);
+    let repeated = use_state(String::new);
+    let submitted = use_state(|| false);
+    let busy = use_state(|| false);
+    let error = use_state(|| None::<ApiError>);
+    let wrong_new = validate::password(&new);
+    let wrong_repeated = (*new != *repeated).then(|| "The two are not the same.".to_owned());
+    let refused = |field: &str| -> Option<String> {
+        error.as_ref()?.fields.iter().find(|error| error.field == field).map(|error| error.message.clone())
+    };
+    let shown = |message: Option<String>| message.filter(|_| *submitted).map(AttrValue::from);
+    let onsubmit = {
+        let (current, new, repeated) = (current.clone(), new.clone(), repeated.clone());
+        let (submitted, busy, error) = (submitted.clone(), busy.clone(), error.clone());
+        let valid = wrong_new.is_none() && wrong_repeated.is_none();
+        Callback::from(move |event: SubmitEvent| {
+            event.prevent_default();
+            submitted.set(true);
+            if !valid || *busy {
+                return;
+            }
+            busy.set(true);
+            error.set(None);
+            let request =
+                ChangePassword { current: SecretText::new((*current).clone()), new: SecretText::new((*new).clone()) };
+            let console = console.clone();
+            let (current, new, repeated) = (current.clone(), new.clone(), repeated.clone());
+            let (submitted, busy, error) = (submitted.clone(), busy.clone(), error.clone());
+            spawn_local(async move {
+                match console.api().change_password(&request).await {
+                    Ok(()) => {
+                        for field in [current, new, repeated] {
+                            field.set(String::new());
+                        }
+                        submitted.set(false);
+                        console.tell(ToastKind::Success, "Your password was changed", "");
+                    }
+                    Err(failed) => error.set(Some(failed)),
+                }
+                busy.set(false);
+            });
+        })
+    };
+    let set = |state: &UseStateHandle<String>| {
+        let state = state.clone();
+        Callback::from(move |text| state.set(text))
+    };
+    html! {
+        <section class="sp-card" id="change-password" aria-labelledby="change-password-title">
+            <h2 id="change-password-title">{ "Change your password" }</h2>
+            <form class="pf-v6-c-form sp-narrow" novalidate={true} {onsubmit}>
+                if let Some(error) = &*error {
+                    <ErrorAlert id="password-change-error" error={error.clone()} />
+                }
+                <TextField id="current-password" label="Present password" kind="password" value={(*current).clone()} autocomplete="current-password"
+                    error={refused("current").map(AttrValue::from)} oninput={set(&current)} />
+                <TextField id="new-password" label="New password" kind="password" value={(*new).clone()} autocomplete="new-password"
+                    help="At least 12 characters; a few words are easier to remember than signs."
+                    error={shown(wrong_new).or(refused("new").map(AttrValue::from))} oninput={set(&new)} />
+                <TextField id="repeated-password" label="New password once more" kind="password" value={(*repeated).clone()} autocomplete="new-password"
+                    error={shown(wrong_repeated)} oninput={set(&repeated)} />
+                <div><Button id="change-password-submit" kind={Kind::Primary} label="Change password" busy={*busy} submit={true} /></div>
+            </form>
+        </section>
+    }
+}

@@ -1,0 +1,114 @@
+//! Jump groups: create, rename, remove.
+
+use wasm_bindgen_futures::spawn_local;
+use wire::api::{ApiError, JumpGroup};
+use yew::prelude::*;
+
+use crate::components::button::{Button, Kind};
+use crate::components::dialog::ConfirmDialog;
+use crate::components::icon::Icon;
+use crate::console::{use_console, use_store};
+use crate::pages::jump::GroupDialog;
+use crate::state::format;
+
+/// What is open above the list.
+#[derive(Clone, PartialEq)]
+enum Open {
+    Edit(Option<JumpGroup>),
+    Remove(JumpGroup),
+}
+
+/// The section.
+#[component]
+pub(super) fn Groups() -> Html {
+    let store = use_store();
+    let open = use_state(|| None::<Open>);
+    let show = |what: Open| {
+        let open = open.clone();
+        Callback::from(move |_: MouseEvent| open.set(Some(what.clone())))
+    };
+    let close = {
+        let open = open.clone();
+        Callback::from(move |()| open.set(None))
+    };
+    html! {
+        <section class="sp-card" id="jump-groups" aria-labelledby="jump-groups-title">
+            <div class="sp-card__head">
+                <h2 id="jump-groups-title">{ "Jump groups" }</h2>
+                <div class="sp-card__actions">
+                    <Button id="create-jump-group" small={true} icon={Icon::Plus} label="Create group" onclick={show(Open::Edit(None))} />
+                </div>
+            </div>
+            <div class="sp-table-scroll">
+            <table class="pf-v6-c-table pf-m-compact" aria-label="Jump groups">
+                <thead class="pf-v6-c-table__thead">
+                    <tr class="pf-v6-c-table__tr">
+                        { for ["Name", "Items", "Comments"].map(|heading| html! { <th class="pf-v6-c-table__th" scope="col">{ heading }</th> }) }
+                        <td class="pf-v6-c-table__td"></td>
+                    </tr>
+                </thead>
+                <tbody class="pf-v6-c-table__tbody">
+                    { for store.groups.list().iter().map(|group| html! {
+                        <tr class="pf-v6-c-table__tr" key={group.id.to_string()} data-testid="group-row" data-name={group.name.clone()}>
+                            <th class="pf-v6-c-table__th" scope="row">{ &group.name }</th>
+                            <td class="pf-v6-c-table__td">{ group.item_count }</td>
+                            <td class="pf-v6-c-table__td sp-lines">{ &group.comments }</td>
+                            <td class="pf-v6-c-table__td sp-number">
+                                <Button kind={Kind::Plain} small={true} icon={Icon::Pen} title={format!("Properties of {}", group.name)} onclick={show(Open::Edit(Some(group.clone())))} />
+                                <Button kind={Kind::Plain} small={true} icon={Icon::Trash} title={format!("Remove {}", group.name)} onclick={show(Open::Remove(group.clone()))} />
+                            </td>
+                        </tr>
+                    }) }
+                </tbody>
+            </table>
+            </div>
+            { match &*open {
+                None => Html::default(),
+                Some(Open::Edit(group)) => html! { <GroupDialog group={group.clone()} onclose={close} /> },
+                Some(Open::Remove(group)) => html! { <Removal group={group.clone()} onclose={close} /> },
+            } }
+        </section>
+    }
+}
+
+#[derive(Clone, PartialEq, Properties)]
+struct RemovalProps {
+    group: JumpGroup,
+    onclose: Callback<()>,
+}
+
+#[component]
+fn Removal(props: &RemovalProps) -> Html {
+    let console = use_console();
+    let busy = use_state(|| false);
+    let error = use_state(|| None::<ApiError>);
+    let onconfirm = {
+        let (id, onclose, busy, error) = (props.group.id, props.onclose.clone(), busy.clone(), error.clone());
+        Callback::from(move |()| {
+            busy.set(true);
+            let (console, onclose, busy, error) = (console.clone(), onclose.clone(), busy.clone(), error.clone());
+            spawn_local(async move {
+                match console.api().remove_group(id).await {
+                    Ok(()) => {
+                        console.load_items();
+                        onclose.emit(());
+                    }
+                    Err(failed) => {
+                        busy.set(false);
+                        error.set(Some(failed));
+                    }
+                }
+            });
+        })
+    };
+    let text = match props.group.item_count {
+        0 => "It is empty.".to_owned(),
+        count => format!("It holds {}: move those to another group first.", format::count(u64::from(count), "item")),
+    };
+    html! {
+        <ConfirmDialog id="remove-group" title={format!("Remove the group {}?", props.group.name)} deed="Remove" busy={*busy}
+            error={(*error).clone()} {onconfirm} onclose={props.onclose.clone()}>
+            <p>{ text }</p>
+        </ConfirmDialog>
+    }
+}

@@ -1,0 +1,183 @@
+//! A user: a new one, or name, role, state and password of one that exists.
+
+use wasm_bindgen_futures::spawn_local;
+use wire::api::{ApiError, NewUser, Role, User, UserChange};
+use wire::{SecretText, validate};
+use yew::prelude::*;
+
+use crate::components::alert::ErrorAlert;
+use crate::components::button::{Button, Kind};
+use crate::components::dialog::{Dialog, Width};
+use crate::components::field::{SelectField, Switch, TextField};
+use crate::console::{Console, use_console};
+use crate::state::words;
+
+/// Properties of [`UserDialog`].
+#[derive(Clone, PartialEq, Properties)]
+pub(super) struct UserDialogProps {
+    /// The user; none for a new one.
+    pub(super) user: Option<User>,
+    /// Closes it.
+    pub(super) onclose: Callback<()>,
+}
+
+/// What stands in the fields.
+#[derive(Clone, PartialEq)]
+struct Fields {
+    user_name: String,
+    display_name: String,
+    role: Role,
+    enabled: bool,
+    password: String,
+}
+
+impl Fields {
+    fn of(user: Option<&User>) -> Self {
+        Self {
+            user_name: user.map(|user| user.user_name.clone()).unwrap_or_default(),
+            display_name: user.map(|user| user.display_name.clone()).unwrap_or_default(),
+            role: user.map_or(Role::Technician, |user| user.role),
+            enabled: user.is_none_or(|user| user.enabled),
+            password: String::new(),
+        }
+    }
+
+    /// What is wrong with a field.
+    fn wrong(&self, field: &str, new: bool) -> Option<String> {
+        match field {
+            "user_name" if new => validate::user_name(self.user_name.trim()),
+            "display_name" => validate::name(&self.display_name),
+            "password" if new || !self.password.is_empty() => validate::password(&self.password),
+            _ => None,
+        }
+    }
+
+    fn is_right(&self, new: bool) -> bool {
+        ["user_name", "display_name", "password"].iter().all(|field| self.wrong(field, new).is_none())
+    }
+}
+
+/// The dialog.
+#[component]
+pub(super) fn UserDialog(props: &UserDialogProps) -> Html {
+    let console = use_console();
+    let fields = use_state(|| Fields::of(props.user.as_ref()));
+    let submitted = use_state(|| false);
+    let busy = use_state(|| false);
+    let error = use_state(|| None::<ApiError>);
+    let new = props.user.is_none();
+    let said = |field: &str| -> Option<AttrValue> {
+        let refused = error.as_ref().and_then(|error| error.fields.iter().find(|error| error.field == field));
+        let own = (*submitted).then(|| fields.wrong(field, new)).flatten();
+        own.or_else(|| refused.map(|error| error.message.clone())).map(AttrValue::from)
+    };
+    let onsubmit = {
+        let (fields, submitted, busy, error) = (fields.clone(), submitted.clone(), busy.clone(), error.clone());
+        let (user, onclose) = (props.user.clone(), props.onclose.clone());
+        Callback::from(move |()| {
+            submitted.set(true);
+            if !fields.is_right(new) || *busy {
+                return;
+            }
+            busy.set(true);
+            let (console, fields, user) = (console.clone(), (*fields).clone(), user.clone());
+            let (busy, error, onclose) = (busy.clone(), error.clone(), onclose.clone());
+            spawn_local(async move {
+                match save(&console, user.as_ref(), fields).await {
+                    Ok(()) => onclose.emit(()),
+                    Err(failed) => {
+                        busy.set(false);
+                        error.set(Some(failed));
+                    }
+                }
+            });
+        })
+    };
+    let edit = |change: fn(&mut Fields, String)| {
+        let fields = fields.clone();
+        Callback::from(move |text: String| {
+            let mut changed = (*fields).clone();
+            change(&mut changed, text);
+            fields.set(changed);
+        })
+    };
+    let enable = {
+        let fields = fields.clone();
+        Callback::from(move |enabled| fields.set(Fields { enabled, ..(*fields).clone() }))
+    };
+    let roles =
+        [Role::Technician, Role::Administrator].map(|role| (key(role).to_owned(), words::role(role).to_owned()));
+    let (title, deed) = match &props.user {
+        None => ("Create a user".to_owned(), "Create"),
+        Some(user) => (format!("Properties of {}", user.user_name), "Save"),
+    };
+    let (password_label, password_help) = if new {
+        ("Password", "At least 12 characters. The user can change it under Your account.")
+    } else {
+        ("New password", "Empty keeps the present one. A new one signs the user out everywhere.")
+    };
+    let role_help = match fields.role {
+        Role::Technician => "Uses items, creates and edits them.",
+        Role::Administrator => "Also manages users, jumpoints and groups, and sees and ends everybody's sessions.",
+    };
+    let footer = html! {
+        <>
+            <Button id="user-save" kind={Kind::Primary} label={deed} busy={*busy} submit={true} />
+            <Button id="user-cancel" kind={Kind::Link} label="Cancel" onclick={props.onclose.reform(|_| ())} />
+        </>
+    };
+    html! {
+        <Dialog id="user-dialog" {title} width={Width::Small} {footer} onclose={props.onclose.clone()} {onsubmit}>
+            <div class="pf-v6-c-form">
+                if let Some(error) = &*error {
+                    <ErrorAlert id="user-error" error={error.clone()} />
+                }
+                if new {
+                    <TextField id="user-user-name" label="User name" required={true} value={fields.user_name.clone()} help="What they sign in with: letters, digits and . _ - @"
+                        error={said("user_name")} oninput={edit(|fields, text| fields.user_name = text)} />
+                }
+                <TextField id="user-display-name" label="Name" required={true} value={fields.display_name.clone()} error={said("display_name")}
+                    oninput={edit(|fields, text| fields.display_name = text)} />
+                <SelectField id="user-role" label="Role" options={roles.to_vec()} value={key(fields.role)} help={role_help} error={said("role")}
+                    onchange={edit(|fields, text| fields.role = if text == key(Role::Administrator) { Role::Administrator } else { Role::Technician })} />
+                <TextField id="user-password" label={password_label} kind="password" required={new} value={fields.password.clone()} autocomplete="new-password"
+                    help={password_help} error={said("password")} oninput={edit(|fields, text| fields.password = text)} />
+                if !new {
+                    <Switch id="user-enabled" label="May sign in" on={fields.enabled} onchange={enable} />
+                }
+            </div>
+        </Dialog>
+    }
+}
+
+fn key(role: Role) -> &'static str {
+    match role {
+        Role::Administrator => "administrator",
+        Role::Technician => "technician",
+    }
+}
+
+async fn save(console: &Console, user: Option<&User>, fields: Fields) -> Result<(), ApiError> {
+    let password = Some(fields.password.clone()).filter(|text| !text.is_empty()).map(SecretText::new);
+    match user {
+        None => {
+            let new = NewUser {
+                user_name: fields.user_name.trim().to_owned(),
+                display_name: fields.display_name.trim().to_owned(),
+                role: fields.role,
+                password: SecretText::new(fields.password),
+            };
+            console.api().create_user(&new).await.map(drop)
+        }
+        Some(user) => {
+            let change = UserChange {
+                display_name: Some(fields.display_name.trim().to_owned()),
+                role: (fields.role != user.role).then_some(fields.role),
+                enabled: (fields.enabled != user.enabled).then_some(fields.enabled),
+                password,
+                unlock: false,
+            };
+            console.api().change_user(user.id, &change).await.map(drop)
+        }
+    }
+}

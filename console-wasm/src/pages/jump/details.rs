@@ -1,0 +1,130 @@
+//! The pane at the right: what is selected.
+
+use wire::Timestamp;
+use wire::api::JumpItem;
+use yew::prelude::*;
+use yew_router::prelude::*;
+
+use super::Command;
+use crate::components::alert::{Alert, Severity};
+use crate::components::button::{Button, Kind};
+use crate::components::icon::Icon;
+use crate::components::state_label::StateLabel;
+use crate::components::time::TimeText;
+use crate::console::use_store;
+use crate::routes::Route;
+use crate::state::{format, services, words};
+
+/// Properties of [`Details`].
+#[derive(Clone, PartialEq, Properties)]
+pub(super) struct DetailsProps {
+    /// The selected items.
+    pub(super) chosen: Vec<JumpItem>,
+    /// The present.
+    pub(super) now: Timestamp,
+    /// What is done.
+    pub(super) command: Callback<Command>,
+}
+
+/// The pane; nothing while nothing is selected.
+#[component]
+pub(super) fn Details(props: &DetailsProps) -> Html {
+    match props.chosen.as_slice() {
+        [] => Html::default(),
+        [item] => html! { <One item={item.clone()} now={props.now} command={props.command.clone()} /> },
+        several => html! {
+            <aside class="sp-details" id="details" aria-label="Details">
+                <h2>{ format!("{} items", several.len()) }</h2>
+                <ul class="sp-details__names">
+                    { for several.iter().take(20).map(|item| html! { <li>{ &item.definition.name }</li> }) }
+                    if several.len() > 20 {
+                        <li class="sp-pale">{ format!("and {} more", several.len() - 20) }</li>
+                    }
+                </ul>
+            </aside>
+        },
+    }
+}
+
+#[derive(Clone, PartialEq, Properties)]
+struct OneProps {
+    item: JumpItem,
+    now: Timestamp,
+    command: Callback<Command>,
+}
+
+#[component]
+fn One(props: &OneProps) -> Html {
+    let store = use_store();
+    let item = &props.item;
+    let definition = &item.definition;
+    let term = |name: &'static str, value: Html| {
+        html! {
+            <div class="pf-v6-c-description-list__group">
+                <dt class="pf-v6-c-description-list__term"><span class="pf-v6-c-description-list__text">{ name }</span></dt>
+                <dd class="pf-v6-c-description-list__description"><div class="pf-v6-c-description-list__text">{ value }</div></dd>
+            </div>
+        }
+    };
+    let rename = {
+        let command = props.command.clone();
+        Callback::from(move |_: MouseEvent| command.emit(Command::Properties))
+    };
+    let own: Vec<_> = item.running_sessions.iter().filter(|id| store.tabs.contains(id)).copied().collect();
+    html! {
+        <aside class="sp-details" id="details" aria-label={format!("Details of {}", definition.name)}>
+            <div class="sp-details__head">
+                <h2>{ &definition.name }</h2>
+                <Button id="details-properties" kind={Kind::Plain} small={true} icon={Icon::Pen} title="Properties" onclick={rename} />
+            </div>
+            <StateLabel word={words::item_status(item.status)} />
+            if let Some(obstacle) = words::item_obstacle(item.status, &item.jumpoint_name) {
+                <Alert severity={Severity::Warning} title="Jump is not possible now"><p>{ obstacle }</p></Alert>
+            }
+            <dl class="pf-v6-c-description-list pf-m-compact">
+                { term("Remote system", html! { <>{ &definition.hostname }<span class="sp-pale">{ format!(" via {}", item.jumpoint_name) }</span></> }) }
+                { term("Tunnels", html! {
+                    <ul class="sp-details__tunnels">
+                        { for definition.tunnels.iter().map(|tunnel| {
+                            let port = if tunnel.local_port == 0 { "automatic".to_owned() } else { tunnel.local_port.to_string() };
+                            let remote = u16::try_from(tunnel.remote_port).unwrap_or_default();
+                            html! {
+                                <li>
+                                    <span>{ services::tunnel_name(&tunnel.label, remote) }</span>
+                                    <code>{ format!("{}:{port}", definition.local_address) }</code>
+                                    <span class="sp-pale">{ format!("to port {}", tunnel.remote_port) }</span>
+                                </li>
+                            }
+                        }) }
+                    </ul>
+                }) }
+                { term("Group", html! {
+                    <>
+                        { &item.group_name }
+                        if let Some(tag) = &definition.tag {
+                            <span class="sp-pale">{ format!(" #{tag}") }</span>
+                        }
+                    </>
+                }) }
+                if !definition.comments.is_empty() {
+                    { term("Comments", html! { <span class="sp-lines">{ &definition.comments }</span> }) }
+                }
+                { term("Last used", match item.last_used_at {
+                    Some(at) => html! { <TimeText {at} now={props.now} /> },
+                    None => html! { "never" },
+                }) }
+                if !item.running_sessions.is_empty() {
+                    { term("Running", html! {
+                        <>
+                            { format::count(item.running_sessions.len() as u64, "session") }
+                            { for own.iter().map(|id| html! {
+                                <div><Link<Route> to={Route::Session { id: *id }}>{ "Go to your session" }</Link<Route>></div>
+                            }) }
+                        </>
+                    }) }
+                }
+                { term("Changed", html! { <TimeText at={item.updated_at} now={props.now} /> }) }
+            </dl>
+        </aside>
+    }
+}

@@ -1,0 +1,12 @@
+//! The pages, one for each screen.
+
+pub(crate) mod account;
+pub(crate) mod administration;
+pub(crate) mod agents;
+pub(crate) mod get_helper;
+pub(crate) mod jump;
+pub(crate) mod not_found;
+pub(crate) mod session;
+pub(crate) mod sessions;
+pub(crate) mod setup;
+pub(crate) mod sign_in;

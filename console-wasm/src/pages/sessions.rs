@@ -1,0 +1,171 @@
+//! All sessions one may see, live and past.
+
+use serde::{Deserialize, Serialize};
+use wasm_bindgen_futures::spawn_local;
+use wire::SessionId;
+use wire::api::{ApiError, Session};
+use yew::prelude::*;
+use yew_router::prelude::*;
+
+use crate::components::alert::ErrorAlert;
+use crate::components::button::{Button, Kind};
+use crate::components::empty_state::EmptyState;
+use crate::components::icon::Icon;
+use crate::components::spinner;
+use crate::components::state_label::StateLabel;
+use crate::components::time::TimeText;
+use crate::console::{use_console, use_now, use_store};
+use crate::routes::Route;
+use crate::state::{format, words};
+
+/// What of the view stands in the address.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+struct Query {
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    show: String,
+}
+
+impl Query {
+    fn live(&self) -> Option<bool> {
+        match self.show.as_str() {
+            "live" => Some(true),
+            "past" => Some(false),
+            _ => None,
+        }
+    }
+}
+
+/// The page.
+#[component]
+pub(crate) fn SessionsPage() -> Html {
+    let console = use_console();
+    let store = use_store();
+    let navigator = use_navigator();
+    let query = use_location().and_then(|location| location.query::<Query>().ok()).unwrap_or_default();
+    let sessions = use_state(|| None::<Vec<Session>>);
+    let next = use_state(|| None::<SessionId>);
+    let error = use_state(|| None::<ApiError>);
+    let busy = use_state(|| false);
+    let now = use_now(5_000);
+    {
+        let (console, sessions, next, error) = (console.clone(), sessions.clone(), next.clone(), error.clone());
+        use_effect_with((query.live(), store.sessions_changed), move |(live, _)| {
+            let live = *live;
+            spawn_local(async move {
+                match console.api().sessions(live, None).await {
+                    Ok(page) => {
+                        sessions.set(Some(page.sessions));
+                        next.set(page.next);
+                        error.set(None);
+                    }
+                    Err(failed) => error.set(Some(failed)),
+                }
+            });
+        });
+    }
+    let more = {
+        let (sessions, next, error, busy) = (sessions.clone(), next.clone(), error.clone(), busy.clone());
+        let live = query.live();
+        Callback::from(move |_: MouseEvent| {
+            busy.set(true);
+            let (console, sessions, next, error, busy) =
+                (console.clone(), sessions.clone(), next.clone(), error.clone(), busy.clone());
+            spawn_local(async move {
+                match console.api().sessions(live, *next).await {
+                    Ok(page) => {
+                        let mut all = (*sessions).clone().unwrap_or_default();
+                        all.extend(page.sessions);
+                        sessions.set(Some(all));
+                        next.set(page.next);
+                    }
+                    Err(failed) => error.set(Some(failed)),
+                }
+                busy.set(false);
+            });
+        })
+    };
+    let choice = |id: &'static str, show: &'static str, label: &'static str| {
+        let selected = query.show == show;
+        let navigator = navigator.clone();
+        let onclick = Callback::from(move |_: MouseEvent| {
+            if let Some(navigator) = &navigator {
+                // Fails only for values that cannot stand in an address; this one is text.
+                let _ = navigator.replace_with_query(&Route::Sessions, &Query { show: show.into() });
+            }
+        });
+        html! {
+            <div class="pf-v6-c-toggle-group__item">
+                <button {id} type="button" class={classes!("pf-v6-c-toggle-group__button", selected.then_some("pf-m-selected"))}
+                    aria-pressed={if selected { "true" } else { "false" }} {onclick}>
+                    <span class="pf-v6-c-toggle-group__text">{ label }</span>
+                </button>
+            </div>
+        }
+    };
+    html! {
+        <div class="sp-page" id="sessions-page">
+            <div class="sp-page__head">
+                <h1 class="pf-v6-c-title pf-m-xl">{ "Sessions" }</h1>
+                <div class="pf-v6-c-toggle-group" role="group" aria-label="Which sessions">
+                    { choice("sessions-all", "", "All") }
+                    { choice("sessions-live", "live", "Live") }
+                    { choice("sessions-past", "past", "Past") }
+                </div>
+            </div>
+            if let Some(error) = &*error {
+                <ErrorAlert id="sessions-error" error={error.clone()} />
+            }
+            { match &*sessions {
+                None => html! { <div class="sp-waiting">{ spinner("Loading sessions") }</div> },
+                Some(list) if list.is_empty() => html! {
+                    <EmptyState id="no-sessions" icon={Icon::List} title={if query.live() == Some(true) { "Nothing runs now" } else { "No sessions yet" }}>
+                        <p>{ "Each use of an item is recorded here, with its connections and why it ended. " }
+                            <Link<Route> to={Route::Jump}>{ "Go to the Jump interface" }</Link<Route>></p>
+                    </EmptyState>
+                },
+                Some(list) => html! {
+                    <>
+                        <div class="sp-table-scroll">
+                            <table class="pf-v6-c-table pf-m-compact" id="sessions" aria-label="Sessions">
+                                <thead class="pf-v6-c-table__thead">
+                                    <tr class="pf-v6-c-table__tr">
+                                        { for ["Item", "User", "Remote system", "State", "Started", "Lasted", "Connections", "Sent", "Received", "Why it ended"].map(|heading| html! {
+                                            <th class="pf-v6-c-table__th" scope="col">{ heading }</th>
+                                        }) }
+                                    </tr>
+                                </thead>
+                                <tbody class="pf-v6-c-table__tbody">
+                                    { for list.iter().map(|session| row(session, now)) }
+                                </tbody>
+                            </table>
+                        </div>
+                        if next.is_some() {
+                            <Button id="more-sessions" kind={Kind::Link} label="Show older sessions" busy={*busy} onclick={more} />
+                        }
+                    </>
+                },
+            } }
+        </div>
+    }
+}
+
+fn row(session: &Session, now: wire::Timestamp) -> Html {
+    let id = session.id;
+    let until = session.ended_at.unwrap_or(now);
+    html! {
+        <tr class="pf-v6-c-table__tr" key={id.to_string()} data-testid="session-row" data-item-name={session.item_name.clone()} data-session-id={id.to_string()}>
+            <th class="pf-v6-c-table__th" scope="row">
+                <Link<Route> to={Route::Session { id }} classes="sp-cut">{ &session.item_name }</Link<Route>>
+            </th>
+            <td class="pf-v6-c-table__td">{ &session.user_name }</td>
+            <td class="pf-v6-c-table__td"><span class="sp-cut" title={session.hostname.clone()}>{ &session.hostname }</span><span class="sp-pale">{ format!(" via {}", session.jumpoint_name) }</span></td>
+            <td class="pf-v6-c-table__td"><StateLabel word={words::session_state(session)} /></td>
+            <td class="pf-v6-c-table__td"><TimeText at={session.created_at} {now} /></td>
+            <td class="pf-v6-c-table__td">{ format::duration(until.millis_since(session.created_at)) }</td>
+            <td class="pf-v6-c-table__td sp-number">{ session.connections_total }</td>
+            <td class="pf-v6-c-table__td sp-number">{ format::bytes(session.bytes_sent) }</td>
+            <td class="pf-v6-c-table__td sp-number">{ format::bytes(session.bytes_received) }</td>
+            <td class="pf-v6-c-table__td sp-reason">{ session.end_message.clone().unwrap_or_default() }</td>
+        </tr>
+    }
+}

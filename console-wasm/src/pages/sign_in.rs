@@ -1,0 +1,94 @@
+//! Signing in. It stands at whatever address was asked for, so that signing in leads there.
+
+use wasm_bindgen_futures::spawn_local;
+use wire::SecretText;
+use wire::api::SignInRequest;
+use yew::prelude::*;
+
+use crate::components::alert::{Alert, ErrorAlert, Severity};
+use crate::components::button::{Button, Kind};
+use crate::components::field::TextField;
+use crate::components::frame::brand_mark;
+use crate::console::use_console;
+use crate::state::store::Action;
+
+/// Properties of [`SignInPage`].
+#[derive(Clone, PartialEq, Properties)]
+pub(crate) struct SignInPageProps {
+    /// Why nobody is signed in any more, when that happened unasked.
+    pub(crate) why: Option<String>,
+}
+
+/// The page.
+#[component]
+pub(crate) fn SignInPage(props: &SignInPageProps) -> Html {
+    let console = use_console();
+    let user_name = use_state(String::new);
+    let password = use_state(String::new);
+    let busy = use_state(|| false);
+    let error = use_state(|| None);
+    let setup_needed = use_state(|| false);
+    {
+        let (console, setup_needed) = (console.clone(), setup_needed.clone());
+        use_effect_with((), move |()| {
+            spawn_local(async move {
+                if let Ok(state) = console.api().setup_state().await {
+                    setup_needed.set(state.needed);
+                }
+            });
+        });
+    }
+    let onsubmit = {
+        let (user_name, password, busy, error) = (user_name.clone(), password.clone(), busy.clone(), error.clone());
+        Callback::from(move |event: SubmitEvent| {
+            event.prevent_default();
+            if *busy {
+                return;
+            }
+            busy.set(true);
+            error.set(None);
+            let request = SignInRequest {
+                user_name: user_name.trim().to_owned(),
+                password: SecretText::new((*password).clone()),
+            };
+            let (console, busy, error, password) = (console.clone(), busy.clone(), error.clone(), password.clone());
+            spawn_local(async move {
+                match console.api().sign_in(&request).await {
+                    Ok(me) => console.dispatch(Action::SignedIn(Box::new(me))),
+                    Err(failed) => {
+                        password.set(String::new());
+                        busy.set(false);
+                        error.set(Some(failed));
+                    }
+                }
+            });
+        })
+    };
+    let set = |state: &UseStateHandle<String>| {
+        let state = state.clone();
+        Callback::from(move |text| state.set(text))
+    };
+    html! {
+        <main class="sp-gate" id="sign-in">
+            <div class="sp-gate__card">
+                <div class="sp-gate__brand">{ brand_mark() }<span>{ "Sallyport" }</span></div>
+                <h1 class="pf-v6-c-title pf-m-xl">{ "Sign in" }</h1>
+                if *setup_needed {
+                    <Alert id="setup-needed" severity={Severity::Info} title="This appliance is new">
+                        <p>{ "Open the one-time link that it printed when it started: it makes the first administrator." }</p>
+                    </Alert>
+                }
+                if let Some(error) = &*error {
+                    <ErrorAlert id="sign-in-error" error={error.clone()} />
+                } else if let Some(why) = &props.why {
+                    <Alert id="signed-out" severity={Severity::Info} title={why.clone()} />
+                }
+                <form class="pf-v6-c-form" novalidate={true} {onsubmit}>
+                    <TextField id="user-name" label="User name" value={(*user_name).clone()} autocomplete="username" oninput={set(&user_name)} />
+                    <TextField id="password" label="Password" kind="password" value={(*password).clone()} autocomplete="current-password" oninput={set(&password)} />
+                    <Button id="sign-in-submit" kind={Kind::Primary} label="Sign in" busy={*busy} submit={true} block={true} />
+                </form>
+            </div>
+        </main>
+    }
+}
