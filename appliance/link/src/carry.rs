@@ -7,12 +7,16 @@ use std::cell::RefCell;
 use std::future::poll_fn;
 use std::io;
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use tokio::net::TcpStream;
+#[cfg(target_os = "linux")]
+use tokio::time::timeout;
+use tracing::debug;
 use wire::stream::{EndReason, ReadOutcome};
 
-use crate::stream_driver::LinkStream;
+use crate::stream_driver::{LinkStream, StreamEnd};
 
 /// Bytes read from a socket at once.
 const READ_BYTES: usize = 64 * 1024;
@@ -20,6 +24,9 @@ const READ_BYTES: usize = 64 * 1024;
 const WORTH_A_SLICE: usize = 16 * 1024;
 /// Bytes taken from the link at once.
 const WRITE_BYTES: usize = 64 * 1024;
+
+/// How long a reset waits for the data before it.
+const SENDING_WITHIN: Duration = Duration::from_secs(5);
 
 /// Whose socket it is: names the end when the socket is reset.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,9 +52,13 @@ pub async fn carry(socket: TcpStream, stream: LinkStream, party: Party) -> EndRe
     let mut carrier = Carrier { socket, stream, pending: Bytes::new(), reading: true, writing: true, failed: None };
     match poll_fn(|cx| carrier.poll(cx)).await {
         Outcome::Finished => EndReason::Finished,
-        Outcome::Cut(reason) => {
-            reset(carrier.socket);
-            reason
+        Outcome::Cut(end) => {
+            if end.after_data {
+                reset_behind_data(carrier.socket).await;
+            } else {
+                reset(carrier.socket);
+            }
+            end.reason
         }
         Outcome::SocketFailed(error) => {
             let reason = party.reset_reason();
@@ -67,6 +78,32 @@ pub fn reset(socket: TcpStream) {
     drop(socket);
 }
 
+/// The same, once the kernel has sent what was written: a reset discards everything else.
+async fn reset_behind_data(socket: TcpStream) {
+    match once_sent(socket).await {
+        Ok(socket) => reset(socket),
+        Err(error) => debug!("a reset could not wait for its data: {error}"),
+    }
+}
+
+/// Waits, not too long, until the kernel has sent everything. Registered anew, the socket is writable only then.
+#[cfg(target_os = "linux")]
+async fn once_sent(socket: TcpStream) -> io::Result<TcpStream> {
+    let socket = socket.into_std()?;
+    socket2::SockRef::from(&socket).set_tcp_notsent_lowat(1)?;
+    let socket = TcpStream::from_std(socket)?;
+    // Whoever does not read for so long gets the reset at once.
+    let _ = timeout(SENDING_WITHIN, socket.writable()).await;
+    Ok(socket)
+}
+
+/// Other systems do not tell.
+#[cfg(not(target_os = "linux"))]
+async fn once_sent(socket: TcpStream) -> io::Result<TcpStream> {
+    tokio::time::sleep(SENDING_WITHIN / 10).await;
+    Ok(socket)
+}
+
 struct Carrier {
     socket: TcpStream,
     stream: LinkStream,
@@ -82,14 +119,14 @@ struct Carrier {
 
 enum Outcome {
     Finished,
-    Cut(EndReason),
+    Cut(StreamEnd),
     SocketFailed(io::Error),
 }
 
 impl Carrier {
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Outcome> {
         if let Poll::Ready(end) = self.stream.poll_end(cx) {
-            return Poll::Ready(Outcome::Cut(end.reason));
+            return Poll::Ready(Outcome::Cut(end));
         }
         if self.writing
             && let Poll::Ready(Err(error)) = self.poll_to_socket(cx)

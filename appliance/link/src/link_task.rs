@@ -16,6 +16,7 @@ use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 use wire::stream::EndReason;
 
 use crate::stream_driver::{LinkEnd, Shared};
+use crate::talk::plain;
 
 /// Bytes of frames put into one message: enough to be worth a write, little enough that what comes next can still be chosen.
 const MESSAGE_BYTES: usize = 64 * 1024;
@@ -199,9 +200,6 @@ fn broken(error: WsError) -> LinkEnd {
     match error {
         WsError::ConnectionClosed | WsError::AlreadyClosed => LinkEnd::Closed,
         WsError::Capacity(error) => LinkEnd::Misbehaved(error.to_string()),
-        WsError::Protocol(tokio_tungstenite::tungstenite::error::ProtocolError::ResetWithoutClosingHandshake) => {
-            LinkEnd::Broken("it was cut without a word".into())
-        }
-        error => LinkEnd::Broken(error.to_string()),
+        error => LinkEnd::Broken(plain(&error)),
     }
 }

@@ -32,7 +32,7 @@ pub enum LinkEnd {
     #[error("the appliance closed it")]
     Closed,
     /// It broke.
-    #[error("the connection broke: {0}")]
+    #[error("{0}")]
     Broken(String),
     /// Nothing came for too long.
     #[error("nothing was heard for {} seconds", .0.as_secs())]
@@ -191,6 +191,8 @@ pub struct StreamEnd {
     pub reason: EndReason,
     /// Details for the log.
     pub detail: String,
+    /// Everything the other end had to say came first and was read.
+    pub after_data: bool,
 }
 
 /// One connection's end of the link. Dropping it before both directions are finished resets the connection.
@@ -217,7 +219,7 @@ impl LinkStream {
             // Both directions finished, or the link ended before this was polled first.
             return match over {
                 Some(reason) if !(self.written_all && self.read_all) => {
-                    Poll::Ready(StreamEnd { reason, detail: String::new() })
+                    Poll::Ready(StreamEnd { reason, detail: String::new(), after_data: false })
                 }
                 _ => Poll::Pending,
             };
@@ -401,7 +403,7 @@ impl Shared {
         for id in ids {
             state.endpoint.reset(id, reason, "", false);
             if let Some(slot) = state.slots.get_mut(&id) {
-                slot.end.get_or_insert_with(|| StreamEnd { reason, detail: String::new() });
+                slot.end.get_or_insert_with(|| StreamEnd { reason, detail: String::new(), after_data: false });
             }
         }
         let wakers: Vec<_> = state.slots.values_mut().filter_map(|slot| slot.waker.take()).collect();
@@ -427,9 +429,9 @@ impl State {
                     self.slots.remove(&stream);
                     continue;
                 }
-                Event::Reset { stream, reason, detail, .. } => {
+                Event::Reset { stream, reason, detail, after_data } => {
                     if let Some(slot) = self.slots.get_mut(&stream) {
-                        slot.end = Some(StreamEnd { reason, detail });
+                        slot.end = Some(StreamEnd { reason, detail, after_data });
                     }
                     stream
                 }

@@ -1,11 +1,13 @@
 //! JSON messages over a WebSocket, one per text message: greetings and control links.
 
+use std::io;
 use std::time::Duration;
 
 use futures_util::{SinkExt, StreamExt};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tokio::time::timeout;
+use tokio_tungstenite::tungstenite::error::ProtocolError;
 use tokio_tungstenite::tungstenite::{Error as WsError, Message};
 
 use crate::dial::WebSocket;
@@ -15,7 +17,7 @@ use crate::dial::WebSocket;
 pub enum TalkError {
     /// The link broke.
     #[error("the link to the appliance broke: {0}")]
-    Broken(Box<WsError>),
+    Broken(String),
     /// The appliance closed the link.
     #[error("the appliance closed the link")]
     Closed,
@@ -31,9 +33,23 @@ impl From<WsError> for TalkError {
     fn from(error: WsError) -> Self {
         match error {
             WsError::ConnectionClosed | WsError::AlreadyClosed => Self::Closed,
-            error => Self::Broken(Box::new(error)),
+            error => Self::Broken(plain(&error)),
         }
     }
+}
+
+/// A broken connection in plain words: the libraries' own are for their users.
+pub(crate) fn plain(error: &WsError) -> String {
+    use io::ErrorKind as Kind;
+    let cut = match error {
+        WsError::Io(error) => matches!(
+            error.kind(),
+            Kind::UnexpectedEof | Kind::ConnectionReset | Kind::ConnectionAborted | Kind::BrokenPipe
+        ),
+        WsError::Protocol(error) => matches!(error, ProtocolError::ResetWithoutClosingHandshake),
+        _ => false,
+    };
+    if cut { "the connection was cut".into() } else { error.to_string() }
 }
 
 /// Sends one message.

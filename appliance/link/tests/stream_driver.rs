@@ -92,21 +92,26 @@ async fn a_refused_target_resets_the_local_client() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_reset_by_the_target_arrives_behind_its_bytes() {
+    const BYTES: usize = 250_000;
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let target = listener.local_addr().unwrap();
     tokio::spawn(async move {
         let (mut socket, _) = listener.accept().await.unwrap();
-        socket.write_all(&[1; 100_000]).await.unwrap();
-        // The reader gets time to take the bytes out of the kernel: a reset discards those that are still there.
+        socket.write_all(&vec![1; BYTES]).await.unwrap();
+        // The tunnel gets time to take the bytes out of the kernel: a reset discards those that are still there.
         tokio::time::sleep(Duration::from_millis(300)).await;
         link::carry::reset(socket);
     });
     let tunnel = Tunnel::to(target).await;
-    let mut client = tunnel.connect().await;
+    // A reader with little room, so that most of it still waits in the tunnel and in the kernel when the reset comes.
+    let socket = tokio::net::TcpSocket::new_v4().unwrap();
+    socket.set_recv_buffer_size(4096).unwrap();
+    let mut client = socket.connect(tunnel.local).await.unwrap();
+    tokio::time::sleep(Duration::from_millis(600)).await;
     let mut got = Vec::new();
-    let error = client.read_to_end(&mut got).await.unwrap_err();
+    let error = timeout(SOON, client.read_to_end(&mut got)).await.unwrap().unwrap_err();
     assert_eq!(error.kind(), io::ErrorKind::ConnectionReset);
-    assert_eq!(got.len(), 100_000);
+    assert_eq!(got.len(), BYTES);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

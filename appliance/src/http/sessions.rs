@@ -1,3 +1,5 @@
+#![expect(unused_qualifications, reason = "utoipa's macro names query parameters by their path")]
+
 use std::sync::Arc;
 
 use axum::Json;
@@ -11,7 +13,7 @@ use wire::api::{
     TunnelTicket,
 };
 
-use super::error::{Body, Path};
+use super::error::{Body, Path, Query};
 use super::jump_items::facts;
 use super::server::ConnectionInfo;
 use super::{Failure, SignedIn};
@@ -46,7 +48,7 @@ pub(super) struct Which {
 pub(super) async fn list(
     State(services): State<Services>,
     who: SignedIn,
-    super::error::Query(which): super::error::Query<Which>,
+    Query(which): Query<Which>,
 ) -> Result<Json<SessionPage>, Failure> {
     let before = match which.before.as_deref().map(str::parse::<SessionId>) {
         Some(Err(_)) => return Err(Failure::field("before", "This is not the id of a session.")),

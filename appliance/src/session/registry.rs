@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use wire::api::{ConsoleEvent, SessionEnd, SessionEvent, SessionState, TunnelTicket};
 use wire::link_messages::Refusal;
@@ -28,6 +29,10 @@ pub struct Sessions {
     live: Arc<Mutex<HashMap<SessionId, Arc<LiveSession>>>>,
     tickets: Arc<Mutex<Tickets>>,
 }
+
+/// How long to wait between attempts to write the end of a session.
+const WRITE_END_PAUSES: [Duration; 4] =
+    [Duration::from_millis(100), Duration::from_millis(500), Duration::from_secs(2), Duration::ZERO];
 
 /// Why no ticket was given.
 #[derive(Debug, thiserror::Error)]
@@ -166,15 +171,26 @@ impl Sessions {
             record.end = ending.as_ref().map(|it| it.end);
             record.end_message = ending.as_ref().map(|it| it.message.clone());
         });
-        let record = live.snapshot();
-        if let Err(error) = self.store.update_session(&record).await {
-            tracing::error!(session.id = %live.id, error = %error, "the end of a session could not be written down");
-        }
+        self.write_end(live).await;
         if let Some(Ending { message, by, .. }) = ending {
             self.note(live, "ended", &message, by.as_deref()).await;
         }
         self.lock().remove(&live.id);
         self.announce(live);
+    }
+
+    /// Writes the record of a session that is over, several times if need be. What stays unwritten ends at the next start.
+    async fn write_end(&self, live: &Arc<LiveSession>) {
+        let record = live.snapshot();
+        for pause in WRITE_END_PAUSES {
+            match self.store.update_session(&record).await {
+                Ok(()) => return,
+                Err(error) => {
+                    tracing::error!(session.id = %live.id, error = %error, "the end of a session could not be written down");
+                }
+            }
+            tokio::time::sleep(pause).await;
+        }
     }
 
     /// Writes down connections that opened or ended.
@@ -214,7 +230,7 @@ impl Sessions {
     pub async fn end_unused(self) {
         let unused = i64::try_from(UNUSED_AFTER.as_millis()).unwrap_or(i64::MAX);
         loop {
-            tokio::time::sleep(std::time::Duration::from_secs(30)).await;
+            tokio::time::sleep(Duration::from_secs(30)).await;
             let before = Timestamp(now().0.saturating_sub(unused));
             let is_unused = |it: &LiveSession| it.state() == SessionState::Ready && it.snapshot().created_at < before;
             self.end_all(SessionEnd::NotUsed, None, is_unused).await;
