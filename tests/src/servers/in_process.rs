@@ -9,6 +9,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
+use socket2::{Domain, Socket, Type};
 
 /// Sends back what it gets, and ends when the other side does.
 pub struct Echo(Server);
@@ -103,6 +104,41 @@ impl Silent {
     pub fn open(&self) -> usize {
         self.0.streams.lock().unwrap_or_else(PoisonError::into_inner).len()
     }
+}
+
+/// A port that does not answer: its queue of connections to accept is full, so the system drops what else comes.
+pub struct Mute {
+    listener: Socket,
+    _queue: Vec<TcpStream>,
+}
+
+impl Mute {
+    /// Starts it on a free port of 127.0.0.1.
+    ///
+    /// # Errors
+    /// When the queue cannot be filled.
+    pub fn start() -> Result<Self> {
+        let listener = Socket::new(Domain::IPV4, Type::STREAM, None)?;
+        listener.bind(&SocketAddr::from((Ipv4Addr::LOCALHOST, 0)).into())?;
+        listener.listen(0)?;
+        let address = local_address(&listener)?;
+        let mut queue = Vec::new();
+        while let Ok(stream) = TcpStream::connect_timeout(&address, Duration::from_millis(200)) {
+            queue.push(stream);
+            ensure!(queue.len() < 100, "the queue of {address} does not fill");
+        }
+        Ok(Self { listener, _queue: queue })
+    }
+
+    /// Its port.
+    #[must_use]
+    pub fn port(&self) -> u16 {
+        local_address(&self.listener).map_or(0, |address| address.port())
+    }
+}
+
+fn local_address(socket: &Socket) -> Result<SocketAddr> {
+    socket.local_addr()?.as_socket().context("a TCP socket has an address")
 }
 
 /// Takes bytes until the other side finishes, then answers with how many there were and their SHA-256; or, when the first

@@ -4,7 +4,7 @@ mod debian;
 mod in_process;
 
 pub use debian::{Nginx, Postgres, Redis, Sshd, postgres_folders};
-pub use in_process::{Echo, Gauge, Page, Silent};
+pub use in_process::{Echo, Gauge, Mute, Page, Silent};
 
 use std::net::{Ipv4Addr, TcpListener};
 use std::path::{Path, PathBuf};

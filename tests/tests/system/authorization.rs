@@ -81,7 +81,9 @@ fn ask(client: &ApiClient, method: &str, path: &str) -> Result<Answer> {
         }
     }
     let body = json!({});
-    client.send(method, &filled, matches!(method, "POST" | "PUT" | "PATCH").then_some(&body))
+    let body = matches!(method, "POST" | "PUT" | "PATCH").then_some(&body);
+    // As a browser says where its page is from.
+    client.send_with(method, &filled, body, &[("origin", client.base())])
 }
 
 fn class(answer: &Answer) -> &'static str {
