@@ -11,6 +11,6 @@ pub(crate) fn start() {
     if stderr().is_terminal() {
         builder.with_target(false).init();
     } else {
-        builder.json().flatten_event(true).init();
+        builder.json().flatten_event(true).with_span_list(false).init();
     }
 }
