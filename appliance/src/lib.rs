@@ -21,7 +21,9 @@ pub mod sign_in;
 pub mod store;
 mod websocket;
 
+use std::fs::File;
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -52,6 +54,8 @@ pub struct Appliance {
     pub address: SocketAddr,
     /// The one-time link for the first administrator, while there is none.
     pub setup_url: Option<SecretText>,
+    /// Held as long as this appliance lives.
+    _data_dir: File,
 }
 
 /// How long running sessions and requests are given when the appliance stops.
@@ -68,6 +72,7 @@ impl Appliance {
         let tasks = Tasks::default();
         std::fs::create_dir_all(&config.data_dir)
             .with_context(|| format!("cannot make the data directory {}", config.data_dir.display()))?;
+        let lock = lock_data_dir(&config.data_dir)?;
         let listener = TcpListener::bind(config.listen)
             .await
             .with_context(|| format!("cannot listen on {}; another program may use the port", config.listen))?;
@@ -112,7 +117,7 @@ impl Appliance {
         tasks.spawn_until_stop("old sign-ins", browsers::forget_old(store, services.config.sign_in));
         let router = http::router(services.clone());
         tasks.spawn("https", http::serve(listener, tls, router, tasks.clone()));
-        Ok(Self { services, address, setup_url })
+        Ok(Self { services, address, setup_url, _data_dir: lock })
     }
 
     /// Stops in order: no new sessions, running ones end with the reason, consoles are told, the database closes last.
@@ -127,6 +132,16 @@ impl Appliance {
             tracing::warn!(error = %error, "the database did not close in order");
         }
     }
+}
+
+/// One appliance per data directory: two would write the same database and believe different things.
+fn lock_data_dir(data_dir: &Path) -> anyhow::Result<File> {
+    let file = data_dir.join("lock");
+    let lock = File::create(&file).with_context(|| format!("cannot write {}", file.display()))?;
+    let taken =
+        || format!("another appliance is running with the data directory {}; stop it first", data_dir.display());
+    lock.try_lock().with_context(taken)?;
+    Ok(lock)
 }
 
 /// The administrator's certificate, or one of the local authority for every name the appliance is known to have.

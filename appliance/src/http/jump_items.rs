@@ -77,7 +77,10 @@ pub(super) async fn remove(
         return Err(Failure::not_found("item"));
     }
     let by = Some(who.user.display_name.as_str());
-    services.sessions.end_all(SessionEnd::ItemRemoved, by, |it| it.snapshot().item_id == Some(id)).await;
+    for live in services.sessions.all().into_iter().filter(|it| it.snapshot().item_id == Some(id)) {
+        live.change(|record| record.item_id = None);
+        services.sessions.end(&live, SessionEnd::ItemRemoved, by, "").await;
+    }
     services.events.announce(Audience::Everyone, ConsoleEvent::ItemsChanged);
     Ok(StatusCode::NO_CONTENT)
 }

@@ -64,6 +64,8 @@ pub struct ConnectionTable {
     /// Rows to write down: new and ended ones.
     unwritten: Vec<Connection>,
     ended_since: Vec<Connection>,
+    /// The newest ended ones by their stream: who connected is often known only afterwards.
+    lately: VecDeque<(u32, Connection)>,
 }
 
 #[derive(Debug)]
@@ -75,6 +77,8 @@ struct Entry {
 
 /// Refused streams that are remembered. A helper learns of a refusal within a round trip and stops sending.
 const REFUSED_REMEMBERED: usize = 4096;
+/// Ended connections that still learn who connected: a burst of short ones.
+const ENDED_REMEMBERED: usize = 1024;
 
 impl ConnectionTable {
     /// A table for a session with these tunnels.
@@ -91,6 +95,7 @@ impl ConnectionTable {
             changed: BTreeSet::new(),
             unwritten: Vec::new(),
             ended_since: Vec::new(),
+            lately: VecDeque::new(),
         }
     }
 
@@ -214,6 +219,10 @@ impl ConnectionTable {
         row.end_message = reason.message(&format!("{}:{port}", self.target_host), detail);
         row.fault = reason.fault();
         self.changed.remove(&stream);
+        if self.lately.len() >= ENDED_REMEMBERED {
+            self.lately.pop_front();
+        }
+        self.lately.push_back((stream, row.clone()));
         self.ended_since.push(row.clone());
         self.unwritten.push(row);
     }
@@ -232,6 +241,11 @@ impl ConnectionTable {
             entry.row.client_address = Some(address);
             entry.row.client_program = program;
             self.changed.insert(stream);
+        } else if let Some((_, row)) = self.lately.iter_mut().rev().find(|(it, _)| *it == stream) {
+            row.client_address = Some(address);
+            row.client_program = program;
+            self.ended_since.push(row.clone());
+            self.unwritten.push(row.clone());
         }
     }
 
@@ -326,5 +340,103 @@ impl ConnectionTable {
     #[must_use]
     pub fn open_rows(&self) -> Vec<Connection> {
         self.open.values().map(|entry| entry.row.clone()).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use bytes::{Bytes, BytesMut};
+    use wire::stream::{StreamId, frame};
+
+    const NOW: Timestamp = Timestamp(1000);
+
+    fn table() -> ConnectionTable {
+        ConnectionTable::new("db".into(), vec![5432, 22])
+    }
+
+    fn made(make: impl FnOnce(&mut BytesMut)) -> Frame {
+        let mut out = BytesMut::new();
+        make(&mut out);
+        frame::next(&mut Bytes::from(out)).unwrap().unwrap()
+    }
+
+    fn open(table: &mut ConnectionTable, stream: u32, tunnel: u16) -> Verdict {
+        let frame = made(|out| frame::put_open(out, StreamId(stream), tunnel, b"hi"));
+        table.observe(From::Helper, &frame, NOW, || Uuid::from_u128(stream.into())).unwrap()
+    }
+
+    fn see(table: &mut ConnectionTable, from: From, make: impl FnOnce(&mut BytesMut)) -> Verdict {
+        table.observe(from, &made(make), NOW, Uuid::nil).unwrap()
+    }
+
+    #[test]
+    fn bytes_count_once_even_when_sent_again() {
+        let mut table = table();
+        open(&mut table, 1, 1);
+        for _ in 0..2 {
+            see(&mut table, From::Helper, |out| frame::put_data(out, StreamId(1), 2, b"abc"));
+            see(&mut table, From::Jumpoint, |out| frame::put_data(out, StreamId(1), 0, b"answer"));
+        }
+        assert_eq!(table.bytes(), (5, 6));
+        assert_eq!(table.counts()[1], TunnelCount { open: 1, sent: 5, received: 6 });
+        assert!(table.open_rows()[0].established);
+    }
+
+    #[test]
+    fn a_connection_ends_when_both_sides_finished() {
+        let mut table = table();
+        open(&mut table, 1, 0);
+        see(&mut table, From::Helper, |out| frame::put_fin(out, StreamId(1), 2));
+        assert_eq!(table.open_count(), 1);
+        see(&mut table, From::Jumpoint, |out| frame::put_fin(out, StreamId(1), 0));
+        assert_eq!(table.open_count(), 0);
+        let rows = table.take_unwritten();
+        assert_eq!(rows.len(), 1, "opened and ended: one row");
+        assert_eq!((rows[0].end, rows[0].closed_at), (Some(EndReason::Finished), Some(NOW)));
+        assert_eq!(
+            see(&mut table, From::Jumpoint, |out| frame::put_credit(out, StreamId(1), 2, 9, true)),
+            Verdict::Pass,
+            "what is on its way still passes"
+        );
+    }
+
+    #[test]
+    fn connection_257_and_unknown_tunnels_are_refused_and_their_frames_dropped() {
+        let mut table = table();
+        for stream in 1..=256 {
+            assert_eq!(open(&mut table, stream, 0), Verdict::Pass);
+        }
+        assert_eq!(open(&mut table, 257, 0), Verdict::Refuse(EndReason::Limit));
+        let data = |out: &mut BytesMut| frame::put_data(out, StreamId(257), 2, b"x");
+        assert_eq!(see(&mut table, From::Helper, data), Verdict::Drop);
+        assert_eq!(table.open_count(), 256);
+        see(&mut table, From::Jumpoint, |out| frame::put_reset(out, StreamId(1), EndReason::Refused, 0, ""));
+        assert_eq!(open(&mut table, 258, 2), Verdict::Refuse(EndReason::NotAllowed));
+        assert_eq!(open(&mut table, 259, 1), Verdict::Pass);
+        let refused: Vec<_> = table.take_unwritten().into_iter().filter(|row| row.fault.is_some()).collect();
+        assert_eq!(refused.len(), 3);
+        assert!(refused[1].end_message.contains("db:5432"), "{}", refused[1].end_message);
+    }
+
+    #[test]
+    fn frames_of_the_wrong_side_are_violations() {
+        let mut table = table();
+        let opening = made(|out| frame::put_open(out, StreamId(1), 0, b""));
+        assert!(table.observe(From::Jumpoint, &opening, NOW, Uuid::nil).is_err());
+        let opened = made(|out| frame::put_opened(out, StreamId(1)));
+        assert!(table.observe(From::Helper, &opened, NOW, Uuid::nil).is_err());
+    }
+
+    #[test]
+    fn who_connected_may_come_late() {
+        let mut table = table();
+        open(&mut table, 1, 0);
+        see(&mut table, From::Jumpoint, |out| frame::put_reset(out, StreamId(1), EndReason::Refused, 0, ""));
+        table.take_unwritten();
+        table.set_source(1, "127.0.0.1:5000".into(), Some("curl".into()));
+        let rows = table.take_unwritten();
+        assert_eq!(rows[0].client_program.as_deref(), Some("curl"));
+        assert_eq!(rows[0].end, Some(EndReason::Refused));
     }
 }

@@ -35,6 +35,8 @@ const SQLITE_READONLY: i32 = 8;
 const SQLITE_IOERR: i32 = 10;
 const SQLITE_FULL: i32 = 13;
 const SQLITE_CANTOPEN: i32 = 14;
+/// The extended code of `ON DELETE RESTRICT`.
+const SQLITE_CONSTRAINT_TRIGGER: i32 = 1811;
 
 impl From<DbErr> for StoreError {
     fn from(error: DbErr) -> Self {
@@ -44,7 +46,11 @@ impl From<DbErr> for StoreError {
             _ => {}
         }
         let message = error.to_string();
-        match sqlite_code(&error) {
+        let code = sqlite_code(&error);
+        if code == Some(SQLITE_CONSTRAINT_TRIGGER) {
+            return Self::Dependent;
+        }
+        match code.map(|code| code & 0xff) {
             Some(SQLITE_BUSY | SQLITE_LOCKED) => Self::Busy,
             Some(SQLITE_READONLY | SQLITE_IOERR | SQLITE_FULL | SQLITE_CANTOPEN) => Self::NotWritable(message),
             _ if matches!(error, DbErr::ConnectionAcquire(_)) => Self::Busy,
@@ -53,7 +59,7 @@ impl From<DbErr> for StoreError {
     }
 }
 
-/// The primary result code of SQLite inside the error, if that is what it is.
+/// The extended result code of SQLite inside the error, if that is what it is; its low byte is the primary one.
 fn sqlite_code(error: &DbErr) -> Option<i32> {
     let (DbErr::Exec(RuntimeErr::SqlxError(error))
     | DbErr::Query(RuntimeErr::SqlxError(error))
@@ -61,6 +67,5 @@ fn sqlite_code(error: &DbErr) -> Option<i32> {
     else {
         return None;
     };
-    let code: i32 = error.as_database_error()?.code()?.parse().ok()?;
-    Some(code & 0xff)
+    error.as_database_error()?.code()?.parse().ok()
 }

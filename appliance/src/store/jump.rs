@@ -1,9 +1,9 @@
 use sea_orm::sea_query::Expr;
-use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder};
+use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, TransactionTrait};
 use wire::api::TunnelJumpDraft;
 use wire::{JumpGroupId, JumpItemId, JumpointId, Timestamp};
 
-use super::entities::{jump_group, jump_item};
+use super::entities::{jump_group, jump_item, session};
 use super::{Store, StoreError, from_json, to_json};
 
 /// A group of jump items.
@@ -181,11 +181,19 @@ impl Store {
         Ok(())
     }
 
-    /// Removes an item. False when there is none.
+    /// Removes an item; what was done with it stays. False when there is none.
     ///
     /// # Errors
     /// See above.
     pub async fn delete_jump_item(&self, id: JumpItemId) -> Result<bool, StoreError> {
-        Ok(jump_item::Entity::delete_by_id(id.0).exec(&self.db).await?.rows_affected > 0)
+        let transaction = self.db.begin().await?;
+        let removed = jump_item::Entity::delete_by_id(id.0).exec(&transaction).await?;
+        session::Entity::update_many()
+            .col_expr(session::Column::ItemId, Expr::value(Option::<uuid::Uuid>::None))
+            .filter(session::Column::ItemId.eq(id.0))
+            .exec(&transaction)
+            .await?;
+        transaction.commit().await?;
+        Ok(removed.rows_affected > 0)
     }
 }
