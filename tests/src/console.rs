@@ -212,12 +212,19 @@ impl Console {
         address_in(&text).with_context(|| format!("{text} is no address"))
     }
 
-    /// Presses *End session* and waits until the tab says that it is over.
+    /// Presses *End session*, agrees when the console asks because connections are open, and waits until the tab says that it is over.
     ///
     /// # Errors
     /// When it does not end.
     pub fn end_session(&self) -> Result<()> {
         self.click("end-session")?;
+        wait::until_true("the session ends, or the console asks", wait::SOON, || {
+            if self.shows("end-dialog")? {
+                self.click("end-dialog-confirm")?;
+                return Ok(true);
+            }
+            Ok(self.text("session-state")?.is_some_and(|text| text.to_lowercase().contains("ended")))
+        })?;
         self.wait_for_text("session-state", |text| text.to_lowercase().contains("ended"))?;
         Ok(())
     }

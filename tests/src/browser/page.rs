@@ -2,6 +2,7 @@
 
 use anyhow::{Context, Result};
 use fantoccini::Locator;
+use fantoccini::key::Key;
 use serde_json::{Value, json};
 
 use super::{Browser, selector};
@@ -92,8 +93,9 @@ impl Browser {
     /// When it cannot be typed into; the page's text is in the message.
     pub fn type_into(&self, name: &str, text: &str) -> Result<()> {
         self.with_element(&selector(name), "is typed into", |element| async move {
-            element.clear().await?;
-            element.send_keys(text).await.map(|()| true)
+            // As a person: mark all, type over it. Clearing by WebDriver is not what an input tells its page of.
+            let over = format!("{}a{}{}", char::from(Key::Control), char::from(Key::Control), char::from(Key::Delete));
+            element.send_keys(&format!("{over}{text}")).await.map(|()| true)
         })
     }
 
