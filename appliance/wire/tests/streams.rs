@@ -69,7 +69,8 @@ impl Pair {
             if self.reading[side] {
                 for id in 1..=300 {
                     let stream = StreamId(id);
-                    loop {
+                    // As a program does: nobody reads behind an end.
+                    while !seen.ends.contains_key(&stream) {
                         match end.read(stream, 10_000) {
                             ReadOutcome::Bytes(bytes) => {
                                 seen.bytes.entry(stream).or_default().extend_from_slice(&bytes);
@@ -178,6 +179,19 @@ fn reset_now_and_reset_after_data() {
     assert_eq!(pair.seen[HELPER].resets[&now], (EndReason::Refused, false));
     assert_eq!(pair.seen[HELPER].bytes[&later], pattern(600_000, 9));
     assert_eq!(pair.seen[HELPER].resets[&later], (EndReason::ResetByTarget, true));
+    assert_eq!((pair.ends[HELPER].open_streams(), pair.ends[AGENT].open_streams()), (0, 0));
+}
+
+#[test]
+fn a_reset_behind_an_end_that_was_read_is_told() {
+    let mut pair = Pair::new(Config::default());
+    let stream = pair.ends[HELPER].open(0, pattern(1000, 3)).unwrap();
+    pair.ends[HELPER].finish(stream);
+    pair.settle();
+    assert_eq!(pair.seen[AGENT].ends[&stream], 1);
+    pair.ends[HELPER].reset(stream, EndReason::ResetByClient, "", true);
+    pair.settle();
+    assert_eq!(pair.seen[AGENT].resets[&stream], (EndReason::ResetByClient, true));
     assert_eq!((pair.ends[HELPER].open_streams(), pair.ends[AGENT].open_streams()), (0, 0));
 }
 

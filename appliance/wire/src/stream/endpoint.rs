@@ -292,7 +292,8 @@ impl Endpoint {
         if let Some(bytes) = it.receive.read(most) {
             return ReadOutcome::Bytes(bytes);
         }
-        if it.receive.take_end() {
+        // Behind an end nobody reads any more, so a reset that follows it is told in its place.
+        if it.receive.take_end() && it.reset_by_peer.is_none() {
             self.credit_if_due(stream);
             return ReadOutcome::End;
         }

@@ -101,6 +101,11 @@ impl ReceiveHalf {
         at_end
     }
 
+    /// Whether the application knows that nothing more will come.
+    pub(super) fn end_was_read(&self) -> bool {
+        self.fin_read
+    }
+
     /// The application is done with `bytes` more; at most what it read.
     pub(super) fn consume(&mut self, bytes: u64) {
         self.consumed = (self.consumed + bytes).min(self.read);

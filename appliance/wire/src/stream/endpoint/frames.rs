@@ -86,8 +86,9 @@ impl Endpoint {
                 if offset > it.receive.received() {
                     return Err(misbehaved(stream, "a RESET behind bytes that never came"));
                 }
-                if offset == 0 {
-                    self.events.push_back(Event::Reset { stream, reason, detail, after_data: false });
+                if offset == 0 || it.receive.end_was_read() {
+                    let after_data = offset > 0;
+                    self.events.push_back(Event::Reset { stream, reason, detail, after_data });
                     self.remove(stream);
                 } else if it.reset_by_peer.is_none() {
                     it.reset_by_peer = Some((offset, reason, detail));
