@@ -15,8 +15,8 @@ pub enum Audience {
     Administrators,
     /// This user, and administrators.
     UserAndAdministrators(UserId),
-    /// One browser of this user, or all of them; they hear nothing after it.
-    SignedOut(UserId, Option<BrowserId>),
+    /// One browser of this user, or all of them; their event sockets close after it.
+    LastWord(UserId, Option<BrowserId>),
 }
 
 /// An event on its way.

@@ -43,7 +43,9 @@ use crate::extension::PackedExtension;
 use crate::services::Services;
 use crate::session::registry::Sessions;
 use crate::shutdown::Tasks;
-use crate::sign_in::{browsers, password::Passwords, setup};
+use crate::sign_in::attempts::Attempts;
+use crate::sign_in::password::Passwords;
+use crate::sign_in::{browsers, setup};
 use crate::store::{JumpGroupRecord, Store};
 
 /// A running appliance.
@@ -106,6 +108,7 @@ impl Appliance {
             presence,
             sessions: sessions.clone(),
             passwords: Passwords::new()?,
+            attempts: Attempts::new(store.clone()),
             extension: Arc::new(extension),
             console: Arc::new(ConsoleFiles::new(config.console_dir.clone())),
             downloads: Arc::new(Downloads::new(config.downloads.clone())),

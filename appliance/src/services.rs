@@ -11,6 +11,7 @@ use crate::events::EventBus;
 use crate::extension::PackedExtension;
 use crate::session::registry::Sessions;
 use crate::shutdown::Tasks;
+use crate::sign_in::attempts::Attempts;
 use crate::sign_in::password::Passwords;
 use crate::store::Store;
 
@@ -36,6 +37,8 @@ pub struct Services {
     pub sessions: Sessions,
     /// Password hashes.
     pub passwords: Passwords,
+    /// Sign-in attempts.
+    pub attempts: Attempts,
     /// The packed browser extension.
     pub extension: Arc<PackedExtension>,
     /// The console's files.

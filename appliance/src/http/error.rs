@@ -17,7 +17,7 @@ use crate::store::StoreError;
 #[derive(Debug)]
 pub struct Failure {
     status: StatusCode,
-    error: ApiError,
+    error: Box<ApiError>,
 }
 
 impl Failure {
@@ -31,7 +31,7 @@ impl Failure {
             fields: Vec::new(),
             request_id: String::new(),
         };
-        Self { status, error }
+        Self { status, error: Box::new(error) }
     }
 
     /// Nobody is signed in.

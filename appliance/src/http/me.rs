@@ -71,7 +71,7 @@ pub(super) async fn sign_out_browser(
         return Err(Failure::not_found("signed-in browser"));
     }
     let event = ConsoleEvent::SignedOut { message: "You were signed out from another browser.".into() };
-    services.events.announce(Audience::SignedOut(who.user.id, Some(id)), event);
+    services.events.announce(Audience::LastWord(who.user.id, Some(id)), event);
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -91,7 +91,7 @@ pub(super) async fn change_password(
     for browser in services.store.browsers_of(who.user.id).await? {
         if browser.id != who.browser.id && services.store.delete_browser(who.user.id, browser.id).await? {
             let event = ConsoleEvent::SignedOut { message: "Your password was changed in another browser.".into() };
-            services.events.announce(Audience::SignedOut(who.user.id, Some(browser.id)), event);
+            services.events.announce(Audience::LastWord(who.user.id, Some(browser.id)), event);
         }
     }
     Ok(StatusCode::NO_CONTENT)

@@ -10,7 +10,7 @@ use axum::http::Request;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 use tower::ServiceExt;
@@ -19,12 +19,14 @@ use wire::proof::{EXPORTER_BYTES, EXPORTER_LABEL};
 use crate::shutdown::Tasks;
 
 /// What is known of the connection a request came on.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct ConnectionInfo {
     /// Where it comes from.
     pub peer: SocketAddr,
     /// Bytes that only the two ends of this TLS connection know.
     pub exporter: [u8; EXPORTER_BYTES],
+    /// Its place among the connections there may be. A link keeps it until it has shown who it is.
+    pub place: Arc<OwnedSemaphorePermit>,
 }
 
 /// Connections at the same time; more wait in the kernel's queue.
@@ -44,10 +46,9 @@ pub async fn serve(listener: TcpListener, tls: TlsAcceptor, router: Router, task
         let Some((stream, peer, place)) = accepted else { continue };
         let (tls, router, connection_tasks) = (tls.clone(), router.clone(), tasks.clone());
         tasks.spawn("connection", async move {
-            if let Err(error) = connection(stream, peer, tls, router, connection_tasks).await {
+            if let Err(error) = connection(stream, peer, place, tls, router, connection_tasks).await {
                 tracing::debug!(client = %peer, error = %error, "a connection ended");
             }
-            drop(place);
         });
     }
 }
@@ -55,7 +56,7 @@ pub async fn serve(listener: TcpListener, tls: TlsAcceptor, router: Router, task
 async fn accept(
     listener: &TcpListener,
     places: &Arc<Semaphore>,
-) -> Option<(TcpStream, SocketAddr, tokio::sync::OwnedSemaphorePermit)> {
+) -> Option<(TcpStream, SocketAddr, OwnedSemaphorePermit)> {
     let place = places.clone().acquire_owned().await.ok()?;
     match listener.accept().await {
         Ok((stream, peer)) => Some((stream, peer, place)),
@@ -71,6 +72,7 @@ async fn accept(
 async fn connection(
     stream: TcpStream,
     peer: SocketAddr,
+    place: OwnedSemaphorePermit,
     tls: TlsAcceptor,
     router: Router,
     tasks: Tasks,
@@ -79,10 +81,10 @@ async fn connection(
     let stream = timeout(HANDSHAKE, tls.accept(stream)).await??;
     let mut exporter = [0; EXPORTER_BYTES];
     stream.get_ref().1.export_keying_material(&mut exporter, EXPORTER_LABEL, None)?;
-    let info = ConnectionInfo { peer, exporter };
+    let info = ConnectionInfo { peer, exporter, place: Arc::new(place) };
     let service = hyper::service::service_fn(move |request: Request<hyper::body::Incoming>| {
         let mut request = request.map(Body::new);
-        request.extensions_mut().insert(info);
+        request.extensions_mut().insert(info.clone());
         router.clone().oneshot(request)
     });
     let mut builder = auto::Builder::new(TokioExecutor::new());

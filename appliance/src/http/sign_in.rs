@@ -13,8 +13,8 @@ use super::{Failure, SignedIn};
 use crate::clock::now;
 use crate::events::Audience;
 use crate::services::{Services, VERSION};
+use crate::sign_in::attempts::AttemptError;
 use crate::sign_in::browsers::{self, COOKIE};
-use crate::sign_in::lockout::{self, Rule};
 use crate::store::{BrowserRecord, UserRecord};
 
 /// Signs in with a name and a password.
@@ -25,18 +25,14 @@ pub(super) async fn sign_in(
     headers: HeaderMap,
     Body(request): Body<SignInRequest>,
 ) -> Result<Response, Failure> {
-    let keys = [
-        (account_key(&request.user_name), lockout::ACCOUNT),
-        (format!("address:{}", connection.peer.ip()), lockout::ADDRESS),
-    ];
-    refuse_when_locked(&services, &keys).await?;
+    let address = connection.peer.ip();
+    let attempt = services.attempts.begin(&request.user_name, Some(address)).await.map_err(refused_attempt)?;
     let user = services.store.user_by_name(&request.user_name).await?;
     let hash = user.as_ref().map(|user| user.password_hash.clone());
     let is_long = request.password.expose().chars().count() > PASSWORD_MAX_CHARS;
     let fits = !is_long && services.passwords.verify(&request.password, hash).await?;
     let Some(user) = user.filter(|_| fits) else {
-        note_failure(&services, &keys).await?;
-        tracing::info!(client = %connection.peer.ip(), "a sign-in failed");
+        tracing::info!(client = %address, "a sign-in failed");
         let message = "User name and password do not belong together.";
         let next_step = "Try again. After five failures the account is locked for 15 minutes.";
         return Err(Failure::new(StatusCode::UNAUTHORIZED, Fault::User, "wrong_password", message, next_step));
@@ -51,7 +47,7 @@ pub(super) async fn sign_in(
             next_step,
         ));
     }
-    services.store.delete_sign_in_failure(&keys[0].0).await?;
+    services.attempts.succeed(attempt).await?;
     signed_in_answer(&services, user, connection, &headers).await
 }
 
@@ -60,7 +56,7 @@ pub(super) async fn sign_in(
 pub(super) async fn sign_out(State(services): State<Services>, who: SignedIn) -> Result<Response, Failure> {
     services.store.delete_browser(who.user.id, who.browser.id).await?;
     let event = wire::api::ConsoleEvent::SignedOut { message: "You signed out.".into() };
-    services.events.announce(Audience::SignedOut(who.user.id, Some(who.browser.id)), event);
+    services.events.announce(Audience::LastWord(who.user.id, Some(who.browser.id)), event);
     let forget = format!("{COOKIE}=; Path=/; Secure; HttpOnly; SameSite=Strict; Max-Age=0");
     Ok((StatusCode::NO_CONTENT, [(header::SET_COOKIE, forget)]).into_response())
 }
@@ -101,30 +97,12 @@ pub(super) fn me_of(user: UserRecord, browser: &BrowserRecord) -> Me {
     }
 }
 
-/// Under which failures of an account are counted, whether there is such an account or not.
-pub(super) fn account_key(user_name: &str) -> String {
-    let name: String = user_name.to_lowercase().chars().take(wire::limits::USER_NAME_CHARS).collect();
-    format!("user:{name}")
-}
-
-async fn refuse_when_locked(services: &Services, keys: &[(String, Rule)]) -> Result<(), Failure> {
-    let at = now();
-    for (key, _) in keys {
-        let known = services.store.sign_in_failure(key).await?;
-        if let Some(until) = lockout::locked_until(known, at) {
-            return Err(locked(until, at));
-        }
+/// What a refused attempt reads like.
+fn refused_attempt(error: AttemptError) -> Failure {
+    match error {
+        AttemptError::Locked { until } => locked(until, now()),
+        AttemptError::Store(error) => error.into(),
     }
-    Ok(())
-}
-
-async fn note_failure(services: &Services, keys: &[(String, Rule)]) -> Result<(), Failure> {
-    let at = now();
-    for (key, rule) in keys {
-        let known = services.store.sign_in_failure(key).await?;
-        services.store.set_sign_in_failure(key, lockout::after_failure(known, *rule, at)).await?;
-    }
-    Ok(())
 }
 
 fn locked(until: Timestamp, at: Timestamp) -> Failure {
@@ -141,11 +119,9 @@ pub(super) async fn guarded_verify(
     user: &UserRecord,
     password: &wire::SecretText,
 ) -> Result<(), Failure> {
-    let keys = [(account_key(&user.user_name), lockout::ACCOUNT)];
-    refuse_when_locked(services, &keys).await?;
-    if services.passwords.verify(password, Some(user.password_hash.clone())).await? {
-        return Ok(());
+    let attempt = services.attempts.begin(&user.user_name, None).await.map_err(refused_attempt)?;
+    if !services.passwords.verify(password, Some(user.password_hash.clone())).await? {
+        return Err(Failure::field("current", "This is not your present password."));
     }
-    note_failure(services, &keys).await?;
-    Err(Failure::field("current", "This is not your present password."))
+    Ok(services.attempts.succeed(attempt).await?)
 }

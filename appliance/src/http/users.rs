@@ -8,12 +8,12 @@ use wire::{Timestamp, UserId, validate};
 
 use super::error::{Body, Path};
 use super::setup::check_person;
-use super::sign_in::account_key;
 use super::{Administrator, Failure};
 use crate::clock::now;
 use crate::events::Audience;
 use crate::random;
 use crate::services::Services;
+use crate::sign_in::attempts::account_key;
 use crate::sign_in::lockout;
 use crate::store::{StoreError, UserRecord};
 
@@ -92,8 +92,8 @@ pub(super) async fn change(
         let keep = Some(who.browser.id).filter(|_| user.enabled && who.user.id == id);
         sign_out_everywhere(&services, id, keep).await?;
     } else if user.role != was.role {
-        // Open consoles load again with what they may do now.
-        services.events.announce(Audience::UserAndAdministrators(id), ConsoleEvent::Lagged);
+        // Open consoles connect again, with what they may do now.
+        services.events.announce(Audience::LastWord(id, None), ConsoleEvent::Lagged);
     }
     if !user.enabled {
         services
@@ -147,7 +147,7 @@ async fn sign_out_everywhere(services: &Services, id: UserId, keep: Option<wire:
     for browser in services.store.browsers_of(id).await? {
         if Some(browser.id) != keep && services.store.delete_browser(id, browser.id).await? {
             let event = ConsoleEvent::SignedOut { message: "An administrator changed your account.".into() };
-            services.events.announce(Audience::SignedOut(id, Some(browser.id)), event);
+            services.events.announce(Audience::LastWord(id, Some(browser.id)), event);
         }
     }
     Ok(())

@@ -1,6 +1,7 @@
 //! A session that is not over, in memory.
 
 use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::{Notify, oneshot};
@@ -31,6 +32,7 @@ pub struct LiveSession {
     /// Cancelled when the session ends; [`LiveSession::ending`] says why.
     pub over: CancellationToken,
     ending: Mutex<Option<Ending>>,
+    closed: AtomicBool,
     /// Where the jumpoint's link is waited for, and from which agent.
     expected: Mutex<Option<(AgentId, oneshot::Sender<Link>)>>,
     /// The agent that serves it.
@@ -66,6 +68,7 @@ impl LiveSession {
             changed: Notify::new(),
             over: CancellationToken::new(),
             ending: Mutex::new(None),
+            closed: AtomicBool::new(false),
             expected: Mutex::new(None),
             node: Mutex::new(None),
             statistics: Mutex::new(VecDeque::new()),
@@ -126,6 +129,11 @@ impl LiveSession {
     #[must_use]
     pub fn ending(&self) -> Option<Ending> {
         lock(&self.ending).clone()
+    }
+
+    /// True for the first caller only: whoever writes the end down.
+    pub fn is_mine_to_close(&self) -> bool {
+        !self.closed.swap(true, Ordering::AcqRel)
     }
 
     /// From now on the link of this agent is waited for.

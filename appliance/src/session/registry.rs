@@ -161,9 +161,13 @@ impl Sessions {
 
     /// Writes the end down and forgets the session.
     pub(super) async fn close(&self, live: &Arc<LiveSession>) {
+        if !live.is_mine_to_close() {
+            return;
+        }
         let ending = live.ending();
         let at = now();
         live.table().end_all(EndReason::SessionEnded, at);
+        self.tell_connections(live, live.measure(at));
         self.write_connections(live).await;
         live.change(|record| {
             record.state = lifecycle::next(record.state, Step::End).unwrap_or(SessionState::Ended);

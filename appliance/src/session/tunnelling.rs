@@ -7,7 +7,7 @@ use futures_util::SinkExt;
 use tokio::time::timeout;
 use wire::ConnectionId;
 use wire::agent_messages::ApplianceToAgent;
-use wire::api::{ConsoleEvent, SessionEnd};
+use wire::api::{Connection, ConsoleEvent, SessionEnd, Statistics};
 use wire::helper_messages::LocalTunnel;
 use wire::link_messages::{ApplianceToHelper, HelperToAppliance};
 use wire::stream::EndReason;
@@ -145,7 +145,6 @@ impl Sessions {
 
     /// Writes connections down and tells consoles, once a second and soon after connections came or went.
     async fn tell(&self, live: &Arc<LiveSession>) {
-        let audience = Audience::UserAndAdministrators(live.snapshot().user_id);
         let mut last = None;
         loop {
             let began = tokio::time::Instant::now();
@@ -156,30 +155,40 @@ impl Sessions {
             let connections = live.table().take_changed(CONNECTIONS_AN_EVENT);
             let on_the_second = began.elapsed() >= TELL_EVERY;
             let statistics = if on_the_second || last.is_none() { live.measure(now()) } else { live.peek(now()) };
-            let quiet = last.as_ref().is_some_and(|last: &wire::api::Statistics| {
-                wire::api::Statistics { at: last.at, ..statistics.clone() } == *last
-            });
+            let quiet = last
+                .as_ref()
+                .is_some_and(|last: &Statistics| Statistics { at: last.at, ..statistics.clone() } == *last);
             if quiet && connections.is_empty() {
                 continue;
             }
-            let tunnels: Vec<_> = (0u16..)
-                .zip(live.table().counts())
-                .map(|(index, count)| (index, count.open, count.sent, count.received))
-                .collect();
-            for refused in connections.iter().filter(|row| row.fault.is_some()) {
-                let event = ConsoleEvent::ConnectionRefused {
-                    session_id: live.id,
-                    connection_id: refused.id,
-                    tunnel: refused.tunnel,
-                    message: refused.end_message.clone(),
-                };
-                self.events.announce(audience, event);
-            }
-            let event =
-                ConsoleEvent::SessionLive { session_id: live.id, statistics: statistics.clone(), tunnels, connections };
-            self.events.announce(audience, event);
+            self.announce_live(live, statistics.clone(), connections);
             last = Some(statistics);
         }
+    }
+
+    /// Tells consoles of connections that changed, and the counts of this moment.
+    pub(super) fn tell_connections(&self, live: &Arc<LiveSession>, statistics: Statistics) {
+        let connections = live.table().take_changed(CONNECTIONS_AN_EVENT);
+        self.announce_live(live, statistics, connections);
+    }
+
+    fn announce_live(&self, live: &Arc<LiveSession>, statistics: Statistics, connections: Vec<Connection>) {
+        let audience = Audience::UserAndAdministrators(live.snapshot().user_id);
+        for refused in connections.iter().filter(|row| row.fault.is_some()) {
+            let event = ConsoleEvent::ConnectionRefused {
+                session_id: live.id,
+                connection_id: refused.id,
+                tunnel: refused.tunnel,
+                message: refused.end_message.clone(),
+            };
+            self.events.announce(audience, event);
+        }
+        let tunnels = (0u16..)
+            .zip(live.table().counts())
+            .map(|(index, count)| (index, count.open, count.sent, count.received))
+            .collect();
+        let event = ConsoleEvent::SessionLive { session_id: live.id, statistics, tunnels, connections };
+        self.events.announce(audience, event);
     }
 
     /// A control message of the helper.

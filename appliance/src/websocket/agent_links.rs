@@ -34,7 +34,7 @@ pub(super) async fn enrol(
     Extension(info): Extension<ConnectionInfo>,
     upgrade: WebSocketUpgrade,
 ) -> Response {
-    accept(upgrade, services, move |socket, services| run_enrol(socket, services, info))
+    accept(upgrade, services, info, run_enrol)
 }
 
 pub(super) async fn control(
@@ -42,7 +42,7 @@ pub(super) async fn control(
     Extension(info): Extension<ConnectionInfo>,
     upgrade: WebSocketUpgrade,
 ) -> Response {
-    accept(upgrade, services, move |socket, services| run_control(socket, services, info))
+    accept(upgrade, services, info, run_control)
 }
 
 pub(super) async fn session(
@@ -50,18 +50,18 @@ pub(super) async fn session(
     Extension(info): Extension<ConnectionInfo>,
     upgrade: WebSocketUpgrade,
 ) -> Response {
-    accept(upgrade, services, move |socket, services| run_session(socket, services, info))
+    accept(upgrade, services, info, run_session)
 }
 
 /// Sends a fresh nonce. None when the link is gone.
-async fn challenge(socket: &mut WebSocket, info: ConnectionInfo) -> Option<Connection> {
+async fn challenge(socket: &mut WebSocket, info: &ConnectionInfo) -> Option<Connection> {
     let nonce = random::bytes().ok()?;
     let challenge = Challenge { versions: Versions::OURS, nonce: random::hex(&nonce) };
     say(socket, &challenge).await.then_some(Connection { nonce, exporter: info.exporter })
 }
 
 async fn run_enrol(mut socket: WebSocket, services: Services, info: ConnectionInfo) {
-    let Some(connection) = challenge(&mut socket, info).await else { return };
+    let Some(connection) = challenge(&mut socket, &info).await else { return };
     let refused = |refusal, message| EnrolAnswer::Refused { refusal, message };
     let request: EnrolRequest = match hello(&mut socket).await {
         Ok(request) => request,
@@ -95,7 +95,7 @@ async fn run_enrol(mut socket: WebSocket, services: Services, info: ConnectionIn
 async fn prove(
     socket: &mut WebSocket,
     services: &Services,
-    info: ConnectionInfo,
+    info: &ConnectionInfo,
     purpose: Purpose,
 ) -> Result<(AgentHello, AgentRecord, JumpointRecord, u32), ApplianceToAgent> {
     let refused = |refusal, message: &str| ApplianceToAgent::Refused { refusal, message: message.to_owned() };
@@ -120,12 +120,15 @@ async fn prove(
 }
 
 async fn run_control(mut socket: WebSocket, services: Services, info: ConnectionInfo) {
-    let (hello, mut agent, jumpoint, protocol) = match prove(&mut socket, &services, info, Purpose::Control).await {
+    let (hello, mut agent, jumpoint, protocol) = match prove(&mut socket, &services, &info, Purpose::Control).await {
         Ok(proven) => proven,
         Err(refusal) => return refuse(socket, &refusal).await,
     };
+    let remote = info.peer.ip();
+    // It has shown who it is: the place is for others.
+    drop(info);
     agent.facts = hello.facts.map_or(agent.facts, enrolment::tidy_facts);
-    agent.remote_address = Some(info.peer.ip().to_string());
+    agent.remote_address = Some(remote.to_string());
     agent.last_seen_at = Some(now());
     let welcome = ApplianceToAgent::Welcome { protocol, jumpoint_name: jumpoint.name.clone() };
     if !say(&mut socket, &welcome).await {
@@ -143,7 +146,7 @@ async fn run_control(mut socket: WebSocket, services: Services, info: Connection
     let (pulse, over) = (online.pulse.clone(), online.link.clone());
     services.presence.arrive(online);
     keep_facts(&services, &agent).await;
-    tracing::info!(agent.id = %agent.id, jumpoint.id = %jumpoint.id, client = %info.peer.ip(), "an agent connected");
+    tracing::info!(agent.id = %agent.id, jumpoint.id = %jumpoint.id, client = %remote, "an agent connected");
     services.events.announce(Audience::Everyone, ConsoleEvent::JumpointsChanged);
 
     let carried = link(socket);
@@ -211,7 +214,7 @@ async fn keep_facts(services: &Services, agent: &AgentRecord) {
 }
 
 async fn run_session(mut socket: WebSocket, services: Services, info: ConnectionInfo) {
-    let (hello, agent, jumpoint, protocol) = match prove(&mut socket, &services, info, Purpose::SessionLink).await {
+    let (hello, agent, jumpoint, protocol) = match prove(&mut socket, &services, &info, Purpose::SessionLink).await {
         Ok(proven) => proven,
         Err(refusal) => return refuse(socket, &refusal).await,
     };

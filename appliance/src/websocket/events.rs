@@ -101,10 +101,10 @@ fn hears(who: &SignedIn, announcement: &Announcement) -> Hears {
         Audience::Everyone => Hears::Yes,
         Audience::Administrators if who.is_administrator() => Hears::Yes,
         Audience::UserAndAdministrators(user) if who.is_administrator() || who.user.id == user => Hears::Yes,
-        Audience::SignedOut(user, browser) if who.user.id == user && browser.is_none_or(|it| it == who.browser.id) => {
+        Audience::LastWord(user, browser) if who.user.id == user && browser.is_none_or(|it| it == who.browser.id) => {
             Hears::AsTheLast
         }
-        Audience::Administrators | Audience::UserAndAdministrators(_) | Audience::SignedOut(..) => Hears::No,
+        Audience::Administrators | Audience::UserAndAdministrators(_) | Audience::LastWord(..) => Hears::No,
     }
 }
 

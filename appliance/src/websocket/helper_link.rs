@@ -1,18 +1,24 @@
 //! A helper dials its session's link: a ticket once, then listeners, then connections.
 
+use axum::Extension;
 use axum::extract::State;
 use axum::extract::ws::{WebSocket, WebSocketUpgrade};
 use axum::response::Response;
 use wire::link_messages::{ApplianceToHelper, HelperHello, Older, Refusal, TunnelToListen, Versions};
 
 use super::messages::{accept, hello, link, refuse, say};
+use crate::http::ConnectionInfo;
 use crate::services::Services;
 
-pub(super) async fn dial_in(State(services): State<Services>, upgrade: WebSocketUpgrade) -> Response {
-    accept(upgrade, services, run)
+pub(super) async fn dial_in(
+    State(services): State<Services>,
+    Extension(info): Extension<ConnectionInfo>,
+    upgrade: WebSocketUpgrade,
+) -> Response {
+    accept(upgrade, services, info, run)
 }
 
-async fn run(mut socket: WebSocket, services: Services) {
+async fn run(mut socket: WebSocket, services: Services, _info: ConnectionInfo) {
     let hello: HelperHello = match hello(&mut socket).await {
         Ok(hello) => hello,
         Err(detail) => {

@@ -10,6 +10,7 @@ use serde::de::DeserializeOwned;
 use wire::limits::CONTROL_MESSAGE_BYTES;
 use wire::stream::frame::MAX_MESSAGE;
 
+use crate::http::ConnectionInfo;
 use crate::relay::link::{Incoming, Link, LinkBroken, Outgoing};
 use crate::services::Services;
 
@@ -18,11 +19,13 @@ const HELLO_WITHIN: Duration = Duration::from_secs(10);
 /// Most bytes of a message: frames and control messages alike.
 const MESSAGE_BYTES: usize = if MAX_MESSAGE > CONTROL_MESSAGE_BYTES { MAX_MESSAGE } else { CONTROL_MESSAGE_BYTES };
 
-/// Accepts a link: messages of bounded size; what is behind it is a task of the program's.
+/// Accepts a link: messages of bounded size; what is behind it is a task of the program's. Until that task ends, the link
+/// keeps its place among the connections: it may not have shown who it is.
 pub(super) fn accept<F>(
     upgrade: WebSocketUpgrade,
     services: Services,
-    run: impl FnOnce(WebSocket, Services) -> F + Send + 'static,
+    info: ConnectionInfo,
+    run: impl FnOnce(WebSocket, Services, ConnectionInfo) -> F + Send + 'static,
 ) -> Response
 where
     F: Future<Output = ()> + Send + 'static,
@@ -31,7 +34,7 @@ where
     upgrade
         .max_message_size(MESSAGE_BYTES)
         .max_frame_size(MESSAGE_BYTES)
-        .on_upgrade(move |socket| async move { tasks.spawn("link", run(socket, services)) })
+        .on_upgrade(move |socket| async move { tasks.spawn("link", run(socket, services, info)) })
 }
 
 /// The first message of the other side.
