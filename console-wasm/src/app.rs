@@ -8,14 +8,17 @@ use wire::helper_messages::EXTENSION_ID;
 use yew::prelude::*;
 use yew_router::prelude::*;
 
-use crate::components::alert::ErrorAlert;
+use crate::components::alert::{Alert, Severity};
 use crate::components::frame::Frame;
 use crate::components::spinner;
-use crate::console::{Console, Snapshot, use_console, use_store};
+use crate::console::{Console, Snapshot, use_store};
 use crate::event_socket;
 use crate::pages;
 use crate::routes::Route;
 use crate::state::store::{Action, SignIn, Store};
+
+/// How long the first answer may take before something is said, in milliseconds.
+const LONG_MILLIS: u32 = 3_000;
 
 /// The root component.
 pub(crate) struct App {
@@ -135,29 +138,25 @@ fn page(route: Route) -> Html {
     }
 }
 
-/// Before it is known who is signed in.
+/// Before it is known who is signed in. It says so when that takes long; trying goes on meanwhile.
 #[component]
 fn Waiting() -> Html {
-    let console = use_console();
-    let error = use_state(|| None);
+    let long = use_state(|| false);
     {
-        let error = error.clone();
+        let long = long.clone();
         use_effect_with((), move |()| {
-            spawn_local(async move {
-                if let Err(failed) = console.api().me().await {
-                    error.set(Some(failed));
-                }
-            });
+            let timeout = gloo::timers::callback::Timeout::new(LONG_MILLIS, move || long.set(true));
+            move || drop(timeout)
         });
     }
     html! {
         <main class="sp-gate" aria-busy="true">
-            if let Some(error) = &*error {
-                <ErrorAlert id="gate-error" error={error.clone()} />
-                <p>{ "Trying again by itself…" }</p>
-            } else {
-                { spinner("Loading") }
+            if *long {
+                <Alert id="gate-error" severity={Severity::Warning} title="The appliance does not answer">
+                    <p>{ "Check this workstation's network. This page tries again by itself." }</p>
+                </Alert>
             }
+            { spinner("Loading") }
         </main>
     }
 }

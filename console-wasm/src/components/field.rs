@@ -115,9 +115,12 @@ pub(crate) struct TextFieldProps {
 pub(crate) fn TextField(props: &TextFieldProps) -> Html {
     let invalid = props.error.is_some();
     let described = (invalid || props.help != Html::default()).then(|| format!("{}-text", props.id));
-    let oninput = props.oninput.reform(|event: InputEvent| {
-        target::<HtmlInputElement>(event.target()).map(|input| input.value()).unwrap_or_default()
-    });
+    let read = |target_of: Option<EventTarget>| {
+        target::<HtmlInputElement>(target_of).map(|input| input.value()).unwrap_or_default()
+    };
+    let oninput = props.oninput.reform(move |event: InputEvent| read(event.target()));
+    // What fills fields in by itself may tell of a change without any input.
+    let onchange = props.oninput.reform(move |event: Event| read(event.target()));
     let control = html! {
         <span class={classes!("pf-v6-c-form-control", invalid.then_some("pf-m-error"))}>
             <input
@@ -134,6 +137,7 @@ pub(crate) fn TextField(props: &TextFieldProps) -> Html {
                 aria-invalid={invalid.then_some("true")}
                 aria-describedby={described}
                 {oninput}
+                {onchange}
                 onblur={props.onleave.reform(|_| ())}
             />
             if invalid {
@@ -175,13 +179,15 @@ pub(crate) struct TextAreaProps {
 /// Several lines of text.
 #[component]
 pub(crate) fn TextArea(props: &TextAreaProps) -> Html {
-    let oninput = props.oninput.reform(|event: InputEvent| {
-        target::<HtmlTextAreaElement>(event.target()).map(|area| area.value()).unwrap_or_default()
-    });
+    let read = |target_of: Option<EventTarget>| {
+        target::<HtmlTextAreaElement>(target_of).map(|area| area.value()).unwrap_or_default()
+    };
+    let oninput = props.oninput.reform(move |event: InputEvent| read(event.target()));
+    let onchange = props.oninput.reform(move |event: Event| read(event.target()));
     html! {
         <Labelled id={props.id.clone()} label={props.label.clone()} help={props.help.clone()} error={props.error.clone()}>
             <span class={classes!("pf-v6-c-form-control", "pf-m-textarea", "pf-m-resize-vertical", props.error.is_some().then_some("pf-m-error"))}>
-                <textarea id={props.id.clone()} rows="2" value={props.value.clone()} {oninput} />
+                <textarea id={props.id.clone()} rows="2" value={props.value.clone()} {oninput} {onchange} />
             </span>
         </Labelled>
     }

@@ -11,6 +11,7 @@ use crate::components::field::TextField;
 use crate::components::spinner;
 use crate::components::time::TimeText;
 use crate::console::{use_console, use_now, use_store};
+use crate::state::browser_name::browser_name;
 use crate::state::toasts::ToastKind;
 use crate::state::words;
 
@@ -88,7 +89,7 @@ fn Browsers() -> Html {
                                 let sign_out = sign_out.clone();
                                 html! {
                                     <tr class="pf-v6-c-table__tr" key={id.to_string()} data-testid="browser-row" data-current={browser.current.to_string()}>
-                                        <td class="pf-v6-c-table__td"><span class="sp-cut sp-m-wide" title={browser.user_agent.clone()}>{ &browser.user_agent }</span></td>
+                                        <td class="pf-v6-c-table__td"><span class="sp-cut sp-m-wide" title={browser.user_agent.clone()}>{ browser_name(&browser.user_agent) }</span></td>
                                         <td class="pf-v6-c-table__td">{ &browser.address }</td>
                                         <td class="pf-v6-c-table__td"><TimeText at={browser.signed_in_at} {now} /></td>
                                         <td class="pf-v6-c-table__td"><TimeText at={browser.last_seen_at} {now} /></td>
@@ -115,6 +116,7 @@ fn Browsers() -> Html {
 #[component]
 fn Password() -> Html {
     let console = use_console();
+    let store = use_store();
     let current = use_state(String::new);
     let new = use_state(String::new);
     let repeated = use_state(String::new);
@@ -163,6 +165,7 @@ fn Password() -> Html {
         let state = state.clone();
         Callback::from(move |text| state.set(text))
     };
+    let user_name = store.me().map(|me| me.user.user_name.clone()).unwrap_or_default();
     html! {
         <section class="sp-card" id="change-password" aria-labelledby="change-password-title">
             <h2 id="change-password-title">{ "Change your password" }</h2>
@@ -170,6 +173,8 @@ fn Password() -> Html {
                 if let Some(error) = &*error {
                     <ErrorAlert id="password-change-error" error={error.clone()} />
                 }
+                // For password managers, which want to know whose password it is.
+                <input type="text" autocomplete="username" value={user_name} hidden={true} readonly={true} />
                 <TextField id="current-password" label="Present password" kind="password" value={(*current).clone()} autocomplete="current-password"
                     error={refused("current").map(AttrValue::from)} oninput={set(&current)} />
                 <TextField id="new-password" label="New password" kind="password" value={(*new).clone()} autocomplete="new-password"

@@ -103,13 +103,13 @@ struct StepsProps {
 #[component]
 fn Steps(props: &StepsProps) -> Html {
     let it = &props.installation;
-    let own_authority = it.ca_url.is_some();
+    let authority = it.ca_sha256.as_deref();
     html! {
         <section class="sp-card" id="helper-steps" aria-labelledby="helper-steps-title">
             <h2 id="helper-steps-title">{ "Install once" }</h2>
             <ol class="sp-guide">
                 <li>
-                    <h3>{ "Load the files" }</h3>
+                    <h3>{ "Load the helper" }</h3>
                     <div>
                         if it.helper_downloads.is_empty() {
                             <p>{ "This appliance offers no helper program: ask your administrator for " }<code>{ "sallyport-helper" }</code>{ "." }</p>
@@ -117,25 +117,18 @@ fn Steps(props: &StepsProps) -> Html {
                             <ul class="sp-downloads">{ for it.helper_downloads.iter().map(download) }</ul>
                             <p>{ "On Linux and macOS make it a program once it is loaded: " }<code>{ "chmod +x sallyport-helper" }</code></p>
                         }
-                        if let Some(url) = &it.ca_url {
-                            <p>
-                                <a id="download-ca" href={url.clone()} download="sallyport-ca.pem">{ "sallyport-ca.pem" }</a>
-                                { ", the appliance's certificate authority: the helper trusts no other." }
-                            </p>
-                        }
-                        if let Some(fingerprint) = &it.ca_sha256 {
-                            <p class="sp-pale">{ "Its fingerprint (SHA-256), to compare with what your administrator gives you:" }</p>
-                            <Command id="ca-fingerprint" text={fingerprint.clone()} what="the fingerprint" />
-                        }
                     </div>
                 </li>
                 <li>
                     <h3>{ "Install helper and extension" }</h3>
                     <div>
-                        <p>{ "In a terminal, in the folder with the files. For everybody on this workstation, with the extension; needs administrator rights this once:" }</p>
-                        <Command id="install-managed" text={install_command(&it.origin, own_authority, true)} />
+                        <p>{ "In a terminal, in the folder it was loaded into. For everybody on this workstation, with the extension; needs administrator rights this once:" }</p>
+                        <Command id="install-managed" text={install_command(&it.origin, authority, true)} />
                         <p>{ "Or for you alone, without administrator rights. The extension then has to be in the browser already, or is loaded by hand:" }</p>
-                        <Command id="install-own" text={install_command(&it.origin, own_authority, false)} />
+                        <Command id="install-own" text={install_command(&it.origin, authority, false)} />
+                        if authority.is_some() {
+                            <p class="sp-pale">{ "The long number is the fingerprint of this appliance's certificate authority: the helper trusts no other. Compare it with what your administrator gives you." }</p>
+                        }
                     </div>
                 </li>
                 <li>
@@ -150,6 +143,12 @@ fn Steps(props: &StepsProps) -> Html {
                 <p>{ "Browsers that are managed by policy take the extension from this appliance. Its id and update address:" }</p>
                 { for it.extension_ids.first().map(|id| html! { <Command id="extension-id" text={id.clone()} what="the id" /> }) }
                 <Command id="extension-update-url" text={it.extension_update_url.clone()} what="the update address" />
+                if let Some(url) = &it.ca_url {
+                    <p>
+                        { "Browsers and programs on the workstations have to trust the appliance's certificate authority: " }
+                        <a id="download-ca" href={url.clone()} download="sallyport-ca.pem">{ "sallyport-ca.pem" }</a>
+                    </p>
+                }
                 <p>{ "For a trial, chrome://extensions with Developer mode on has Load unpacked: choose the folder " }<code>{ "www/extension" }</code>{ " of the sources." }</p>
                 <p>{ "Is something wrong? " }<code>{ "sallyport-helper status" }</code>{ " says what is installed, for which appliances, and what is missing." }</p>
             </details>

@@ -237,14 +237,12 @@ pub(crate) fn sentence(text: &str) -> String {
     sentence
 }
 
-/// The command that installs the helper for an appliance. `managed` also brings the extension, for the whole machine.
-pub(crate) fn install_command(origin: &str, own_authority: bool, managed: bool) -> String {
-    let ca = if own_authority { " --ca sallyport-ca.pem" } else { "" };
-    if managed {
-        format!("sudo ./sallyport-helper install --appliance {origin}{ca} --system --policy")
-    } else {
-        format!("./sallyport-helper install --appliance {origin}{ca}")
-    }
+/// The command that installs the helper for an appliance. `ca_sha256` is the fingerprint of the appliance's own
+/// certificate authority, where it has one. `managed` also brings the extension, for the whole machine.
+pub(crate) fn install_command(origin: &str, ca_sha256: Option<&str>, managed: bool) -> String {
+    let (sudo, policy) = if managed { ("sudo ", " --system --policy") } else { ("", "") };
+    let ca = ca_sha256.map(|fingerprint| format!(" --ca-fingerprint {fingerprint}")).unwrap_or_default();
+    format!("{sudo}./sallyport-helper install --appliance {origin}{policy}{ca}")
 }
 
 /// Whether an extension id is one of Firefox, which pages cannot connect to.
@@ -311,9 +309,12 @@ mod tests {
     #[test]
     fn the_install_command_names_the_authority_only_where_there_is_an_own_one() {
         assert_eq!(
-            install_command("https://gw.example.org", false, false),
+            install_command("https://gw.example.org", None, false),
             "./sallyport-helper install --appliance https://gw.example.org"
         );
-        assert!(install_command("https://localhost:1", true, true).contains("--ca"));
+        assert_eq!(
+            install_command("https://localhost:1", Some("ab"), true),
+            "sudo ./sallyport-helper install --appliance https://localhost:1 --system --policy --ca-fingerprint ab"
+        );
     }
 }

@@ -9,10 +9,11 @@
 //! | `item_form`, `services`, `addresses` | the dialog for an item |
 //! | `helper_state` | extension and helper, and how to mend them |
 //! | `first_steps` | the path on a new appliance |
-//! | `format`, `words`, `chart`, `toasts`, `backoff` | small things the others use |
+//! | `format`, `words`, `chart`, `toasts`, `backoff`, `browser_name` | small things the others use |
 
 pub(crate) mod addresses;
 pub(crate) mod backoff;
+pub(crate) mod browser_name;
 pub(crate) mod chart;
 pub(crate) mod first_steps;
 pub(crate) mod format;

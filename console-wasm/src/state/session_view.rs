@@ -6,7 +6,9 @@ use wire::Timestamp;
 use wire::api::{Connection, Session, SessionDetails, SessionEvent, Statistics};
 
 /// How much of the past the chart shows.
-pub(crate) const CHART_SECONDS: i64 = 300;
+const CHART_SECONDS: usize = 300;
+/// How long points are kept: somewhat longer than the chart shows.
+const KEPT_MILLIS: i64 = 310_000;
 /// Connections that are kept: more than may be open at once.
 const CONNECTIONS_KEPT: usize = 512;
 /// Events that are kept.
@@ -141,44 +143,27 @@ impl SessionView {
 
     /// Bytes a second now: zero when nothing was told for a while, because only what moves is told.
     pub(crate) fn rates_now(&self, now: Timestamp) -> Rates {
-        let Some(last) = self.statistics.back() else { return Rates::default() };
-        if now.millis_since(last.at) > 2_500 {
-            return Rates::default();
-        }
-        let Some(before) = self.statistics.len().checked_sub(2).and_then(|at| self.statistics.get(at)) else {
-            return Rates::default();
-        };
-        rates_between(before, last)
+        let rate =
+            |of: fn(&Statistics) -> u64| latest_rate(self.statistics.iter().map(|point| (point.at, of(point))), now);
+        Rates { sent: rate(|point| point.bytes_sent), received: rate(|point| point.bytes_received) }
     }
 
     /// Bytes a second through one tunnel now, both ways together.
     pub(crate) fn tunnel_rate_now(&self, index: u16, now: Timestamp) -> u64 {
-        let Some(totals) = self.tunnel_totals.get(usize::from(index)) else { return 0 };
-        match totals.iter().rev().take(2).collect::<Vec<_>>()[..] {
-            [last, before] if now.millis_since(last.0) <= 2_500 => per_second(before.1, last.1, before.0, last.0),
-            _ => 0,
-        }
+        let totals = self.tunnel_totals.get(usize::from(index));
+        totals.map_or(0, |totals| latest_rate(totals.iter().copied(), now))
     }
 
     /// The rates of one tunnel for its small chart, one a second, oldest first.
     pub(crate) fn tunnel_rates(&self, index: u16, now: Timestamp) -> Vec<u64> {
-        let Some(totals) = self.tunnel_totals.get(usize::from(index)) else { return Vec::new() };
-        let points: Vec<(Timestamp, u64)> = totals
-            .iter()
-            .zip(totals.iter().skip(1))
-            .map(|(before, after)| (after.0, per_second(before.1, after.1, before.0, after.0)))
-            .collect();
-        by_second(&points, now, TUNNEL_POINTS as i64)
+        let totals = self.tunnel_totals.get(usize::from(index));
+        totals.map_or_else(Vec::new, |totals| by_second(totals.iter().copied(), now, TUNNEL_POINTS))
     }
 
     /// The rates of the last five minutes, one a second, oldest first: (sent, received).
     pub(crate) fn chart(&self, now: Timestamp) -> (Vec<u64>, Vec<u64>) {
-        let pairs = || self.statistics.iter().zip(self.statistics.iter().skip(1));
-        let series = |of: fn(&Statistics) -> u64| -> Vec<u64> {
-            let points: Vec<(Timestamp, u64)> = pairs()
-                .map(|(before, after)| (after.at, per_second(of(before), of(after), before.at, after.at)))
-                .collect();
-            by_second(&points, now, CHART_SECONDS)
+        let series = |of: fn(&Statistics) -> u64| {
+            by_second(self.statistics.iter().map(|point| (point.at, of(point))), now, CHART_SECONDS)
         };
         (series(|point| point.bytes_sent), series(|point| point.bytes_received))
     }
@@ -187,7 +172,7 @@ impl SessionView {
         if self.statistics.back().is_some_and(|last| last.at >= point.at) {
             return;
         }
-        let oldest = point.at.plus_millis(-(CHART_SECONDS + 5) * 1000);
+        let oldest = point.at.plus_millis(-KEPT_MILLIS);
         // One point before the window stays: the first rate inside it is counted from there.
         while self.statistics.get(1).is_some_and(|second| second.at < oldest) {
             self.statistics.pop_front();
@@ -207,31 +192,50 @@ impl SessionView {
     }
 }
 
-fn rates_between(before: &Statistics, after: &Statistics) -> Rates {
-    Rates {
-        sent: per_second(before.bytes_sent, after.bytes_sent, before.at, after.at),
-        received: per_second(before.bytes_received, after.bytes_received, before.at, after.at),
+/// After so many milliseconds without a point nothing moved: points come once a second while something does.
+const QUIET_MILLIS: u64 = 2_500;
+/// How far the charts stay behind the clock, in seconds: the last second's point may still be on its way.
+const CHART_LAG: i64 = 2;
+
+/// Bytes a second at the end of a series of totals, measured over at least a second.
+fn latest_rate(totals: impl DoubleEndedIterator<Item = (Timestamp, u64)>, now: Timestamp) -> u64 {
+    let mut newest_first = totals.rev();
+    let Some((last_at, last)) = newest_first.next() else { return 0 };
+    if now.millis_since(last_at) > QUIET_MILLIS {
+        return 0;
     }
-}
-
-/// Bytes a second between two points. After a quiet time, in which nothing is told, all that moved did so in the last
-/// second before the later point.
-fn per_second(before: u64, after: u64, from: Timestamp, to: Timestamp) -> u64 {
-    let moved = after.saturating_sub(before);
-    let millis = to.millis_since(from);
-    let millis = if millis > 2_500 { 1_000 } else { millis.max(100) };
-    moved.saturating_mul(1000) / millis
-}
-
-/// One value for each of the last `seconds`, 0 where there is no point.
-fn by_second(points: &[(Timestamp, u64)], now: Timestamp, seconds: i64) -> Vec<u64> {
-    let mut values = vec![0; usize::try_from(seconds).unwrap_or(0)];
-    for (at, value) in points {
-        let age = now.0.saturating_sub(at.0).max(0) / 1000;
-        let place = usize::try_from(seconds - 1 - age).ok().and_then(|place| values.get_mut(place));
-        if let Some(place) = place {
-            *place = (*value).max(*place);
+    let mut earlier = None;
+    for (at, total) in newest_first {
+        earlier = Some((at, total));
+        if last_at.millis_since(at) >= 1_000 {
+            break;
         }
+    }
+    let Some((at, total)) = earlier else { return 0 };
+    let millis = last_at.millis_since(at);
+    let millis = if millis > QUIET_MILLIS { 1_000 } else { millis.max(1_000) };
+    last.saturating_sub(total).saturating_mul(1_000) / millis
+}
+
+/// Bytes moved in each of the last `seconds`, from totals at moments: what moved between two moments is spread over
+/// the time between, or over the last second of it when that was a quiet time.
+fn by_second(totals: impl Iterator<Item = (Timestamp, u64)>, now: Timestamp, seconds: usize) -> Vec<u64> {
+    let mut values = vec![0_u64; seconds];
+    let first = now.0.div_euclid(1_000) - CHART_LAG + 1 - i64::try_from(seconds).unwrap_or(0);
+    let mut before: Option<(Timestamp, u64)> = None;
+    for (at, total) in totals {
+        if let Some((from, earlier)) = before {
+            let from = if at.millis_since(from) > QUIET_MILLIS { at.0 - 1_000 } else { from.0 };
+            let (moved, whole) = (total.saturating_sub(earlier), (at.0 - from).max(1));
+            for second in from.div_euclid(1_000)..=(at.0 - 1).div_euclid(1_000) {
+                let overlap = (at.0.min((second + 1) * 1_000) - from.max(second * 1_000)).max(0);
+                let place = usize::try_from(second - first).ok().and_then(|place| values.get_mut(place));
+                if let Some(place) = place {
+                    *place += u64::try_from(i128::from(moved) * i128::from(overlap) / i128::from(whole)).unwrap_or(0);
+                }
+            }
+        }
+        before = Some((at, total));
     }
     values
 }
@@ -272,11 +276,30 @@ mod tests {
         let mut it = view();
         it.live(point(10, 0, 0), &[], vec![]);
         it.live(point(70, 6_000, 0), &[], vec![]);
-        let (sent, received) = it.chart(Timestamp(70_000));
-        assert_eq!(sent.len(), usize::try_from(CHART_SECONDS).unwrap());
+        let (sent, received) = it.chart(Timestamp(71_000));
+        assert_eq!(sent.len(), CHART_SECONDS);
         assert_eq!(sent.last(), Some(&6_000));
         assert_eq!(sent.iter().filter(|rate| **rate > 0).count(), 1);
         assert!(received.iter().all(|rate| *rate == 0));
+        assert_eq!(it.rates_now(Timestamp(70_500)).sent, 6_000);
+    }
+
+    #[test]
+    fn two_points_within_a_moment_make_no_storm() {
+        let mut it = view();
+        for (millis, total) in [(10_000, 0), (10_100, 500), (10_200, 1_000)] {
+            let statistics = Statistics { at: Timestamp(millis), ..point(0, total, 0) };
+            it.live(statistics, &[(0, 1, total, 0)], vec![]);
+        }
+        assert_eq!(it.rates_now(Timestamp(10_300)).sent, 1_000);
+        assert_eq!(it.tunnel_rate_now(0, Timestamp(10_300)), 1_000);
+        assert_eq!(it.tunnel_rates(0, Timestamp(12_500)).last(), Some(&1_000));
+    }
+
+    #[test]
+    fn what_moved_between_points_is_shared_by_the_seconds_between() {
+        let totals = [(Timestamp(500), 0), (Timestamp(2_500), 2_000)];
+        assert_eq!(by_second(totals.into_iter(), Timestamp(4_000), 4), [0, 500, 1_000, 500]);
     }
 
     #[test]
@@ -285,7 +308,7 @@ mod tests {
         for second in 0..1_000 {
             it.live(point(second, 1, 1), &[], vec![]);
         }
-        assert!(it.statistics.len() < 310, "{}", it.statistics.len());
+        assert!(it.statistics.len() < 315, "{}", it.statistics.len());
     }
 
     #[test]

@@ -22,7 +22,7 @@ pub(super) fn Events(props: &PartProps) -> Html {
                         <TimeText at={event.at} />
                         <span>
                             { &event.message }
-                            if let Some(user) = &event.user_name {
+                            if let Some(user) = event.user_name.as_ref().filter(|user| !event.message.contains(user.as_str())) {
                                 <span class="sp-pale">{ format!(" ({user})") }</span>
                             }
                         </span>
