@@ -95,6 +95,9 @@ const DIAL_WITHIN: Duration = Duration::from_secs(10);
 const ANSWER_BYTES: usize = 1024 * 1024;
 /// Bytes the WebSocket may hold unwritten: one message, and a control message beside it.
 const WRITE_BUFFER_BYTES: usize = MAX_MESSAGE + 2 * wire::limits::CONTROL_MESSAGE_BYTES;
+/// Bytes that may wait in the kernel before the link is full.
+#[cfg(target_os = "linux")]
+const UNSENT_BYTES: u32 = u32::MAX;
 const READ_BUFFER_BYTES: usize = 64 * 1024;
 
 impl Dialer {
@@ -129,6 +132,7 @@ impl Dialer {
             None => (self.appliance.host(), self.appliance.port()),
         };
         let tcp = tcp::connect(host, port, self.within).await?;
+        keep_little_unsent(&tcp);
         let name = ServerName::try_from(self.appliance.host().to_owned())
             .map_err(|error| DialError::Garbage { appliance: self.appliance.clone(), detail: error.to_string() })?;
         let handshake = TlsConnector::from(Arc::clone(&self.tls)).connect(name, tcp);
@@ -230,6 +234,16 @@ impl Dialer {
 pub fn binding_of(socket: &WebSocket) -> Result<[u8; EXPORTER_BYTES], rustls::Error> {
     let (_, connection) = socket.get_ref().get_ref();
     connection.export_keying_material([0; EXPORTER_BYTES], EXPORTER_LABEL, None)
+}
+
+/// What waits in the kernel cannot be overtaken any more: a keystroke would wait behind it.
+fn keep_little_unsent(tcp: &TcpStream) {
+    #[cfg(target_os = "linux")]
+    if let Err(error) = socket2::SockRef::from(tcp).set_tcp_notsent_lowat(UNSENT_BYTES) {
+        tracing::debug!("TCP_NOTSENT_LOWAT could not be set: {error}");
+    }
+    #[cfg(not(target_os = "linux"))]
+    let _ = tcp;
 }
 
 /// Limits of a link's WebSocket, the same for whoever dials.

@@ -48,6 +48,11 @@ pub(super) async fn download(State(services): State<Services>, Path(file): Path<
     let Some(bytes) = services.downloads.read(&file).await else {
         return Err(Failure::not_found("download"));
     };
-    let kind = [(header::CONTENT_TYPE, "application/octet-stream"), (header::CONTENT_DISPOSITION, "attachment")];
+    // Saved under the name that the install command uses.
+    let saved_as = if file.ends_with(".exe") { "sallyport-helper.exe" } else { "sallyport-helper" };
+    let kind = [
+        (header::CONTENT_TYPE, "application/octet-stream".to_owned()),
+        (header::CONTENT_DISPOSITION, format!("attachment; filename=\"{saved_as}\"")),
+    ];
     Ok((StatusCode::OK, kind, Body::from(bytes)).into_response())
 }
