@@ -97,7 +97,7 @@ const ANSWER_BYTES: usize = 1024 * 1024;
 const WRITE_BUFFER_BYTES: usize = MAX_MESSAGE + 2 * wire::limits::CONTROL_MESSAGE_BYTES;
 /// Bytes that may wait in the kernel before the link is full.
 #[cfg(target_os = "linux")]
-const UNSENT_BYTES: u32 = u32::MAX;
+const UNSENT_BYTES: u32 = 128 * 1024;
 const READ_BUFFER_BYTES: usize = 64 * 1024;
 
 impl Dialer {

@@ -3,7 +3,7 @@
 use axum::extract::{FromRequestParts, OptionalFromRequestParts};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method, header};
-use wire::api::{CSRF_HEADER, Fault, Role};
+use wire::api::{BACKGROUND_HEADER, CSRF_HEADER, Fault, Role};
 
 use super::Failure;
 use crate::services::Services;
@@ -36,7 +36,8 @@ impl FromRequestParts<Services> for SignedIn {
 
     async fn from_request_parts(parts: &mut Parts, services: &Services) -> Result<Self, Failure> {
         let token = cookie(&parts.headers, COOKIE).ok_or_else(Failure::not_signed_in)?;
-        let known = browsers::who(&services.store, token, services.config.sign_in).await?;
+        let is_use = !parts.headers.contains_key(BACKGROUND_HEADER);
+        let known = browsers::who(&services.store, token, services.config.sign_in, is_use).await?;
         let (user, browser) = known.ok_or_else(Failure::not_signed_in)?;
         let is_change = !matches!(parts.method, Method::GET | Method::HEAD | Method::OPTIONS);
         let shown = parts.headers.get(CSRF_HEADER).and_then(|it| it.to_str().ok()).unwrap_or_default();

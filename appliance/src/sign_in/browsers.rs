@@ -73,7 +73,8 @@ pub async fn sign_in(
     Ok(SignedIn { record, token: SecretText::new(token) })
 }
 
-/// Whose browser it is that shows this token; none when it is signed out, too old or its user disabled.
+/// Whose browser it is that shows this token; none when it is signed out, too old or its user disabled. With `is_use`,
+/// somebody is at the browser, which keeps the sign-in alive.
 ///
 /// # Errors
 /// When the database fails.
@@ -81,6 +82,7 @@ pub async fn who(
     store: &Store,
     token: &str,
     timeouts: Timeouts,
+    is_use: bool,
 ) -> Result<Option<(UserRecord, BrowserRecord)>, StoreError> {
     let Some(browser) = store.browser_by_token(&random::hash(token)).await? else { return Ok(None) };
     let at = now();
@@ -88,7 +90,7 @@ pub async fn who(
         return Ok(None);
     }
     let Some(user) = store.user(browser.user_id).await?.filter(|user| user.enabled) else { return Ok(None) };
-    if at.millis_since(browser.last_seen_at) > LAST_SEEN_MILLIS.unsigned_abs() {
+    if is_use && at.millis_since(browser.last_seen_at) > LAST_SEEN_MILLIS.unsigned_abs() {
         store.touch_browser(browser.id, at).await?;
     }
     Ok(Some((user, browser)))

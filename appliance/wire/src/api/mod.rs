@@ -41,3 +41,7 @@ use api_type;
 
 /// The header that carries the CSRF token on every request that changes something.
 pub const CSRF_HEADER: &str = "x-csrf-token";
+
+/// The header of requests that the console makes by itself, after an event and not because somebody did something: they do not
+/// keep a sign-in alive.
+pub const BACKGROUND_HEADER: &str = "x-background";
