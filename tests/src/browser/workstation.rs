@@ -57,14 +57,14 @@ impl Workstation {
 /// When `certutil` is missing or fails.
 pub fn trust(home: &Path, ca: &Path) -> Result<()> {
     let store = home.join(".pki/nssdb");
-    std::fs::create_dir_all(&store)?;
     let certutil = find_program("certutil", &[])?;
     let database = format!("sql:{}", store.display());
-    run(Command::new(&certutil).args(["-N", "--empty-password", "-d", &database]), START_LIMIT)?;
-    run(
-        Command::new(&certutil).args(["-A", "-t", "C,,", "-n", "sallyport-test", "-d", &database, "-i"]).arg(ca),
-        START_LIMIT,
-    )?;
+    if !store.is_dir() {
+        std::fs::create_dir_all(&store)?;
+        run(Command::new(&certutil).args(["-N", "--empty-password", "-d", &database]), START_LIMIT)?;
+    }
+    let name = format!("sallyport-test-{}", uuid::Uuid::new_v4());
+    run(Command::new(&certutil).args(["-A", "-t", "C,,", "-n", &name, "-d", &database, "-i"]).arg(ca), START_LIMIT)?;
     Ok(())
 }
 

@@ -80,7 +80,7 @@ fn a_helper_of_another_appliance_is_told() -> Result<()> {
             None,
         )?;
         let console = signed_in(site, &workstation, Options::default())?;
-        console.wait_for_helper_state("missing")?;
+        console.wait_for_helper_state("broken")?;
         console.visit("/helper")?;
         console.wait_for_text("main", |text| text.contains(&other.ready.url))?;
         console.screenshot("get-the-helper-other-appliance")?;
