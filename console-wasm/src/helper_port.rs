@@ -78,7 +78,8 @@ struct Inner {
 struct Connection {
     owner: Rc<Inner>,
     inbox: mpsc::Receiver<FromPort>,
-    _listeners: (Closure<dyn FnMut(JsValue)>, Closure<dyn FnMut()>),
+    _on_message: Closure<dyn FnMut(JsValue)>,
+    _on_disconnect: Closure<dyn FnMut()>,
 }
 
 enum FromPort {
@@ -159,7 +160,7 @@ impl HelperPort {
         port.on_message().add_listener(on_message.as_ref().unchecked_ref());
         port.on_disconnect().add_listener(on_disconnect.as_ref().unchecked_ref());
         *self.0.port.borrow_mut() = Some(port);
-        Some(Connection { owner: self.0.clone(), inbox, _listeners: (on_message, on_disconnect) })
+        Some(Connection { owner: self.0.clone(), inbox, _on_message: on_message, _on_disconnect: on_disconnect })
     }
 
     /// Follows one port until it closes. Whether anybody answered on it.

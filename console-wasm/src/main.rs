@@ -11,6 +11,40 @@
 //! | `state/` | all that is known and decided, without a browser; tested natively |
 //! | `components/` | what pages are made of |
 //! | `pages/` | one for each screen |
+//!
+//! # Names for tests
+//!
+//! Tests in a browser find things by `id`, or by `data-testid` where there are many of a kind (written here
+//! with `=` before it).
+//!
+//! | where | names |
+//! |---|---|
+//! | frame | `header`, `navigation` with `nav-jump` `nav-sessions` `nav-agents` `nav-administration`, `main`, `keys`, `keys-overlay`, `user-menu` with `account` `sign-out`, `toasts` |
+//! | helper in the header | `helper-status` with `data-state` = `searching` `ready` `update` `missing` `broken` |
+//! | banners | `appliance-lost` with `retry-now`, `appliance-stopping`, `appliance-updated` with `reload` |
+//! | session tabs | `session-tabs`, `=session-tab` with `data-session-id` and `data-item-name`, `=close-session-tab`, `end-by-tab` with `end-by-tab-confirm` |
+//! | sign-in | `sign-in`, `user-name`, `password`, `sign-in-submit`, `sign-in-error`, `signed-out`, `setup-needed` |
+//! | setup | `setup`, `setup-user-name`, `setup-display-name`, `setup-password`, `setup-submit`, `setup-error`, `setup-done`, `setup-no-token` |
+//! | Jump: bar | `jump`, `create` with `create-tunnel-jump` `create-group`, `properties`, `remove`, `item-search`, `jump-error` |
+//! | Jump: groups | `groups`, `=group-entry` and `=tag-entry` with `data-name`, `new-group` |
+//! | Jump: table | `items`, `=item-row` with `data-item-name` and `data-item-id`, `=sort-name` and so on, `no-items` with `create-first`, `no-matches` with `clear-filter`, `show-more-items` |
+//! | Jump: the rest | `details`, `first-steps` with `=first-step-1` to `=first-step-4` and `data-done`, `remove-items` with `remove-items-confirm` |
+//! | item dialog | `item-dialog`, `item-name`, `item-jumpoint`, `item-hostname`, `item-local-address` with `use-free-address`, `tunnel-0-label` `tunnel-0-local-port` `tunnel-0-remote-port` `tunnel-0-remove`, `add-tunnel`, `item-group`, `item-tag`, `item-comments`, `item-save`, `item-cancel`, `item-error` |
+//! | several items | `bulk-dialog`, `bulk-jumpoint`, `bulk-group`, `bulk-tag`, `bulk-save`, `bulk-error` |
+//! | group dialog | `group-dialog`, `group-name`, `group-comments`, `group-save`, `group-error` |
+//! | errors of fields | `=FIELD-error`, for example `=item-name-error` |
+//! | session | `session` with `data-state`, `session-state`, `end-session` with `end-dialog` `end-dialog-confirm`, `session-end`, `jump-again`, `session-error` |
+//! | session: start | `start`, `protocol-tunneling`, `helper-advice`, `tunnel-error` |
+//! | session: tunnels | `current-tunnels`, `tunnel-0`, `tunnel-0-address`, `tunnel-0-copy-address`, `tunnel-0-command`, `tunnel-0-state`, `tunnel-0-problem`, `tunnel-0-retry`, `tunnels-elsewhere`, `=connection-refused` |
+//! | session: figures | `network-statistics`, `bytes-sent`, `bytes-received`, `helper-round-trip`, `jumpoint-round-trip`, `traffic-chart` |
+//! | session: records | `connections`, `connection-count`, `=connection-row` with `data-state`, `session-events`, `=session-event` with `data-kind` |
+//! | Sessions | `sessions-page`, `sessions-all` `sessions-live` `sessions-past`, `sessions`, `=session-row` with `data-item-name` and `data-session-id`, `more-sessions`, `no-sessions` |
+//! | Agents | `agents-page`, `create-jumpoint`, `=jumpoint` with `data-name` and in it the classes `sp-enrol` `sp-properties` `sp-remove`, `jumpoint-enabled-ID`, `jumpoint-method-ID`, `=node-row` with `data-online`, `=enrolment-key-row`, `no-jumpoints` |
+//! | Agents: dialogs | `jumpoint-dialog`, `jumpoint-name`, `jumpoint-comments`, `jumpoint-save`; `enrolment-dialog`, `enrolment-command`, `enrolment-install`, `enrolment-key`, `enrolment-came`, `enrolment-done`; `remove-agent` with `remove-agent-confirm` |
+//! | Administration | `administration-page`, `users`, `create-user`, `=user-row` with `data-name` and in it the classes `sp-edit-user` `sp-remove-user` `sp-unlock`, `jump-groups`, `create-jump-group`, `=group-row` with `data-name` |
+//! | Administration: dialogs | `user-dialog`, `user-user-name`, `user-display-name`, `user-role`, `user-password`, `user-enabled`, `user-save`, `user-error`; `remove-user-confirm`, `remove-group-confirm` |
+//! | Account | `account-page`, `browsers`, `=browser-row` with `data-current` and in it the class `sp-sign-out-there`, `current-password`, `new-password`, `repeated-password`, `change-password-submit` |
+//! | Get the helper | `get-helper-page`, `helper-found`, `extension-found` and `helper-program-found` with `data-found`, `helper-advice`, `helper-ready`, `install-managed`, `install-own`, `=helper-download`, `download-ca`, `extension-id`, `extension-update-url` |
 
 #[cfg_attr(
     not(target_arch = "wasm32"),

@@ -248,9 +248,7 @@ impl Store {
 
     fn put_details(&mut self, details: SessionDetails) {
         let id = details.session.id;
-        if !self.views.contains_key(&id) {
-            self.views.insert(id, Rc::new(SessionView::new(details.session.clone())));
-        }
+        self.views.entry(id).or_insert_with(|| Rc::new(SessionView::new(details.session.clone())));
         self.put_session(details.session.clone());
         self.change_view(id, |view| view.load(details));
     }

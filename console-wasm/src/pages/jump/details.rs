@@ -26,11 +26,15 @@ pub(super) struct DetailsProps {
     pub(super) command: Callback<Command>,
 }
 
-/// The pane; nothing while nothing is selected.
+/// The pane. It keeps its place while nothing is selected, so that a first click moves nothing under the pointer.
 #[component]
 pub(super) fn Details(props: &DetailsProps) -> Html {
     match props.chosen.as_slice() {
-        [] => Html::default(),
+        [] => html! {
+            <aside class="sp-details" id="details" aria-label="Details">
+                <p class="sp-pale">{ "Select an item to see its addresses, ports and comments here." }</p>
+            </aside>
+        },
         [item] => html! { <One item={item.clone()} now={props.now} command={props.command.clone()} /> },
         several => html! {
             <aside class="sp-details" id="details" aria-label="Details">

@@ -95,7 +95,7 @@ fn empty(props: &ItemTableProps) -> Html {
     let clear = {
         let (command, sort) = (props.command.clone(), props.query.sort.clone());
         Callback::from(move |_: MouseEvent| {
-            command.emit(Command::Query(Query { sort: sort.clone(), ..Query::default() }))
+            command.emit(Command::Query(Query { sort: sort.clone(), ..Query::default() }));
         })
     };
     html! {

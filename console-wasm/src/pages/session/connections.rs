@@ -13,12 +13,18 @@ use crate::state::{format, words};
 /// Rows that are drawn at first, and with each press of *Show more*.
 const ROWS: usize = 50;
 
+/// The column that is there only where a session has several tunnels.
+const TUNNEL: &str = "Tunnel";
+/// Headings, from left to right.
+const COLUMNS: [&str; 7] = ["Opened", TUNNEL, "Local program", "Sent", "Received", "State", "Why it ended"];
+
 /// The section.
 #[component]
 pub(super) fn Connections(props: &PartProps) -> Html {
     let shown = use_state(|| ROWS);
     let view = &props.view;
     let session = &view.session;
+    let several = session.tunnels.len() > 1;
     let hidden = view.connections.len().saturating_sub(*shown);
     let more = {
         let shown = shown.clone();
@@ -39,13 +45,13 @@ pub(super) fn Connections(props: &PartProps) -> Html {
                     <table class="pf-v6-c-table pf-m-compact" aria-label="Connections">
                         <thead class="pf-v6-c-table__thead">
                             <tr class="pf-v6-c-table__tr">
-                                { for ["Opened", "Tunnel", "Local program", "Sent", "Received", "State", "Why it ended"].map(|heading| html! {
-                                    <th class="pf-v6-c-table__th" scope="col">{ heading }</th>
+                                { for COLUMNS.iter().filter(|heading| several || **heading != TUNNEL).map(|heading| html! {
+                                    <th class="pf-v6-c-table__th" scope="col">{ *heading }</th>
                                 }) }
                             </tr>
                         </thead>
                         <tbody class="pf-v6-c-table__tbody">
-                            { for view.connections.iter().take(*shown).map(|connection| row(view, connection)) }
+                            { for view.connections.iter().take(*shown).map(|connection| row(view, connection, several)) }
                         </tbody>
                     </table>
                     if hidden > 0 {
@@ -57,16 +63,18 @@ pub(super) fn Connections(props: &PartProps) -> Html {
     }
 }
 
-fn row(view: &SessionView, connection: &Connection) -> Html {
+fn row(view: &SessionView, connection: &Connection, several: bool) -> Html {
     let state = words::connection_state(connection);
     let address = connection.client_address.as_deref().unwrap_or_default();
     html! {
         <tr class="pf-v6-c-table__tr" key={connection.id.to_string()} data-testid="connection-row" data-state={state.0}>
             <td class="pf-v6-c-table__td"><TimeText at={connection.opened_at} /></td>
-            <td class="pf-v6-c-table__td">{ tunnel_name(view, connection.tunnel) }</td>
-            <td class="pf-v6-c-table__td">
+            if several {
+                <td class="pf-v6-c-table__td">{ tunnel_name(view, connection.tunnel) }</td>
+            }
+            <td class="pf-v6-c-table__td sp-program">
                 if let Some(program) = &connection.client_program {
-                    { program }{ " " }
+                    <span class="sp-cut" title={program.clone()}>{ program }</span>{ " " }
                 }
                 <span class="sp-pale">{ address }</span>
             </td>
