@@ -33,6 +33,8 @@ pub struct LiveSession {
     pub over: CancellationToken,
     ending: Mutex<Option<Ending>>,
     closed: AtomicBool,
+    /// Cancelled when the end is written down and told.
+    pub(super) gone: CancellationToken,
     /// Where the jumpoint's link is waited for, and from which agent.
     expected: Mutex<Option<(AgentId, oneshot::Sender<Link>)>>,
     /// The agent that serves it.
@@ -69,6 +71,7 @@ impl LiveSession {
             over: CancellationToken::new(),
             ending: Mutex::new(None),
             closed: AtomicBool::new(false),
+            gone: CancellationToken::new(),
             expected: Mutex::new(None),
             node: Mutex::new(None),
             statistics: Mutex::new(VecDeque::new()),

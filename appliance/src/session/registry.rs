@@ -181,6 +181,15 @@ impl Sessions {
         }
         self.lock().remove(&live.id);
         self.announce(live);
+        live.gone.cancel();
+    }
+
+    /// Waits until the end of a session is written down and told, but not for ever.
+    pub async fn wait_until_gone(&self, live: &LiveSession) {
+        const AT_MOST: Duration = Duration::from_secs(5);
+        if tokio::time::timeout(AT_MOST, live.gone.cancelled()).await.is_err() {
+            tracing::warn!(session.id = %live.id, "a session takes long to end");
+        }
     }
 
     /// Writes the record of a session that is over, several times if need be. What stays unwritten ends at the next start.
