@@ -1,6 +1,7 @@
 //! What changes the whole machine, as a managed policy does. These tests need root, and nothing else may run beside them:
 //! `cargo verify` runs them last, by themselves.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
@@ -16,37 +17,51 @@ use wire::api::{NewSession, SessionPage};
 
 const LIMIT: Duration = Duration::from_secs(60);
 
-/// Puts files back as they were when it goes out of scope.
-struct Restored(Vec<(PathBuf, Option<Vec<u8>>)>);
+/// Where browsers look for what holds for the whole machine.
+const MACHINE_FOLDERS: [&str; 9] = [
+    "/etc/chromium/policies/managed",
+    "/etc/chromium/native-messaging-hosts",
+    "/etc/opt/chrome/policies/managed",
+    "/etc/opt/chrome/native-messaging-hosts",
+    "/etc/opt/edge/policies/managed",
+    "/etc/opt/edge/native-messaging-hosts",
+    "/etc/brave/policies/managed",
+    "/usr/lib/mozilla/native-messaging-hosts",
+    "/etc/sallyport",
+];
+
+/// The files of those folders; puts them back as they were when it goes out of scope, whatever the test did.
+struct Restored(BTreeMap<PathBuf, Vec<u8>>);
 
 impl Restored {
-    fn remember(folders: &[&str]) -> Self {
-        let mut files = Vec::new();
-        for folder in folders {
-            let entries = std::fs::read_dir(folder).into_iter().flatten().filter_map(Result::ok);
-            files.extend(entries.map(|entry| (entry.path(), std::fs::read(entry.path()).ok())));
-        }
-        Self(files)
+    fn remember() -> Self {
+        Self(machine_files())
     }
 }
 
 impl Drop for Restored {
     fn drop(&mut self) {
-        for (path, content) in self.0.drain(..) {
-            if let Some(content) = content {
-                let _ = std::fs::write(path, content);
-            }
+        for path in machine_files().into_keys().filter(|path| !self.0.contains_key(path)) {
+            let _ = std::fs::remove_file(path);
+        }
+        for (path, content) in &self.0 {
+            let _ = std::fs::write(path, content);
         }
     }
 }
 
-const POLICY_FOLDERS: [&str; 2] = ["/etc/chromium/policies/managed", "/etc/chromium/native-messaging-hosts"];
+fn machine_files() -> BTreeMap<PathBuf, Vec<u8>> {
+    let entries = MACHINE_FOLDERS.iter().flat_map(|folder| std::fs::read_dir(folder).into_iter().flatten());
+    let paths = entries.filter_map(|entry| entry.ok().map(|entry| entry.path()));
+    paths.filter_map(|path| std::fs::read(&path).ok().map(|content| (path, content))).collect()
+}
 
 #[test]
 #[ignore = "changes the machine's browser policy; needs root"]
 fn a_fresh_profile_has_the_extension_without_a_click() -> Result<()> {
     on_a_site_with_console(|site| {
-        let _restored = Restored::remember(&POLICY_FOLDERS);
+        let before = machine_files();
+        let _restored = Restored::remember();
         let workstation = Workstation::new(&site.appliance.ready)?;
         let helper = |arguments: &[&str]| -> Result<()> {
             let mut command = Command::new(workspace::program("sallyport-helper")?);
@@ -59,13 +74,11 @@ fn a_fresh_profile_has_the_extension_without_a_click() -> Result<()> {
         let ca = site.appliance.ready.ca.display().to_string();
         helper(&["install", "--appliance", &site.appliance.ready.url, "--ca", &ca, "--system", "--policy"])?;
         let seen = the_extension_arrives(site, &workstation);
-        helper(&["uninstall", "--system", "--policy"])?;
+        let gone = helper(&["uninstall", "--system"]);
         seen?;
-        for folder in POLICY_FOLDERS {
-            let left: Vec<_> = std::fs::read_dir(folder).into_iter().flatten().filter_map(Result::ok).collect();
-            let ours = left.iter().filter(|entry| entry.file_name().to_string_lossy().contains("sallyport"));
-            ensure!(ours.count() == 0, "uninstall left {left:?}");
-        }
+        gone?;
+        let left: Vec<PathBuf> = machine_files().into_keys().filter(|path| !before.contains_key(path)).collect();
+        ensure!(left.is_empty(), "uninstall left {left:?}");
         Ok(())
     })
 }
