@@ -16,7 +16,7 @@ use tokio::time::timeout;
 use tracing::debug;
 use wire::stream::{EndReason, ReadOutcome};
 
-use crate::stream_driver::{LinkStream, StreamEnd};
+use crate::link_stream::{LinkStream, StreamEnd};
 
 /// Bytes read from a socket at once.
 const READ_BYTES: usize = 64 * 1024;

@@ -8,6 +8,7 @@
 //! | [`dial`] | TLS, WebSocket and JSON over one dialled connection |
 //! | [`talk`] | JSON messages over a WebSocket |
 //! | [`stream_driver`] | the stream protocol over one WebSocket, for many tasks |
+//! | [`link_stream`] | one connection's end of the link |
 //! | [`carry`] | one TCP socket joined to one stream |
 //! | [`hex`] | bytes in JSON |
 //!
@@ -17,6 +18,7 @@ pub mod appliance_url;
 pub mod carry;
 pub mod dial;
 pub mod hex;
+pub mod link_stream;
 mod link_task;
 pub mod stream_driver;
 pub mod talk;

@@ -1,7 +1,7 @@
 //! The stream protocol over one WebSocket, for many tasks.
 //!
 //! The state machine is [`Endpoint`]; this shell brings it bytes and time. One task owns the WebSocket
-//! ([`crate::link_task`]); each connection has a task of its own ([`crate::carry`]). They meet at one mutex that is held for
+//! (`link_task.rs`); each connection has a task of its own ([`crate::carry`]). They meet at one mutex that is held for
 //! moments, never across an await, and wake each other through it: whoever finds nothing to do leaves its waker there.
 
 use std::collections::{HashMap, VecDeque};
@@ -15,8 +15,9 @@ use tokio::sync::{mpsc, watch};
 use tokio_tungstenite::WebSocketStream;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-use wire::stream::{Config, EndReason, Endpoint, Event, OpenError, ReadOutcome, Side, StreamError, StreamId};
+use wire::stream::{Config, EndReason, Endpoint, Event, OpenError, Side, StreamError, StreamId};
 
+use crate::link_stream::{LinkStream, StreamEnd};
 use crate::link_task;
 
 /// Control messages that may wait, in either direction.
@@ -112,7 +113,7 @@ impl StreamDriver {
         let id = state.endpoint.open(tunnel, Bytes::new())?;
         state.slots.insert(id, Slot::default());
         self.shared.settle(state);
-        Ok(LinkStream { shared: Arc::clone(&self.shared), id, written_all: false, read_all: false })
+        Ok(LinkStream::new(Arc::clone(&self.shared), id))
     }
 
     /// The next connection that the other end opened; none when the link is over.
@@ -120,8 +121,7 @@ impl StreamDriver {
         std::future::poll_fn(|cx| {
             let mut state = self.shared.lock();
             if let Some((id, tunnel)) = state.accepted.pop_front() {
-                let shared = Arc::clone(&self.shared);
-                let stream = LinkStream { shared, id, written_all: false, read_all: false };
+                let stream = LinkStream::new(Arc::clone(&self.shared), id);
                 return Poll::Ready(Some(Accepted { stream, tunnel }));
             }
             if state.over.is_some() {
@@ -184,131 +184,6 @@ impl OpenFailure {
     }
 }
 
-/// How a stream ended, when not by both sides finishing.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct StreamEnd {
-    /// Why.
-    pub reason: EndReason,
-    /// Details for the log.
-    pub detail: String,
-    /// Everything the other end had to say came first and was read.
-    pub after_data: bool,
-}
-
-/// One connection's end of the link. Dropping it before both directions are finished resets the connection.
-pub struct LinkStream {
-    shared: Arc<Shared>,
-    id: StreamId,
-    written_all: bool,
-    read_all: bool,
-}
-
-impl LinkStream {
-    /// Its number in the session.
-    #[must_use]
-    pub fn id(&self) -> StreamId {
-        self.id
-    }
-
-    /// Ready when the connection was cut. Leaves the task's waker for this and for everything else that can happen to the
-    /// stream, so it has to be polled before [`Self::room`] and [`Self::read`] in the same turn.
-    pub fn poll_end(&mut self, cx: &mut Context<'_>) -> Poll<StreamEnd> {
-        let mut state = self.shared.lock();
-        let over = state.over;
-        let Some(slot) = state.slots.get_mut(&self.id) else {
-            // Both directions finished, or the link ended before this was polled first.
-            return match over {
-                Some(reason) if !(self.written_all && self.read_all) => {
-                    Poll::Ready(StreamEnd { reason, detail: String::new(), after_data: false })
-                }
-                _ => Poll::Pending,
-            };
-        };
-        if let Some(end) = slot.end.take() {
-            state.slots.remove(&self.id);
-            self.written_all = true;
-            self.read_all = true;
-            return Poll::Ready(end);
-        }
-        match &mut slot.waker {
-            Some(waker) => waker.clone_from(cx.waker()),
-            none => *none = Some(cx.waker().clone()),
-        }
-        Poll::Pending
-    }
-
-    /// How many bytes may be written now.
-    pub fn room(&mut self) -> usize {
-        self.shared.lock().endpoint.write_room(self.id)
-    }
-
-    /// Writes.
-    pub fn write(&mut self, bytes: Bytes) {
-        let mut state = self.shared.lock();
-        state.endpoint.write(self.id, bytes);
-        self.shared.settle(state);
-    }
-
-    /// Writes no more (half close).
-    pub fn finish(&mut self) {
-        self.written_all = true;
-        let mut state = self.shared.lock();
-        state.endpoint.finish(self.id);
-        self.shared.settle(state);
-    }
-
-    /// The next bytes, at most `most`.
-    pub fn read(&mut self, most: usize) -> ReadOutcome {
-        let mut state = self.shared.lock();
-        let outcome = state.endpoint.read(self.id, most);
-        if outcome == ReadOutcome::End {
-            self.read_all = true;
-        }
-        self.shared.settle(state);
-        outcome
-    }
-
-    /// `bytes` of what was read are where they belong.
-    pub fn consumed(&mut self, bytes: usize) {
-        let now = self.shared.now();
-        let mut state = self.shared.lock();
-        state.endpoint.consumed(now, self.id, bytes);
-        self.shared.settle(state);
-    }
-
-    /// Tells the opener that the target has answered.
-    pub fn establish(&mut self) {
-        let mut state = self.shared.lock();
-        state.endpoint.establish(self.id);
-        self.shared.settle(state);
-    }
-
-    /// Ends both directions. With `after_data`, what was written still arrives first.
-    pub fn reset(mut self, reason: EndReason, detail: &str, after_data: bool) {
-        self.reset_in_place(reason, detail, after_data);
-    }
-
-    fn reset_in_place(&mut self, reason: EndReason, detail: &str, after_data: bool) {
-        self.written_all = true;
-        self.read_all = true;
-        let mut state = self.shared.lock();
-        state.slots.remove(&self.id);
-        state.endpoint.reset(self.id, reason, detail, after_data);
-        self.shared.settle(state);
-    }
-}
-
-impl Drop for LinkStream {
-    fn drop(&mut self) {
-        if self.written_all && self.read_all {
-            self.shared.lock().slots.remove(&self.id);
-        } else {
-            let reason = self.shared.lock().over.unwrap_or(EndReason::SessionEnded);
-            self.reset_in_place(reason, "", false);
-        }
-    }
-}
-
 /// What the tasks of a link share.
 pub(crate) struct Shared {
     state: Mutex<State>,
@@ -316,21 +191,21 @@ pub(crate) struct Shared {
 }
 
 pub(crate) struct State {
-    endpoint: Endpoint,
-    slots: HashMap<StreamId, Slot>,
+    pub(crate) endpoint: Endpoint,
+    pub(crate) slots: HashMap<StreamId, Slot>,
     /// Connections nobody has taken yet; no more than the endpoint allows at once.
     accepted: VecDeque<(StreamId, u16)>,
     accept_waker: Option<Waker>,
     link_waker: Option<Waker>,
     /// Set once the link takes no more connections.
-    over: Option<EndReason>,
+    pub(crate) over: Option<EndReason>,
 }
 
 /// Where the task of a connection is reached.
 #[derive(Default)]
-struct Slot {
-    waker: Option<Waker>,
-    end: Option<StreamEnd>,
+pub(crate) struct Slot {
+    pub(crate) waker: Option<Waker>,
+    pub(crate) end: Option<StreamEnd>,
 }
 
 impl Shared {
@@ -344,7 +219,7 @@ impl Shared {
     }
 
     /// Carries out what the endpoint asks for, lets go of the lock, and wakes whom it concerns.
-    fn settle(&self, mut state: MutexGuard<'_, State>) {
+    pub(crate) fn settle(&self, mut state: MutexGuard<'_, State>) {
         let wakers = state.wakers();
         let link = if state.endpoint.wants_transmit() { state.link_waker.take() } else { None };
         drop(state);

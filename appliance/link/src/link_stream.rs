@@ -1,0 +1,138 @@
+//! One connection's end of a link.
+
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use wire::stream::{EndReason, ReadOutcome, StreamId};
+
+use crate::stream_driver::Shared;
+
+/// How a stream ended, when not by both sides finishing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StreamEnd {
+    /// Why.
+    pub reason: EndReason,
+    /// Details for the log.
+    pub detail: String,
+    /// Everything the other end had to say came first and was read.
+    pub after_data: bool,
+}
+
+/// One connection's end of the link. Dropping it before both directions are finished resets the connection.
+pub struct LinkStream {
+    shared: Arc<Shared>,
+    id: StreamId,
+    written_all: bool,
+    read_all: bool,
+}
+
+impl LinkStream {
+    pub(crate) fn new(shared: Arc<Shared>, id: StreamId) -> Self {
+        Self { shared, id, written_all: false, read_all: false }
+    }
+
+    /// Its number in the session.
+    #[must_use]
+    pub fn id(&self) -> StreamId {
+        self.id
+    }
+
+    /// Ready when the connection was cut. Leaves the task's waker for this and for everything else that can happen to the
+    /// stream, so it has to be polled before [`Self::room`] and [`Self::read`] in the same turn.
+    pub fn poll_end(&mut self, cx: &mut Context<'_>) -> Poll<StreamEnd> {
+        let mut state = self.shared.lock();
+        let over = state.over;
+        let Some(slot) = state.slots.get_mut(&self.id) else {
+            // Both directions finished, or the link ended before this was polled first.
+            return match over {
+                Some(reason) if !(self.written_all && self.read_all) => {
+                    Poll::Ready(StreamEnd { reason, detail: String::new(), after_data: false })
+                }
+                _ => Poll::Pending,
+            };
+        };
+        if let Some(end) = slot.end.take() {
+            state.slots.remove(&self.id);
+            self.written_all = true;
+            self.read_all = true;
+            return Poll::Ready(end);
+        }
+        match &mut slot.waker {
+            Some(waker) => waker.clone_from(cx.waker()),
+            none => *none = Some(cx.waker().clone()),
+        }
+        Poll::Pending
+    }
+
+    /// How many bytes may be written now.
+    pub fn room(&mut self) -> usize {
+        self.shared.lock().endpoint.write_room(self.id)
+    }
+
+    /// Writes.
+    pub fn write(&mut self, bytes: Bytes) {
+        let mut state = self.shared.lock();
+        state.endpoint.write(self.id, bytes);
+        self.shared.settle(state);
+    }
+
+    /// Writes no more (half close).
+    pub fn finish(&mut self) {
+        self.written_all = true;
+        let mut state = self.shared.lock();
+        state.endpoint.finish(self.id);
+        self.shared.settle(state);
+    }
+
+    /// The next bytes, at most `most`.
+    pub fn read(&mut self, most: usize) -> ReadOutcome {
+        let mut state = self.shared.lock();
+        let outcome = state.endpoint.read(self.id, most);
+        if outcome == ReadOutcome::End {
+            self.read_all = true;
+        }
+        self.shared.settle(state);
+        outcome
+    }
+
+    /// `bytes` of what was read are where they belong.
+    pub fn consumed(&mut self, bytes: usize) {
+        let now = self.shared.now();
+        let mut state = self.shared.lock();
+        state.endpoint.consumed(now, self.id, bytes);
+        self.shared.settle(state);
+    }
+
+    /// Tells the opener that the target has answered.
+    pub fn establish(&mut self) {
+        let mut state = self.shared.lock();
+        state.endpoint.establish(self.id);
+        self.shared.settle(state);
+    }
+
+    /// Ends both directions. With `after_data`, what was written still arrives first.
+    pub fn reset(mut self, reason: EndReason, detail: &str, after_data: bool) {
+        self.reset_in_place(reason, detail, after_data);
+    }
+
+    fn reset_in_place(&mut self, reason: EndReason, detail: &str, after_data: bool) {
+        self.written_all = true;
+        self.read_all = true;
+        let mut state = self.shared.lock();
+        state.slots.remove(&self.id);
+        state.endpoint.reset(self.id, reason, detail, after_data);
+        self.shared.settle(state);
+    }
+}
+
+impl Drop for LinkStream {
+    fn drop(&mut self) {
+        if self.written_all && self.read_all {
+            self.shared.lock().slots.remove(&self.id);
+        } else {
+            let reason = self.shared.lock().over.unwrap_or(EndReason::SessionEnded);
+            self.reset_in_place(reason, "", false);
+        }
+    }
+}
