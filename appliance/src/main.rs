@@ -38,7 +38,7 @@ struct Serve {
     /// Address and port to listen on; port 0 lets the system choose.
     #[arg(long)]
     listen: Option<SocketAddr>,
-    /// How browsers, helpers and agents reach the appliance, https://host[:port].
+    /// How browsers, helpers and agents reach the appliance, https://host:port.
     #[arg(long)]
     public_url: Option<String>,
     /// Serve the console from this folder instead of the built-in one.

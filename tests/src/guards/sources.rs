@@ -76,19 +76,19 @@ const WALLS: [Wall; 5] = [
     Wall {
         folder: "appliance/src/jump",
         except: &[],
-        forbidden: &["async fn", ".await", "axum::", "sea_orm", "tokio::"],
+        forbidden: &["async fn", ".await", "axum::", "sea_orm::", "tokio::"],
         why: "who may jump to what is decided by pure functions",
     },
     Wall {
         folder: "appliance/src/session/lifecycle",
         except: &[],
-        forbidden: &["async fn", ".await", "axum::", "sea_orm", "tokio::"],
+        forbidden: &["async fn", ".await", "axum::", "sea_orm::", "tokio::"],
         why: "a session's life is a pure state machine",
     },
     Wall {
         folder: "appliance/src",
         except: &["appliance/src/store"],
-        forbidden: &["sea_orm"],
+        forbidden: &["sea_orm::", "sea_orm_migration::"],
         why: "only the store knows the database",
     },
     Wall {
