@@ -95,6 +95,7 @@ fn the_extension_arrives(site: &tests::site::Site, workstation: &Workstation) ->
         Ok(console.attribute("helper-status", "data-state")?.as_deref() == Some("ready"))
     })?;
     console.visit("/helper")?;
+    console.wait_for_helper()?;
     console.screenshot("get-the-helper-by-policy")
 }
 

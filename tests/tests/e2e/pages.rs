@@ -4,7 +4,7 @@ use anyhow::{Result, ensure};
 use serde_json::json;
 use tests::servers::Echo;
 use tests::site::{Site, on_a_site_with_console};
-use wire::api::JumpGroup;
+use wire::api::{JumpGroup, JumpGroupDraft, TunnelDefinition};
 
 use crate::ready_console;
 
@@ -39,6 +39,9 @@ fn every_page_light_and_dark_small_and_large() -> Result<()> {
                     console.visit(path)?;
                     console.wait_for("main")?;
                     console.wait_for_helper()?;
+                    if name == "jump" {
+                        console.select("db-prod-1")?;
+                    }
                     // Lists load after the frame stands.
                     std::thread::sleep(std::time::Duration::from_millis(600));
                     console.screenshot(&format!("{name}-{width}x{height}-{look}"))?;
@@ -83,21 +86,41 @@ fn nothing_is_loaded_from_elsewhere() -> Result<()> {
     })
 }
 
+/// Group, tag, name, host, local address, and pairs of ports with what speaks there.
+type Sample =
+    (&'static str, &'static str, &'static str, &'static str, &'static str, &'static [(u32, u32, &'static str)]);
+
+/// What a small company might have. The ports 0 stand for the test's own server.
+const SAMPLES: [Sample; 10] = [
+    ("Production", "billing", "db-prod-1", "127.0.0.1", "127.4.0.9", &[(5432, 0, "PostgreSQL"), (2022, 0, "SSH")]),
+    ("Production", "billing", "ledger-db", "10.20.0.11", "127.4.0.11", &[(5432, 5432, "PostgreSQL")]),
+    ("Production", "shop", "cart-cache", "10.20.0.21", "127.4.0.21", &[(6379, 6379, "Redis")]),
+    ("Production", "shop", "web-7", "web-7.corp.example", "127.4.0.10", &[(8080, 80, "HTTP"), (8443, 443, "HTTPS")]),
+    ("Production", "", "mail-1", "mail-1.corp.example", "127.4.0.25", &[(2022, 22, "SSH")]),
+    ("Production", "", "erp", "10.20.0.40", "127.4.0.40", &[(3306, 3306, "MySQL")]),
+    ("Lab", "", "ci-runner-1", "10.30.0.7", "127.4.1.7", &[(2022, 22, "SSH")]),
+    ("Lab", "", "ci-runner-2", "10.30.0.8", "127.4.1.8", &[(2022, 22, "SSH")]),
+    ("Lab", "", "test-db", "10.30.0.20", "127.4.1.20", &[(5432, 5432, "PostgreSQL")]),
+    ("Lab", "", "plc-bench", "10.30.9.2", "127.4.1.50", &[(5020, 502, "")]),
+];
+
 fn furnish(site: &Site, echo: &Echo) -> Result<()> {
-    let echo = u32::from(echo.port());
-    site.item("db-prod-1", "127.0.0.1", "127.4.0.9", &[(5432, echo), (2022, echo)])?;
-    site.item("web-7", "web-7.corp.example", "127.4.0.10", &[(8080, 80)])?;
-    let groups: Vec<JumpGroup> = site.admin.get("/api/jump-groups")?;
-    for (number, group) in groups.iter().enumerate() {
-        for name in ["billing", "mail", "cache", "ci"] {
-            let local = format!("127.5.{number}.1");
-            let mut draft =
-                site.draft(&format!("{name}-{number}"), &format!("10.0.{number}.5"), &local, &[(6379, 6379)]);
-            draft.group_id = group.id;
-            draft.tag = Some("billing".into());
-            draft.comments = "Ask the database team before maintenance.".into();
-            site.admin.post("/api/jump-items", &draft)?.success()?;
-        }
+    let lab = JumpGroupDraft { name: "Lab".into(), comments: String::new() };
+    let lab: JumpGroup = site.admin.post("/api/jump-groups", &lab)?.ok()?;
+    for (group, tag, name, hostname, local_address, pairs) in SAMPLES {
+        let mut draft = site.draft(name, hostname, local_address, &[]);
+        draft.group_id = if group == "Lab" { lab.id } else { site.group };
+        draft.tag = Some(tag.into());
+        draft.comments = "Ask the database team before maintenance.".into();
+        draft.tunnels = pairs
+            .iter()
+            .map(|&(local_port, remote_port, label)| TunnelDefinition {
+                local_port,
+                remote_port: if remote_port == 0 { echo.port().into() } else { remote_port },
+                label: label.into(),
+            })
+            .collect();
+        site.admin.post("/api/jump-items", &draft)?.success()?;
     }
     site.technician("tom")?;
     Ok(())
