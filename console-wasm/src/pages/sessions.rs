@@ -18,6 +18,15 @@ use crate::console::{use_console, use_now, use_store};
 use crate::routes::Route;
 use crate::state::{format, words};
 
+/// Headings, from left to right.
+const HEADINGS: [&str; 10] =
+    ["Item", "User", "Remote system", "State", "Started", "Lasted", "Connections", "Sent", "Received", "Why it ended"];
+
+/// Whether a column holds numbers, which are read from the right.
+fn is_number(heading: &str) -> bool {
+    matches!(heading, "Connections" | "Sent" | "Received")
+}
+
 /// What of the view stands in the address.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 struct Query {
@@ -124,13 +133,13 @@ pub(crate) fn SessionsPage() -> Html {
                     </EmptyState>
                 },
                 Some(list) => html! {
-                    <>
+                    <section class="sp-card" aria-label="Sessions">
                         <div class="sp-table-scroll">
                             <table class="pf-v6-c-table pf-m-compact" id="sessions" aria-label="Sessions">
                                 <thead class="pf-v6-c-table__thead">
                                     <tr class="pf-v6-c-table__tr">
-                                        { for ["Item", "User", "Remote system", "State", "Started", "Lasted", "Connections", "Sent", "Received", "Why it ended"].map(|heading| html! {
-                                            <th class="pf-v6-c-table__th" scope="col">{ heading }</th>
+                                        { for HEADINGS.map(|heading| html! {
+                                            <th class={classes!("pf-v6-c-table__th", is_number(heading).then_some("sp-number"))} scope="col">{ heading }</th>
                                         }) }
                                     </tr>
                                 </thead>
@@ -142,7 +151,7 @@ pub(crate) fn SessionsPage() -> Html {
                         if next.is_some() {
                             <Button id="more-sessions" kind={Kind::Link} label="Show older sessions" busy={*busy} onclick={more} />
                         }
-                    </>
+                    </section>
                 },
             } }
         </div>

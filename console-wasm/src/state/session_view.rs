@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use wire::Timestamp;
-use wire::api::{Connection, Session, SessionDetails, SessionEvent, Statistics};
+use wire::api::{Connection, Session, SessionDetails, SessionEvent, SessionState, Statistics};
 
 /// How much of the past the chart shows.
 const CHART_SECONDS: usize = 300;
@@ -81,8 +81,11 @@ impl SessionView {
         self.statistics = details.statistics.into();
     }
 
-    /// The session changed.
+    /// The session changed. One that is over stays so: an answer that was on its way may be older than the event.
     pub(crate) fn change(&mut self, session: Session) {
+        if self.session.state == SessionState::Ended && session.state != SessionState::Ended {
+            return;
+        }
         self.tunnel_totals.resize(session.tunnels.len(), VecDeque::new());
         self.session = session;
     }
@@ -245,7 +248,6 @@ mod tests {
     use super::super::samples::{connection, number, point, session};
     use super::*;
     use wire::SessionEventId;
-    use wire::api::SessionState;
 
     fn view() -> SessionView {
         SessionView::new(session(1, SessionState::Tunnelling))
@@ -321,6 +323,14 @@ mod tests {
         let ids: Vec<u128> = it.connections.iter().map(|known| known.id.0.as_u128()).collect();
         assert_eq!(ids, [3, 2, 1]);
         assert_eq!(it.connections[2].bytes_sent, 7);
+    }
+
+    #[test]
+    fn a_session_that_is_over_stays_so() {
+        let mut it = view();
+        it.change(session(1, SessionState::Ended));
+        it.change(session(1, SessionState::Tunnelling));
+        assert_eq!(it.session.state, SessionState::Ended);
     }
 
     #[test]

@@ -46,7 +46,7 @@ pub(super) fn Connections(props: &PartProps) -> Html {
                         <thead class="pf-v6-c-table__thead">
                             <tr class="pf-v6-c-table__tr">
                                 { for COLUMNS.iter().filter(|heading| several || **heading != TUNNEL).map(|heading| html! {
-                                    <th class="pf-v6-c-table__th" scope="col">{ *heading }</th>
+                                    <th class={classes!("pf-v6-c-table__th", matches!(*heading, "Sent" | "Received").then_some("sp-number"))} scope="col">{ *heading }</th>
                                 }) }
                             </tr>
                         </thead>
