@@ -13,7 +13,7 @@ use wire::link_messages::{ApplianceToHelper, HelperToAppliance};
 use wire::stream::EndReason;
 
 use super::lifecycle::{self, JUMPOINT_CALLS_WITHIN, Step};
-use super::live::LiveSession;
+use super::live::{Ending, LiveSession};
 use super::registry::Sessions;
 use crate::agents::presence::OnlineAgent;
 use crate::clock::now;
@@ -214,11 +214,9 @@ impl Sessions {
                 live.table().set_source(stream, cut(address), program.map(cut));
             }
             HelperToAppliance::Ending { message } => {
-                let (sessions, live) = (self.clone(), live.clone());
-                self.tasks.spawn("session end", async move {
-                    let detail: String = message.chars().take(200).collect();
-                    sessions.end(&live, SessionEnd::HelperGone, None, &detail).await;
-                });
+                // The helper says itself why it goes, before its link ends.
+                let message = message.chars().take(200).collect();
+                live.end(Ending { end: SessionEnd::HelperGone, message, by: None });
             }
         }
         Ok(())
