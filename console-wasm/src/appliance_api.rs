@@ -9,9 +9,10 @@ use gloo::net::http::{Method, Request, RequestBuilder, Response};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use wire::api::{
-    ApiError, Browser, CSRF_HEADER, ChangePassword, Fault, Installation, JumpGroup, JumpGroupDraft, JumpItem, Jumpoint,
-    JumpointChange, Me, NewEnrolmentKey, NewJumpoint, NewSession, NewUser, Preferences, Session, SessionDetails,
-    SessionPage, SetupRequest, SetupState, SignInRequest, TunnelJumpDraft, TunnelTicket, User, UserChange,
+    ApiError, BACKGROUND_HEADER, Browser, CSRF_HEADER, ChangePassword, Fault, Installation, JumpGroup, JumpGroupDraft,
+    JumpItem, Jumpoint, JumpointChange, Me, NewEnrolmentKey, NewJumpoint, NewSession, NewUser, Preferences, Session,
+    SessionDetails, SessionPage, SetupRequest, SetupState, SignInRequest, TunnelJumpDraft, TunnelTicket, User,
+    UserChange,
 };
 use wire::{AgentId, BrowserId, EnrolmentKeyId, JumpGroupId, JumpItemId, JumpointId, SecretText, SessionId, UserId};
 use yew::Callback;
@@ -29,12 +30,24 @@ pub(crate) type Answer<T> = Result<T, ApiError>;
 pub(crate) struct Api {
     csrf_token: Rc<RefCell<Option<SecretText>>>,
     signed_out: Callback<ApiError>,
+    background: bool,
 }
 
 impl Api {
     /// A client that tells here when the appliance no longer knows the sign-in.
     pub(crate) fn new(signed_out: Callback<ApiError>) -> Self {
-        Self { csrf_token: Rc::default(), signed_out }
+        Self { csrf_token: Rc::default(), signed_out, background: false }
+    }
+
+    /// The client for what the console asks by itself, after an event or a reconnect: such requests do not keep the
+    /// sign-in alive, so that the appliance can tell when nobody is there any more.
+    pub(crate) fn in_background(&self) -> Self {
+        Self { background: true, ..self.clone() }
+    }
+
+    /// The client for a request a person caused, or for one the console makes by itself.
+    pub(crate) fn by(&self, person: bool) -> Self {
+        if person { self.clone() } else { self.in_background() }
     }
 
     /// `GET /api/setup`.
@@ -252,6 +265,9 @@ impl Api {
         body: Option<&impl Serialize>,
     ) -> Answer<T> {
         let mut request = RequestBuilder::new(path).header("accept", "application/json");
+        if self.background {
+            request = request.header(BACKGROUND_HEADER, "1");
+        }
         if method != Method::GET
             && let Some(token) = self.csrf_token.borrow().as_ref()
         {

@@ -103,7 +103,7 @@ async fn wait_for_appliance(console: &Console, backoff: &mut Backoff) -> bool {
             _ = retry.fuse() => {}
             () = TimeoutFuture::new(wait).fuse() => {}
         }
-        match console.api().me().await {
+        match console.api().in_background().me().await {
             Ok(Some(me)) => {
                 console.dispatch(Action::SignedIn(Box::new(me)));
                 return true;

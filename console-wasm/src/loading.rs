@@ -1,4 +1,5 @@
-//! Brings what is shown from the appliance into the store.
+//! Brings what is shown from the appliance into the store: by itself, after what a person did was answered or an event
+//! told of a change.
 
 use wasm_bindgen_futures::spawn_local;
 use wire::SessionId;
@@ -14,7 +15,7 @@ impl Console {
         self.load_jumpoints();
         let console = self.clone();
         spawn_local(async move {
-            if let Ok(preferences) = console.api().preferences().await {
+            if let Ok(preferences) = console.api().in_background().preferences().await {
                 console.dispatch(Action::Preferences(preferences));
             }
         });
@@ -25,15 +26,17 @@ impl Console {
     /// Items and groups.
     pub(crate) fn load_items(&self) {
         let console = self.clone();
-        spawn_local(async move { console.dispatch(Action::Groups(console.api().groups().await)) });
+        spawn_local(async move { console.dispatch(Action::Groups(console.api().in_background().groups().await)) });
         let console = self.clone();
-        spawn_local(async move { console.dispatch(Action::Items(console.api().items().await)) });
+        spawn_local(async move { console.dispatch(Action::Items(console.api().in_background().items().await)) });
     }
 
     /// Jumpoints.
     pub(crate) fn load_jumpoints(&self) {
         let console = self.clone();
-        spawn_local(async move { console.dispatch(Action::Jumpoints(console.api().jumpoints().await)) });
+        spawn_local(
+            async move { console.dispatch(Action::Jumpoints(console.api().in_background().jumpoints().await)) },
+        );
     }
 
     /// What a workstation needs.
@@ -44,7 +47,7 @@ impl Console {
 
     /// The user's own live sessions with all their tabs show, and whatever else is shown of sessions.
     async fn load_sessions(&self) {
-        let Ok(page) = self.api().sessions(Some(true), None).await else { return };
+        let Ok(page) = self.api().in_background().sessions(Some(true), None).await else { return };
         let me = self.current().me().map(|me| me.id());
         let own: Vec<_> = page
             .sessions
@@ -56,7 +59,7 @@ impl Console {
         let mut ids: Vec<SessionId> = shown.views.keys().copied().collect();
         ids.extend(own.iter().map(|session| session.id).filter(|id| !shown.views.contains_key(id)));
         for id in ids {
-            if let Err(error) = self.load_session(id).await
+            if let Err(error) = self.load_session(id, false).await
                 && error.code == "not_found"
             {
                 self.dispatch(Action::CloseTab(id));
@@ -64,9 +67,9 @@ impl Console {
         }
     }
 
-    /// One session with all its tab shows.
-    pub(crate) async fn load_session(&self, id: SessionId) -> Result<(), ApiError> {
-        let details = self.api().session(id).await?;
+    /// One session with all its tab shows; `person` says whether somebody asked for it.
+    pub(crate) async fn load_session(&self, id: SessionId, person: bool) -> Result<(), ApiError> {
+        let details = self.api().by(person).session(id).await?;
         self.dispatch(Action::SessionDetails(Box::new(details)));
         Ok(())
     }

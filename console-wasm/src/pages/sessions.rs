@@ -56,12 +56,15 @@ pub(crate) fn SessionsPage() -> Html {
     let error = use_state(|| None::<ApiError>);
     let busy = use_state(|| false);
     let now = use_now(5_000);
+    let shown = use_mut_ref(|| None::<Option<bool>>);
     {
         let (console, sessions, next, error) = (console.clone(), sessions.clone(), next.clone(), error.clone());
         use_effect_with((query.live(), store.sessions_changed), move |(live, _)| {
             let live = *live;
+            // The same list once more is what an event asked for, not a person.
+            let person = shown.borrow_mut().replace(live) != Some(live);
             spawn_local(async move {
-                match console.api().sessions(live, None).await {
+                match console.api().by(person).sessions(live, None).await {
                     Ok(page) => {
                         sessions.set(Some(page.sessions));
                         next.set(page.next);

@@ -33,9 +33,13 @@ pub(super) fn Users() -> Html {
     let error = use_state(|| None::<ApiError>);
     let open = use_state(|| None::<Open>);
     let now = use_now(15_000);
+    let first = use_mut_ref(|| true);
     {
         let (console, users, error) = (console.clone(), users.clone(), error.clone());
-        use_effect_with(store.users_changed, move |_| load(console, users, error));
+        use_effect_with(store.users_changed, move |_| {
+            let person = first.replace(false);
+            load(console, users, error, person);
+        });
     }
     let show = {
         let open = open.clone();
@@ -45,7 +49,7 @@ pub(super) fn Users() -> Html {
         let (open, console, users, error) = (open.clone(), console.clone(), users.clone(), error.clone());
         Callback::from(move |()| {
             open.set(None);
-            load(console.clone(), users.clone(), error.clone());
+            load(console.clone(), users.clone(), error.clone(), false);
         })
     };
     let unlock = {
@@ -57,7 +61,7 @@ pub(super) fn Users() -> Html {
                 match console.api().change_user(user.id, &change).await {
                     Ok(_) => {
                         console.tell(ToastKind::Success, format!("{} can sign in again", user.user_name), "");
-                        load(console, users, error);
+                        load(console, users, error, false);
                     }
                     Err(failed) => error.set(Some(failed)),
                 }
@@ -108,9 +112,10 @@ fn load(
     console: crate::console::Console,
     users: UseStateHandle<Option<Vec<User>>>,
     error: UseStateHandle<Option<ApiError>>,
+    person: bool,
 ) {
     spawn_local(async move {
-        match console.api().users().await {
+        match console.api().by(person).users().await {
             Ok(list) => {
                 users.set(Some(list));
                 error.set(None);

@@ -48,7 +48,7 @@ pub(crate) fn SessionPage(props: &SessionPageProps) -> Html {
             let loaded = console.current().view(id).is_some_and(|view| view.loaded);
             if !loaded {
                 let console = console.clone();
-                spawn_local(async move { error.set(console.load_session(id).await.err()) });
+                spawn_local(async move { error.set(console.load_session(id, true).await.err()) });
             }
             move || {
                 // What has no tab is kept for as long as it is looked at.
