@@ -35,6 +35,8 @@ pub struct Outcome {
     pub tests: Tally,
     /// What went wrong, if anything did.
     pub problem: Option<String>,
+    /// Why it was not done, if it was not.
+    pub not_run: Option<String>,
 }
 
 /// How many tests passed and failed.
@@ -92,12 +94,16 @@ impl Steps {
         (self.tell)(&format!("{}/{} {name}: {about}", self.at, self.total));
         let started = Instant::now();
         let log = self.logs.join(format!("{}.log", name.replace(|sign: char| !sign.is_alphanumeric(), "-")));
-        let mut step = Step { log, tally: Tally::default(), tell: self.tell, started };
+        let mut step = Step { log, tally: Tally::default(), not_run: None, tell: self.tell, started };
         // An old log must not pass for today's.
         let _ = fs::remove_file(&step.log);
         let problem = work(&mut step).err().map(|error| format!("{error:#}"));
         let took = started.elapsed();
-        let verdict = if problem.is_some() { "FAILED" } else { "ok" };
+        let verdict = match (&problem, &step.not_run) {
+            (Some(_), _) => "FAILED",
+            (None, Some(_)) => "NOT RUN",
+            (None, None) => "ok",
+        };
         let tests = match step.tally {
             Tally { passed: 0, failed: 0, .. } => String::new(),
             Tally { passed, failed, .. } => format!(", {passed} tests passed, {failed} failed"),
@@ -106,7 +112,7 @@ impl Steps {
         if let Some(problem) = &problem {
             (self.tell)(problem);
         }
-        Outcome { name: name.into(), took, tests: step.tally, problem }
+        Outcome { name: name.into(), took, tests: step.tally, problem, not_run: step.not_run }
     }
 }
 
@@ -114,6 +120,7 @@ impl Steps {
 pub struct Step {
     log: PathBuf,
     tally: Tally,
+    not_run: Option<String>,
     tell: fn(&str),
     started: Instant,
 }
@@ -122,6 +129,12 @@ impl Step {
     /// Says something about the step.
     pub fn say(&self, text: &str) {
         (self.tell)(&format!("     {text}"));
+    }
+
+    /// Says that the step is not done, and why; the summary says it again.
+    pub fn not_run(&mut self, why: &str) {
+        self.say(why);
+        self.not_run = Some(why.into());
     }
 
     /// Runs a command, keeps what it says in the step's log, and says how far it is.

@@ -106,10 +106,11 @@ fn summary(outcomes: &[Outcome], not_run: &[&str]) -> Tally {
             tests.failed = 1;
         }
         total = total.plus(tests);
-        let result = match (&outcome.problem, outcome.tests) {
-            (Some(_), _) => "FAILED".to_owned(),
-            (None, Tally { passed: 0, .. }) => "ok".to_owned(),
-            (None, Tally { passed, ignored, .. }) => format!("ok, {passed} tests, {ignored} ignored"),
+        let result = match (outcome, outcome.tests) {
+            (Outcome { problem: Some(_), .. }, _) => "FAILED".to_owned(),
+            (Outcome { not_run: Some(why), .. }, _) => format!("not run: {why}"),
+            (_, Tally { passed: 0, .. }) => "ok".to_owned(),
+            (_, Tally { passed, ignored, .. }) => format!("ok, {passed} tests, {ignored} ignored"),
         };
         println!("{:16}  {:11}  {result}", outcome.name, duration(outcome.took));
     }
@@ -175,7 +176,7 @@ fn guards(_: &mut Step) -> Result<()> {
 
 fn advisories(step: &mut Step) -> Result<()> {
     if find_program("cargo-deny", &[]).is_err() {
-        step.say("NOT RUN: there is no cargo-deny on this machine (cargo install cargo-deny)");
+        step.not_run("there is no cargo-deny on this machine (cargo install cargo-deny)");
         return Ok(());
     }
     step.run(cargo().args(["deny", "--locked", "check"]))
