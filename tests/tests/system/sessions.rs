@@ -22,9 +22,9 @@ fn a_session_goes_from_ready_to_ended_and_its_rows_tell() -> Result<()> {
         let echo = Echo::start()?;
         let mut helper = site.start_helper()?;
         let open = site.open_to(&mut helper, "echo", echo.port())?;
-        let details =
-            site.wait_for_session(open.id, "it tunnels", |it| it.session.state == SessionState::Tunnelling)?;
-        ensure!(details.session.tunnels[0].listening.is_some());
+        site.wait_for_session(open.id, "it tunnels, and the console knows where", |it| {
+            it.session.state == SessionState::Tunnelling && it.session.tunnels[0].listening.is_some()
+        })?;
 
         let mut stream = TcpStream::connect(open.address(0)?)?;
         stream.write_all(b"twelve bytes")?;
@@ -44,9 +44,8 @@ fn a_session_goes_from_ready_to_ended_and_its_rows_tell() -> Result<()> {
         ensure!(connection.end == Some(EndReason::Finished) && connection.established, "{connection:?}");
         ensure!(connection.client_address.is_some(), "{connection:?}");
 
-        let _: Session = site.admin.send("POST", &format!("/api/sessions/{}/end", open.id), None)?.ok()?;
-        let ended =
-            site.wait_for_session(open.id, "the session ended", |it| it.session.state == SessionState::Ended)?.session;
+        let ended: Session = site.admin.send("POST", &format!("/api/sessions/{}/end", open.id), None)?.ok()?;
+        ensure!(ended.state == SessionState::Ended, "{ended:?}");
         ensure!(ended.end == Some(SessionEnd::ByUser), "{ended:?}");
         ensure!(ended.bytes_sent == 12 && ended.bytes_received == 12 && ended.connections_total == 1, "{ended:?}");
         helper.wait_for_event(SOON, |event| match event {
