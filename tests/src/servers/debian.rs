@@ -1,5 +1,6 @@
 //! Servers from Debian packages, each with its data in a temporary folder.
 
+use std::net::{Ipv4Addr, TcpStream};
 use std::os::unix::fs::{PermissionsExt, chown};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
@@ -198,7 +199,7 @@ impl Sshd {
 
 /// nginx with a folder to serve.
 pub struct Nginx {
-    /// The port it listens on, on 127.0.0.1.
+    /// The port it listens on.
     pub port: u16,
     _program: Program,
     folder: TempDir,
@@ -210,9 +211,16 @@ impl Nginx {
     /// # Errors
     /// When it does not start.
     pub fn start(greeting: &str) -> Result<Self> {
+        Self::start_on(greeting, Ipv4Addr::LOCALHOST, free_port()?)
+    }
+
+    /// The same on an address of this machine and a port that is free there: another system, as far as a tunnel can tell.
+    ///
+    /// # Errors
+    /// When it does not start.
+    pub fn start_on(greeting: &str, address: Ipv4Addr, port: u16) -> Result<Self> {
         let nginx = find_program("nginx", &[])?;
         let folder = temporary_folder("nginx")?;
-        let port = free_port()?;
         let at = folder.path().display();
         std::fs::create_dir(folder.path().join("pages"))?;
         write(
@@ -226,13 +234,16 @@ impl Nginx {
                 "daemon off;\nmaster_process off;\npid {at}/nginx.pid;\nerror_log {at}/error.log;\nevents {{}}\nhttp {{\n\
                  access_log off;\nclient_body_temp_path {at}/body;\nproxy_temp_path {at}/proxy;\nfastcgi_temp_path {at}/fastcgi;\n\
                  uwsgi_temp_path {at}/uwsgi;\nscgi_temp_path {at}/scgi;\n\
-                 server {{ listen 127.0.0.1:{port}; root {at}/pages; }}\n}}\n"
+                 server {{ listen {address}:{port}; root {at}/pages; }}\n}}\n"
             ),
         )?;
         let mut command = Command::new(nginx);
         command.arg("-e").arg(folder.path().join("error.log")).arg("-c").arg(&config).stdin(Stdio::null());
         let mut program = Program::start("nginx", &mut command, folder.path())?;
-        wait_for_port(&mut program, port)?;
+        wait::until_true(&format!("nginx listens on {address}:{port}"), START_LIMIT, || {
+            program.check_alive()?;
+            Ok(TcpStream::connect((address, port)).is_ok())
+        })?;
         Ok(Self { port, _program: program, folder })
     }
 

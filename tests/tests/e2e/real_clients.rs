@@ -1,14 +1,14 @@
 //! Real clients against real servers, through tunnels opened in the browser.
 
 use std::io::{Read, Write};
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use tests::console::{Console, NewItem};
 use tests::program::{run, run_to_end};
-use tests::servers::{Gauge, Nginx, Postgres, Redis, Sshd, find_program};
+use tests::servers::{Gauge, Nginx, Postgres, Redis, Sshd, find_program, free_port};
 use tests::site::on_a_site_with_console;
 
 use crate::ready_console;
@@ -156,21 +156,26 @@ fn curl_and_nc() -> Result<()> {
 fn two_items_on_the_same_remote_port_at_once() -> Result<()> {
     on_a_site_with_console(|site| {
         // The same port of two systems: here two addresses of this machine.
-        let (one, other) = (Nginx::start("one")?, Nginx::start("other")?);
+        let (one_host, other_host) = (Ipv4Addr::new(127, 90, 0, 1), Ipv4Addr::new(127, 90, 0, 2));
+        let one = Nginx::start_on("one", one_host, free_port()?)?;
+        let other = Nginx::start_on("other", other_host, one.port)?;
         let (_workstation, console) = ready_console(site)?;
-        let first = open(&console, "one", "127.31.0.5", one.port)?;
-        console.visit("/")?;
-        console.create_item(&NewItem {
-            name: "other",
-            jumpoint: "ams-1",
-            hostname: "127.0.0.1",
-            local_address: "127.31.0.6",
-            pairs: &[(first.port(), other.port)],
-            group: "Production",
-        })?;
-        console.jump("other")?;
-        let second = console.tunnel(1)?[0];
-        ensure!(first.port() == second.port() && first.ip() != second.ip());
+        let mut opened = Vec::new();
+        for (name, host, local_address) in [("one", one_host, "127.31.0.5"), ("other", other_host, "127.31.0.6")] {
+            console.visit("/")?;
+            console.create_item(&NewItem {
+                name,
+                jumpoint: "ams-1",
+                hostname: &host.to_string(),
+                local_address,
+                pairs: &[(one.port, one.port)],
+                group: "Production",
+            })?;
+            console.jump(name)?;
+            opened.push(console.tunnel(1)?[0]);
+        }
+        let (first, second) = (opened[0], opened[1]);
+        ensure!(first.port() == one.port && second.port() == other.port && first.ip() != second.ip());
         for (at, greeting) in [(first, "one"), (second, "other")] {
             let page = run(Command::new(find_program("curl", &[])?).args(["-sS", &format!("http://{at}/")]), LIMIT)?;
             ensure!(page.contains(&format!("<h1>{greeting}</h1>")), "{page}");
