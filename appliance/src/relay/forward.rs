@@ -90,16 +90,21 @@ impl Pulse {
     }
 
     /// Pings until the link is dead or cannot be written.
+    ///
+    /// A link that takes nothing more is no reason to stop listening for its silence: a ping that finds no place
+    /// within [`PING_EVERY`] is left out. (A ping that is cut short while it is flushed is already in its place.)
     pub async fn watch(&self, from: From, out: &Outbound) -> Stopped {
         self.hear();
+        let mut round = tokio::time::interval(PING_EVERY);
         loop {
-            let ping = Bytes::copy_from_slice(&self.micros().to_be_bytes());
-            if let Err(LinkBroken(detail)) = out.lock().await.send(Outgoing::Ping(ping)).await {
-                return Stopped::Gone { from, detail };
-            }
-            tokio::time::sleep(PING_EVERY).await;
+            round.tick().await;
             if self.is_dead() {
                 let detail = format!("nothing was heard for {} seconds", DEAD_AFTER.as_secs());
+                return Stopped::Gone { from, detail };
+            }
+            let ping = Bytes::copy_from_slice(&self.micros().to_be_bytes());
+            let sent = tokio::time::timeout(PING_EVERY, async { out.lock().await.send(Outgoing::Ping(ping)).await });
+            if let Ok(Err(LinkBroken(detail))) = sent.await {
                 return Stopped::Gone { from, detail };
             }
         }

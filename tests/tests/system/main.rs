@@ -22,6 +22,7 @@ mod http;
 mod items;
 mod jumpoints;
 mod listening;
+mod liveness;
 mod restarts;
 mod servers;
 mod sessions;
