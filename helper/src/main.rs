@@ -16,7 +16,6 @@ mod native_messaging;
 mod open_tunnels;
 mod policy;
 mod status;
-mod stop_signal;
 mod tunnel_session;
 
 use std::process::ExitCode;
@@ -50,9 +49,10 @@ fn main() -> ExitCode {
 fn serve_browser() -> anyhow::Result<()> {
     let runtime = runtime()?;
     runtime.block_on(async {
+        let stop = link::stop_signal::watch().context("signals cannot be received")?;
         let from_browser = native_messaging::read_from(std::io::stdin())?;
         let to_browser = native_messaging::write_to(std::io::stdout())?;
-        front_desk::serve(from_browser, to_browser, Config::in_force, stop_signal::watch()?).await;
+        front_desk::serve(from_browser, to_browser, Config::in_force, stop).await;
         anyhow::Ok(())
     })?;
     // A name that is still being resolved must not keep the program from ending.

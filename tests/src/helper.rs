@@ -91,6 +91,21 @@ impl InstalledHelper {
         command.arg(format!("chrome-extension://{EXTENSION_ID}/"));
         HelperByHand::start(&mut command, &self.origin, folder)
     }
+
+    /// Starts it as [`Self::start`] does, without the right to listen on ports below 1024, whoever runs the test.
+    ///
+    /// # Errors
+    /// When it does not start.
+    pub fn start_unprivileged(&self, folder: &Path) -> Result<HelperByHand> {
+        let mut command = Command::new("setpriv");
+        command.args(["--bounding-set", "-net_bind_service", "--inh-caps", "-net_bind_service"]);
+        if !rustix::process::geteuid().is_root() {
+            command = Command::new("env");
+        }
+        command.arg(workspace::program("sallyport-helper")?).envs(self.environment()).env_remove("XDG_CONFIG_HOME");
+        command.arg(format!("chrome-extension://{EXTENSION_ID}/"));
+        HelperByHand::start(&mut command, &self.origin, folder)
+    }
 }
 
 /// A running helper with the test in the extension's place.

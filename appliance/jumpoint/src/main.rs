@@ -3,7 +3,6 @@
 mod command_line;
 mod logging;
 mod service_unit;
-mod stop_signal;
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -72,7 +71,7 @@ async fn run(it: Run) -> anyhow::Result<()> {
     let dialer = Dialer::new(identity.appliance.clone(), &trust)?.through(it.place.dial);
     let cancel = CancellationToken::new();
     let stopping = cancel.clone();
-    let signal = stop_signal::watch()?;
+    let signal = link::stop_signal::watch().context("signals cannot be received")?;
     info!(version = VERSION, appliance = %identity.appliance, "starting");
     let agent = Agent::run(identity, dialer, VERSION, cancel);
     tokio::pin!(agent);

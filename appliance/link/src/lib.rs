@@ -10,6 +10,7 @@
 //! | [`stream_driver`] | the stream protocol over one WebSocket, for many tasks |
 //! | [`link_stream`] | one connection's end of the link |
 //! | [`carry`] | one TCP socket joined to one stream |
+//! | [`stop_signal`] | being asked to stop |
 //! | [`hex`] | bytes in JSON |
 //!
 //! No server code: this ships to workstations and into customers' networks.
@@ -20,6 +21,7 @@ pub mod dial;
 pub mod hex;
 pub mod link_stream;
 mod link_task;
+pub mod stop_signal;
 pub mod stream_driver;
 pub mod talk;
 pub mod tcp;

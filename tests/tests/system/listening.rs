@@ -61,3 +61,28 @@ fn automatic_ports_are_different_ones() -> Result<()> {
         Ok(())
     })
 }
+
+#[test]
+fn a_port_below_1024_is_refused_in_words_and_the_others_listen() -> Result<()> {
+    const LOW: u16 = 443;
+    on_a_site(|site| {
+        let first_free: u16 =
+            std::fs::read_to_string("/proc/sys/net/ipv4/ip_unprivileged_port_start")?.trim().parse()?;
+        let echo = Echo::start()?;
+        let mut helper = site.install_helper("workstation")?.start_unprivileged(site.folder())?;
+        let pairs = [(LOW.into(), echo.port().into()), (0, echo.port().into())];
+        let item = site.item("web", "127.0.0.1", "127.21.0.4", &pairs)?;
+        let open = site.open(&mut helper, &item)?;
+        open.address(1)?;
+        let told = &open.local.tunnels[0];
+        if LOW >= first_free {
+            ensure!(told.listening.is_some(), "this system lets everybody have port {LOW}: {told:?}");
+            return Ok(());
+        }
+        let problem = told.problem.clone().context("nothing was said")?;
+        ensure!(problem == ListenProblem::PortNeedsPrivilege { port: LOW }, "{problem:?}");
+        ensure!(problem.message().contains("443") && problem.message().contains("1024"), "{}", problem.message());
+        site.wait_for_session(open.id, "the console knows", |it| it.session.tunnels[0].problem.is_some())?;
+        Ok(())
+    })
+}
