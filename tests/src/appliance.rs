@@ -1,5 +1,6 @@
 //! `sallyport serve` as a child process.
 
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -52,13 +53,22 @@ pub struct Options {
     pub console: bool,
     /// A configuration file.
     pub config: Option<PathBuf>,
+    /// What its environment holds besides this process's.
+    pub environment: Vec<(&'static str, OsString)>,
 }
 
 impl Options {
     /// An appliance with its data in `data`, on a free port of this machine alone, without the console.
     #[must_use]
     pub fn new(data: &Path) -> Self {
-        Self { data: data.into(), listen: "127.0.0.1:0".into(), public_url: None, console: false, config: None }
+        Self {
+            data: data.into(),
+            listen: "127.0.0.1:0".into(),
+            public_url: None,
+            console: false,
+            config: None,
+            environment: Vec::new(),
+        }
     }
 }
 
@@ -85,6 +95,7 @@ impl Appliance {
         let mut command = Command::new(workspace::program("sallyport")?);
         command.arg("serve").arg("--data-dir").arg(&options.data).arg("--ready-file").arg(&ready_file);
         command.args(["--listen", &options.listen]).stdin(Stdio::null());
+        command.envs(options.environment.iter().cloned());
         if let Some(url) = &options.public_url {
             command.args(["--public-url", url]);
         }

@@ -9,6 +9,7 @@
 //! | [`api_client`] | the console API as a script uses it |
 //! | [`appliance`], [`jumpoint`], [`helper`] | the three programs |
 //! | [`raw_link`] | a link spoken by hand, to say what no program of ours would |
+//! | [`clock`] | a clock for one program alone, moved by the test |
 //! | [`site`] | appliance, administrator, jumpoint and helper together |
 //! | [`servers`] | PostgreSQL, Redis, sshd, nginx, and small servers in this process |
 //! | [`browser`], [`console`] | Chromium through ChromeDriver, and the console in it |
@@ -19,6 +20,7 @@
 pub mod api_client;
 pub mod appliance;
 pub mod browser;
+pub mod clock;
 pub mod console;
 pub mod guards;
 pub mod helper;

@@ -27,8 +27,8 @@ const BROWSER: [Needed; 4] = [
     needed("/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf", "fonts-dejavu-core"),
 ];
 
-/// The servers and clients of the end-to-end tests.
-const SERVERS: [Needed; 13] = [
+/// The servers and clients of the end-to-end tests, and what lets time pass in them.
+const SERVERS: [Needed; 14] = [
     needed("postgres", "postgresql"),
     needed("psql", "postgresql-client"),
     needed("pgbench", "postgresql"),
@@ -42,6 +42,7 @@ const SERVERS: [Needed; 13] = [
     needed("nc", "netcat-openbsd"),
     needed("sqlite3", "sqlite3"),
     needed("git", "git"),
+    needed("faketime", "faketime"),
 ];
 
 const WASM_TARGET: &str = "wasm32-unknown-unknown";

@@ -13,6 +13,7 @@ use wire::{JumpGroupId, SecretText, SessionId};
 
 use crate::api_client::ApiClient;
 use crate::appliance::{Appliance, Options};
+use crate::clock::Clock;
 use crate::helper::{HelperByHand, InstalledHelper};
 use crate::jumpoint::JumpointNode;
 use crate::program::tail;
@@ -54,6 +55,18 @@ pub fn on_a_site_with_console(test: impl FnOnce(&mut Site) -> Result<()>) -> Res
     told(Site::start(true)?, test)
 }
 
+/// Like [`on_a_site_with_console`], with an appliance that goes by a clock of the test's.
+///
+/// # Errors
+/// Those of the test.
+pub fn on_a_site_with_console_and_clock(test: impl FnOnce(&mut Site, &mut Clock) -> Result<()>) -> Result<()> {
+    let folder = tempfile::Builder::new().prefix("sallyport-clock-").tempdir()?;
+    let mut clock = Clock::new(folder.path())?;
+    let environment = clock.environment()?;
+    let site = Site::start_with(|options| Options { console: true, environment, ..options })?;
+    told(site, |site| test(site, &mut clock))
+}
+
 fn told(mut site: Site, test: impl FnOnce(&mut Site) -> Result<()>) -> Result<()> {
     let outcome = test(&mut site);
     if outcome.is_err() {
@@ -68,8 +81,16 @@ impl Site {
     /// # Errors
     /// When anything does not start.
     pub fn start(console: bool) -> Result<Self> {
+        Self::start_with(|options| Options { console, ..options })
+    }
+
+    /// Like [`Site::start`], with an appliance that is started as `change` says.
+    ///
+    /// # Errors
+    /// When anything does not start.
+    pub fn start_with(change: impl FnOnce(Options) -> Options) -> Result<Self> {
         let folder = tempfile::Builder::new().prefix("sallyport-test-").tempdir()?;
-        let options = Options { console, ..Options::new(&folder.path().join("appliance")) };
+        let options = change(Options::new(&folder.path().join("appliance")));
         let appliance = Appliance::start(options, folder.path())?;
         let admin = ApiClient::new(&appliance.ready.url, &appliance.ready.ca)?;
         let setup = appliance.ready.setup_url.clone().context("a fresh appliance gives a setup link")?;

@@ -9,6 +9,7 @@
 //! | `workstation` | helper or extension missing, reload, other pages, the browser quits |
 //! | `dialog` | what the Create dialog says to bad input |
 //! | `appliance_away` | the appliance stops or restarts under an open console |
+//! | `sign_in_ends` | signed out after an hour of nobody there, and after a day's work |
 //! | `pages` | a picture of every page, light and dark, small and large |
 //! | `database` | the database is locked |
 //! | `machine_wide` | what changes the whole machine: run alone, on demand |
@@ -21,6 +22,7 @@ mod main_job;
 mod pages;
 mod real_clients;
 mod servers;
+mod sign_in_ends;
 mod volume;
 mod workstation;
 
