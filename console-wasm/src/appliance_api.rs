@@ -29,13 +29,13 @@ pub(crate) type Answer<T> = Result<T, ApiError>;
 #[derive(Clone)]
 pub(crate) struct Api {
     csrf_token: Rc<RefCell<Option<SecretText>>>,
-    signed_out: Callback<ApiError>,
+    signed_out: Callback<()>,
     background: bool,
 }
 
 impl Api {
     /// A client that tells here when the appliance no longer knows the sign-in.
-    pub(crate) fn new(signed_out: Callback<ApiError>) -> Self {
+    pub(crate) fn new(signed_out: Callback<()>) -> Self {
         Self { csrf_token: Rc::default(), signed_out, background: false }
     }
 
@@ -253,7 +253,7 @@ impl Api {
         if let Err(error) = &answer
             && error.code == UNAUTHORISED
         {
-            self.signed_out.emit(error.clone());
+            self.signed_out.emit(());
         }
         answer
     }

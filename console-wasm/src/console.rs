@@ -35,7 +35,7 @@ impl PartialEq for Console {
 impl Console {
     /// One that sends what happens there.
     pub(crate) fn new(dispatch: Callback<Action>, store: Rc<Store>) -> Self {
-        let signed_out = dispatch.reform(|error: ApiError| Action::SignedOut(Some(error.message)));
+        let signed_out = dispatch.reform(|()| Action::SignedOut(Some("Your sign-in is over.".into())));
         let helper = HelperPort::new(dispatch.clone());
         let api = Api::new(signed_out);
         Self(Rc::new(Inner { dispatch, current: RefCell::new(store), api, helper, retry: RefCell::default() }))

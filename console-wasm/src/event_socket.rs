@@ -109,9 +109,7 @@ async fn wait_for_appliance(console: &Console, backoff: &mut Backoff) -> bool {
                 return true;
             }
             Ok(None) => {
-                console.dispatch(Action::SignedOut(Some(
-                    "Your sign-in ended while the appliance was away. Sign in again to go on where you were.".into(),
-                )));
+                console.dispatch(Action::SignedOut(Some("Your sign-in ended while the appliance was away.".into())));
                 return false;
             }
             Err(_) => {}

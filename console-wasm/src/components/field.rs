@@ -1,7 +1,7 @@
 //! Fields of forms: label, control, help, and what is wrong.
 
 use wasm_bindgen::JsCast;
-use web_sys::{EventTarget, HtmlInputElement, HtmlSelectElement, HtmlTextAreaElement};
+use web_sys::{EventTarget, HtmlElement, HtmlInputElement, HtmlSelectElement, HtmlTextAreaElement};
 use yew::prelude::*;
 
 use super::icon::Icon;
@@ -279,6 +279,21 @@ pub(crate) fn Switch(props: &SwitchProps) -> Html {
             <span class="pf-v6-c-switch__toggle"></span>
             <span class="pf-v6-c-switch__label">{ &props.label }</span>
         </label>
+    }
+}
+
+/// Puts the cursor into a field when the page that has it is drawn first.
+#[hook]
+pub(crate) fn use_first_focus(id: &'static str) {
+    use_effect_with((), move |()| focus(id));
+}
+
+/// Puts the cursor into a field, if it is there.
+pub(crate) fn focus(id: &str) {
+    let element = gloo::utils::document().get_element_by_id(id);
+    if let Some(element) = element.and_then(|element| element.dyn_into::<HtmlElement>().ok()) {
+        // Fails only for what cannot have the focus.
+        let _ = element.focus();
     }
 }
 

@@ -8,7 +8,7 @@ use yew::prelude::*;
 
 use crate::components::alert::{Alert, ErrorAlert, Severity};
 use crate::components::button::{Button, Kind};
-use crate::components::field::TextField;
+use crate::components::field::{TextField, use_first_focus};
 use crate::components::frame::brand_mark;
 use crate::console::use_console;
 use crate::state::store::Action;
@@ -25,6 +25,7 @@ pub(crate) fn Setup() -> Html {
     let busy = use_state(|| false);
     let error = use_state(|| None::<wire::api::ApiError>);
     let open = use_state(|| true);
+    use_first_focus("setup-user-name");
     {
         let (console, open) = (console.clone(), open.clone());
         use_effect_with((), move |()| {

@@ -7,7 +7,7 @@ use yew::prelude::*;
 
 use crate::components::alert::{Alert, ErrorAlert, Severity};
 use crate::components::button::{Button, Kind};
-use crate::components::field::TextField;
+use crate::components::field::{TextField, focus, use_first_focus};
 use crate::components::frame::brand_mark;
 use crate::console::use_console;
 use crate::state::store::Action;
@@ -28,6 +28,7 @@ pub(crate) fn SignInPage(props: &SignInPageProps) -> Html {
     let busy = use_state(|| false);
     let error = use_state(|| None);
     let setup_needed = use_state(|| false);
+    use_first_focus("user-name");
     {
         let (console, setup_needed) = (console.clone(), setup_needed.clone());
         use_effect_with((), move |()| {
@@ -59,6 +60,7 @@ pub(crate) fn SignInPage(props: &SignInPageProps) -> Html {
                         password.set(String::new());
                         busy.set(false);
                         error.set(Some(failed));
+                        focus("password");
                     }
                 }
             });
@@ -81,7 +83,9 @@ pub(crate) fn SignInPage(props: &SignInPageProps) -> Html {
                 if let Some(error) = &*error {
                     <ErrorAlert id="sign-in-error" error={error.clone()} />
                 } else if let Some(why) = &props.why {
-                    <Alert id="signed-out" severity={Severity::Info} title={why.clone()} />
+                    <Alert id="signed-out" severity={Severity::Info} title={why.clone()}>
+                        <p>{ "Sign in again to go on where you were." }</p>
+                    </Alert>
                 }
                 <form class="pf-v6-c-form" novalidate={true} {onsubmit}>
                     <TextField id="user-name" label="User name" value={(*user_name).clone()} autocomplete="username" oninput={set(&user_name)} />

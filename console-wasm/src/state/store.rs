@@ -192,6 +192,8 @@ impl Store {
     pub(crate) fn reduce(mut self, action: Action) -> Self {
         match action {
             Action::SignedIn(me) => self.sign_in = SignIn::In(Rc::from(me)),
+            // Requests still on their way may learn of it too; the first to tell knows best why.
+            Action::SignedOut(Some(_)) if matches!(self.sign_in, SignIn::Out(_)) => {}
             Action::SignedOut(why) => self = self.signed_out(why),
             Action::Items(result) => self.items.put(result),
             Action::Groups(result) => self.groups.put(result),

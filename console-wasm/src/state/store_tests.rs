@@ -87,6 +87,8 @@ fn signing_out_leaves_nothing_of_the_user() {
     assert_eq!(store.sign_in, SignIn::Out(Some("Your password was changed.".into())));
     assert!(store.items.ready().is_none() && store.tabs.is_empty() && store.toasts.shown().is_empty());
     assert_eq!(store.helper, HelperState::NoExtension);
+    let store = store.reduce(Action::SignedOut(Some("Your sign-in is over.".into())));
+    assert_eq!(store.sign_in, SignIn::Out(Some("Your password was changed.".into())), "the first reason stays");
 }
 
 #[test]

@@ -68,6 +68,15 @@ pub(crate) fn connection_state(connection: &Connection) -> Word {
     }
 }
 
+/// Why what items belong to (`what`, such as a group) cannot be removed yet; empty when it can.
+pub(crate) fn removal_obstacle(items: u32, what: &str) -> String {
+    match items {
+        0 => String::new(),
+        1 => format!("1 item is in the way: give it another {what} first."),
+        items => format!("{items} items are in the way: give them another {what} first."),
+    }
+}
+
 /// What a user may do, as a word.
 pub(crate) fn role(role: Role) -> &'static str {
     match role {
@@ -90,6 +99,13 @@ mod tests {
         {
             assert_eq!(item_obstacle(status, "ams-1").is_none(), status == ItemStatus::Ready);
         }
+    }
+
+    #[test]
+    fn what_is_in_the_way_of_a_removal_is_counted() {
+        assert_eq!(removal_obstacle(0, "group"), "");
+        assert_eq!(removal_obstacle(1, "group"), "1 item is in the way: give it another group first.");
+        assert_eq!(removal_obstacle(7, "jumpoint"), "7 items are in the way: give them another jumpoint first.");
     }
 
     #[test]

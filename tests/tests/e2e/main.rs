@@ -6,20 +6,24 @@
 //! | `real_clients` | psql, pgbench, redis-cli, ssh, scp, curl and nc through tunnels |
 //! | `servers` | those servers, without a tunnel |
 //! | `volume` | one GiB each way |
-//! | `workstation` | helper or extension missing, reload, other pages, the browser quits |
+//! | `workstation` | a port in use, helper or extension missing, reload, other pages, the browser quits |
 //! | `dialog` | what the Create dialog says to bad input |
 //! | `appliance_away` | the appliance stops or restarts under an open console |
+//! | `administration` | users, groups and nodes by hand |
+//! | `password` | changing one's own password |
 //! | `sign_in_ends` | signed out after an hour of nobody there, and after a day's work |
 //! | `pages` | a picture of every page, light and dark, small and large |
 //! | `database` | the database is locked |
 //! | `machine_wide` | what changes the whole machine: run alone, on demand |
 
+mod administration;
 mod appliance_away;
 mod database;
 mod dialog;
 mod machine_wide;
 mod main_job;
 mod pages;
+mod password;
 mod real_clients;
 mod servers;
 mod sign_in_ends;

@@ -1,7 +1,8 @@
-//! The workstation's side: helper or extension missing, another appliance's helper, reload, other pages, the browser quits.
+//! The workstation's side: a port in use, helper or extension missing, another appliance's helper, reload, other pages, the browser quits.
 
 use std::io::{Read, Write};
-use std::net::TcpStream;
+use std::net::{Ipv4Addr, TcpStream};
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
@@ -10,7 +11,8 @@ use tests::appliance::{Appliance, Options as ApplianceOptions};
 use tests::browser::{Browser, Options, Workstation, trust};
 use tests::console::NewItem;
 use tests::helper::InstalledHelper;
-use tests::servers::Echo;
+use tests::program::Program;
+use tests::servers::{Echo, find_program, free_port};
 use tests::site::{Site, on_a_site_with_console};
 use tests::wait::{self, SOON};
 use wire::api::{SessionEnd, SessionPage, SessionState};
@@ -148,6 +150,48 @@ fn a_reload_keeps_the_tunnels_and_the_page_finds_them_again() -> Result<()> {
         echoes(&stream)?;
         ensure!(console.helpers()? == helper, "a second tab started another helper");
         Ok(())
+    })
+}
+
+#[test]
+fn a_port_in_use_is_told_with_its_program_and_tried_again() -> Result<()> {
+    on_a_site_with_console(|site| {
+        let echo = Echo::start()?;
+        let (_workstation, console) = ready_console(site)?;
+        let address = Ipv4Addr::new(127, 32, 0, 9);
+        let port = free_port()?;
+        console.create_item(&NewItem {
+            name: "echo",
+            jumpoint: "ams-1",
+            hostname: "127.0.0.1",
+            local_address: &address.to_string(),
+            pairs: &[(port, echo.port())],
+            group: "Production",
+        })?;
+        let mut blocker = Command::new(find_program("nc", &[])?);
+        blocker.args(["-l", "-k", "-s", &address.to_string(), "-p", &port.to_string()]).stdin(Stdio::null());
+        let mut blocker = Program::start("blocker", &mut blocker, site.folder())?;
+        wait::until_true("the port is in use", SOON, || {
+            blocker.check_alive()?;
+            Ok(TcpStream::connect((address, port)).is_ok())
+        })?;
+
+        console.jump("echo")?;
+        console.click("protocol-tunneling")?;
+        console.wait_for_text("tunnel-0-problem", |text| {
+            text.contains(&format!("{address}:{port}"))
+                && text.contains("nc")
+                && text.contains(&blocker.pid().to_string())
+        })?;
+        console.screenshot("port-in-use")?;
+        // Nothing has changed: the same answer.
+        console.click("tunnel-0-retry")?;
+        std::thread::sleep(Duration::from_secs(1));
+        ensure!(console.shows("tunnel-0-problem")?, "it claims to listen on a port that is in use");
+        blocker.kill()?;
+        console.click("tunnel-0-retry")?;
+        ensure!(console.address(0)?.to_string() == format!("{address}:{port}"));
+        echoes(&TcpStream::connect((address, port))?)
     })
 }
 

@@ -9,7 +9,7 @@ use crate::components::dialog::ConfirmDialog;
 use crate::components::icon::Icon;
 use crate::console::{use_console, use_store};
 use crate::pages::jump::GroupDialog;
-use crate::state::format;
+use crate::state::words;
 
 /// What is open above the list.
 #[derive(Clone, PartialEq)]
@@ -54,8 +54,9 @@ pub(super) fn Groups() -> Html {
                             <td class="pf-v6-c-table__td">{ group.item_count }</td>
                             <td class="pf-v6-c-table__td sp-lines">{ &group.comments }</td>
                             <td class="pf-v6-c-table__td sp-number">
-                                <Button kind={Kind::Plain} small={true} icon={Icon::Pen} title={format!("Properties of {}", group.name)} onclick={show(Open::Edit(Some(group.clone())))} />
-                                <Button kind={Kind::Plain} small={true} icon={Icon::Trash} title={format!("Remove {}", group.name)} onclick={show(Open::Remove(group.clone()))} />
+                                <Button class="sp-edit-group" kind={Kind::Plain} small={true} icon={Icon::Pen} title={format!("Properties of {}", group.name)} onclick={show(Open::Edit(Some(group.clone())))} />
+                                <Button class="sp-remove-group" kind={Kind::Plain} small={true} icon={Icon::Trash} title={format!("Remove {}", group.name)}
+                                    obstacle={words::removal_obstacle(group.item_count, "group")} onclick={show(Open::Remove(group.clone()))} />
                             </td>
                         </tr>
                     }) }
@@ -101,14 +102,10 @@ fn Removal(props: &RemovalProps) -> Html {
             });
         })
     };
-    let text = match props.group.item_count {
-        0 => "It is empty.".to_owned(),
-        count => format!("It holds {}: move those to another group first.", format::count(u64::from(count), "item")),
-    };
     html! {
         <ConfirmDialog id="remove-group" title={format!("Remove the group {}?", props.group.name)} deed="Remove" busy={*busy}
             error={(*error).clone()} {onconfirm} onclose={props.onclose.clone()}>
-            <p>{ text }</p>
+            <p>{ "It is empty." }</p>
         </ConfirmDialog>
     }
 }

@@ -17,7 +17,7 @@ use crate::components::time::{self, TimeText};
 use crate::console::{Console, use_console, use_now};
 use crate::state::format;
 use crate::state::helper_state::OUR_VERSION;
-use crate::state::words::{Tone, Word};
+use crate::state::words::{self, Tone, Word};
 
 /// Properties of [`JumpointCard`].
 #[derive(Clone, PartialEq, Properties)]
@@ -87,7 +87,8 @@ pub(super) fn JumpointCard(props: &JumpointCardProps) -> Html {
                     <div class="sp-card__actions">
                         <Button class="sp-enrol" small={true} icon={Icon::Key} label="Enrol a node" onclick={show(Open::Enrol)} />
                         <Button class="sp-properties" small={true} icon={Icon::Pen} label="Properties" onclick={show(Open::Properties)} />
-                        <Button class="sp-remove" kind={Kind::Plain} small={true} icon={Icon::Trash} title={format!("Remove {}", jumpoint.name)} onclick={show(Open::Remove)} />
+                        <Button class="sp-remove" kind={Kind::Plain} small={true} icon={Icon::Trash} title={format!("Remove {}", jumpoint.name)}
+                            obstacle={words::removal_obstacle(jumpoint.item_count, "jumpoint")} onclick={show(Open::Remove)} />
                     </div>
                 }
             </div>
@@ -248,15 +249,13 @@ fn Removal(props: &RemovalProps) -> Html {
         ),
         None => (
             format!("Remove the jumpoint {}?", props.jumpoint.name),
-            format!(
-                "Its sessions end and its {} with their keys are forgotten. {} through it: give those another jumpoint first.",
-                format::count(props.jumpoint.nodes.len() as u64, "node"),
-                match props.jumpoint.item_count {
-                    0 => "No item goes".to_owned(),
-                    1 => "1 item goes".to_owned(),
-                    count => format!("{count} items go"),
-                }
-            ),
+            match props.jumpoint.nodes.len() {
+                0 => "No item goes through it, and no node has enrolled.".to_owned(),
+                nodes => format!(
+                    "No item goes through it. Forgotten with it: the keys of {}.",
+                    format::count(nodes as u64, "node")
+                ),
+            },
         ),
     };
     html! {
