@@ -147,7 +147,8 @@ impl Identity {
         })
     }
 
-    /// Writes the identity into `state_dir`, whole or not at all.
+    /// Writes the identity into `state_dir`. Whatever interrupts that leaves the identity that was there, the new one, or
+    /// none: never the name of one agent with the key of another.
     ///
     /// # Errors
     /// When a file cannot be written.
@@ -161,10 +162,13 @@ impl Identity {
         };
         let path = state_dir.join(IDENTITY_FILE);
         let text = serde_json::to_string_pretty(&file)
-            .map_err(|error| IdentityError::Damaged { path, detail: error.to_string() })?;
-        // The key first: an identity without its key would look enrolled.
-        write_private(state_dir, KEY_FILE, document.as_ref())?;
-        write_private(state_dir, IDENTITY_FILE, text.as_bytes())
+            .map_err(|error| IdentityError::Damaged { path: path.clone(), detail: error.to_string() })?;
+        let key = NewFile::write(state_dir, KEY_FILE, document.as_ref())?;
+        let identity = NewFile::write(state_dir, IDENTITY_FILE, text.as_bytes())?;
+        // From here on nothing needs room on the disk. Without the one file the other counts for nothing.
+        remove_if_there(&path).map_err(|source| IdentityError::File { path, what: "replaced", source })?;
+        key.put_in_place()?;
+        identity.put_in_place()
     }
 
     /// Whose certificate is believed.
@@ -197,9 +201,7 @@ pub fn prepare(state_dir: &Path, replace: bool) -> Result<(), IdentityError> {
             Err(error) => return Err(error),
         }
     }
-    let probe = "enrolling";
-    write_private(state_dir, probe, b"")?;
-    let path = state_dir.join(probe);
+    let NewFile { new: path, .. } = NewFile::write(state_dir, "enrolling", b"")?;
     fs::remove_file(&path).map_err(|source| IdentityError::File { path, what: "removed", source })
 }
 
@@ -211,35 +213,69 @@ fn create_state_dir(path: &Path) -> Result<(), IdentityError> {
     builder.create(path).map_err(|source| IdentityError::File { path: path.into(), what: "created", source })
 }
 
-/// Writes a file that only its owner may read, by way of a new file beside it. It belongs to whom the folder belongs to:
-/// the service may run as another user than the one who enrols.
-fn write_private(folder: &Path, name: &str, bytes: &[u8]) -> Result<(), IdentityError> {
-    let path = folder.join(name);
-    let new = folder.join(format!("{name}.new"));
-    let write = || {
-        let mut options = fs::OpenOptions::new();
-        options.write(true).create(true).truncate(true);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        // A leftover could have other rights.
-        match fs::remove_file(&new) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-            _ => {}
+/// A file beside the one that it is going to replace.
+struct NewFile {
+    new: PathBuf,
+    path: PathBuf,
+}
+
+impl NewFile {
+    /// Writes it, for its owner alone. It belongs to whom the folder belongs to: the service may run as another user than
+    /// the one who enrols.
+    fn write(folder: &Path, name: &str, bytes: &[u8]) -> Result<Self, IdentityError> {
+        let it = Self { new: folder.join(format!("{name}.new")), path: folder.join(name) };
+        let write = || {
+            // A leftover could have other rights.
+            remove_if_there(&it.new)?;
+            let mut file = create_private(&it.new)?;
+            file.write_all(bytes)?;
+            #[cfg(unix)]
+            give_to_owner_of(folder, &file)?;
+            file.sync_all()
+        };
+        match write() {
+            Ok(()) => Ok(it),
+            Err(source) => Err(IdentityError::File { path: it.path, what: "written", source }),
         }
-        let mut file = options.open(&new)?;
-        file.write_all(bytes)?;
-        file.sync_all()?;
-        #[cfg(unix)]
-        {
-            use std::os::unix::fs::MetadataExt as _;
-            let (folder, own) = (fs::metadata(folder)?, file.metadata()?);
-            if (folder.uid(), folder.gid()) != (own.uid(), own.gid()) {
-                std::os::unix::fs::fchown(&file, Some(folder.uid()), Some(folder.gid()))?;
-            }
-        }
-        fs::rename(&new, &path)
-    };
-    write().map_err(|source| IdentityError::File { path: path.clone(), what: "written", source })
+    }
+
+    fn put_in_place(self) -> Result<(), IdentityError> {
+        let put = || {
+            fs::rename(&self.new, &self.path)?;
+            // The rename itself is on the disk once the folder is. Only Unix lets a folder be opened for that.
+            #[cfg(unix)]
+            fs::File::open(self.path.parent().unwrap_or(Path::new(".")))?.sync_all()?;
+            Ok(())
+        };
+        put().map_err(|source| IdentityError::File { path: self.path.clone(), what: "put in place", source })
+    }
+}
+
+/// A new file for its owner alone. Whatever stands under the name is an error: in a folder of the service's own user it
+/// could be a link to a file of whoever enrols, as a rule root's.
+fn create_private(path: &Path) -> io::Result<fs::File> {
+    let mut options = fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)
+}
+
+#[cfg(unix)]
+fn give_to_owner_of(folder: &Path, file: &fs::File) -> io::Result<()> {
+    use std::os::unix::fs::MetadataExt as _;
+    let (folder, own) = (fs::metadata(folder)?, file.metadata()?);
+    if (folder.uid(), folder.gid()) == (own.uid(), own.gid()) {
+        return Ok(());
+    }
+    std::os::unix::fs::fchown(file, Some(folder.uid()), Some(folder.gid()))
+}
+
+fn remove_if_there(path: &Path) -> io::Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
 }
 
 #[cfg(test)]
@@ -303,6 +339,38 @@ mod tests {
         identity().save(&state_dir).unwrap();
         assert!(matches!(prepare(&state_dir, false), Err(IdentityError::AlreadyEnrolled { .. })));
         prepare(&state_dir, true).unwrap();
+    }
+
+    #[test]
+    fn an_interrupted_replacement_is_no_identity_of_two_halves() {
+        let folder = tempfile::tempdir().unwrap();
+        identity().save(folder.path()).unwrap();
+        // As far as a replacement gets before it puts its key in place, and right after.
+        fs::remove_file(folder.path().join(IDENTITY_FILE)).unwrap();
+        assert!(matches!(Identity::load(folder.path()), Err(IdentityError::NotEnrolled(_))));
+        NewFile::write(folder.path(), KEY_FILE, b"another").unwrap().put_in_place().unwrap();
+        assert!(matches!(Identity::load(folder.path()), Err(IdentityError::NotEnrolled(_))));
+        prepare(folder.path(), false).unwrap();
+        identity().save(folder.path()).unwrap();
+        Identity::load(folder.path()).unwrap();
+    }
+
+    #[test]
+    #[cfg(unix)]
+    fn links_planted_in_the_folder_are_not_followed() {
+        let folder = tempfile::tempdir().unwrap();
+        let victim = folder.path().join("victim");
+        fs::write(&victim, b"precious").unwrap();
+        let link = folder.path().join("link");
+        std::os::unix::fs::symlink(&victim, &link).unwrap();
+        assert_eq!(create_private(&link).unwrap_err().kind(), io::ErrorKind::AlreadyExists);
+        for name in [KEY_FILE, IDENTITY_FILE] {
+            std::os::unix::fs::symlink(&victim, folder.path().join(name)).unwrap();
+            std::os::unix::fs::symlink(&victim, folder.path().join(format!("{name}.new"))).unwrap();
+        }
+        identity().save(folder.path()).unwrap();
+        assert_eq!(fs::read(&victim).unwrap(), b"precious");
+        Identity::load(folder.path()).unwrap();
     }
 
     #[test]

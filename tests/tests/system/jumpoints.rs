@@ -1,8 +1,10 @@
 //! Enrolment and presence of jumpoints.
 
-use anyhow::{Result, bail, ensure};
+use anyhow::{Context, Result, bail, ensure};
+use tests::appliance::{Appliance, Options};
 use tests::jumpoint::{enrol, jumpoint, new_key};
 use tests::site::on_a_site;
+use tests::wait;
 use wire::api::Jumpoint;
 
 #[test]
@@ -83,5 +85,26 @@ fn the_private_key_is_for_its_owner_alone() -> Result<()> {
             ensure!(mode & 0o077 == 0 || !entry.file_name().to_string_lossy().contains("key"), "{entry:?}: {mode:o}");
         }
         Ok(())
+    })
+}
+
+#[test]
+fn a_node_refuses_an_appliance_whose_certificate_authority_changed() -> Result<()> {
+    on_a_site(|site| {
+        let listen = format!("127.0.0.1:{}", site.appliance.port()?);
+        site.appliance.program.stop()?;
+        // Another appliance in its place: same address, another authority.
+        let folder = site.folder().join("impostor");
+        std::fs::create_dir_all(&folder)?;
+        let _impostor = Appliance::start(Options { listen, ..Options::new(&folder.join("data")) }, &folder)?;
+        let node = &mut site.jumpoint.program;
+        wait::until_true("the node says why it does not connect", wait::SOON * 2, || {
+            node.check_alive()?;
+            let log = node.log();
+            let refused = log.lines().find(|line| line.contains("not connected") && line.contains("certificate"));
+            // Nothing that waiting would mend: somebody has to act.
+            Ok(refused.is_some_and(|line| line.contains("ERROR") && line.contains("is not accepted")))
+        })
+        .with_context(|| node.log())
     })
 }
