@@ -21,8 +21,10 @@ use crate::identity::Identity;
 use crate::session;
 use crate::sessions::Sessions;
 
-/// The appliance pings every 15 seconds; three of them missing is a dead link.
-const SILENCE: Duration = Duration::from_secs(45);
+/// The appliance pings every 5 seconds, and gives up a link itself after this much silence.
+const SILENCE: Duration = Duration::from_secs(20);
+/// The time for a word of farewell.
+const FAREWELL: Duration = Duration::from_millis(500);
 const FIRST_WAIT: Duration = Duration::from_millis(500);
 const LONGEST_WAIT: Duration = Duration::from_secs(30);
 /// Between attempts that can only succeed after somebody has done something.
@@ -133,7 +135,8 @@ impl Agent {
         loop {
             let message = tokio::select! {
                 () = self.cancel.cancelled() => {
-                    let _ = socket.close(None).await;
+                    // An appliance that has stopped reading would hold up the stop.
+                    let _ = timeout(FAREWELL, socket.close(None)).await;
                     return Over::Stopping;
                 }
                 received = talk::receive(&mut socket, SILENCE) => match received {

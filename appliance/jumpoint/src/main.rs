@@ -6,6 +6,7 @@ mod service_unit;
 
 use std::path::Path;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use agent::control::Agent;
 use agent::enrol::{EnrolmentKey, enrol};
@@ -19,20 +20,27 @@ use tracing::info;
 use crate::command_line::{Command, CommandLine, Enrol, Install, Run};
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");
+/// What blocks a thread at the end of the program gets this long.
+const STOP_WITHIN: Duration = Duration::from_millis(100);
 
 fn main() -> ExitCode {
     let command_line = CommandLine::parse();
     logging::start();
-    let result = tokio::runtime::Runtime::new()
-        .context("the program could not start its threads")
-        .and_then(|runtime| runtime.block_on(carry_out(command_line.command)));
-    match result {
+    match start(command_line.command) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("sallyport-jumpoint: {error:#}");
             ExitCode::FAILURE
         }
     }
+}
+
+fn start(command: Command) -> anyhow::Result<()> {
+    let runtime = tokio::runtime::Runtime::new().context("the program could not start its threads")?;
+    let result = runtime.block_on(carry_out(command));
+    // A name that is still being resolved must not keep the program from ending.
+    runtime.shutdown_timeout(STOP_WITHIN);
+    result
 }
 
 async fn carry_out(command: Command) -> anyhow::Result<()> {
