@@ -95,7 +95,8 @@ pub(crate) struct ErrorAlertProps {
     pub(crate) onclose: Option<Callback<()>>,
 }
 
-/// What the appliance refused: what happened, the next step, and the id under which its log has the details.
+/// What the appliance refused: what happened, the next step, and the id under which its log has the details; not where
+/// the person mends it in a field.
 #[component]
 pub(crate) fn ErrorAlert(props: &ErrorAlertProps) -> Html {
     let error = &props.error;
@@ -105,7 +106,7 @@ pub(crate) fn ErrorAlert(props: &ErrorAlertProps) -> Html {
                 <p>{ &error.next_step }</p>
             }
             { props.children.clone() }
-            if !error.request_id.is_empty() {
+            if !error.request_id.is_empty() && error.fields.is_empty() {
                 <p class="sp-request-id">{ "Request " }<code>{ &error.request_id }</code></p>
             }
         </Alert>

@@ -101,7 +101,7 @@ pub(crate) fn Setup() -> Html {
                 if let Some(error) = &*error {
                     <ErrorAlert id="setup-error" error={error.clone()} />
                 }
-                if *open {
+                if *open && !token.is_empty() {
                     <form class="pf-v6-c-form" novalidate={true} {onsubmit}>
                         <TextField id="setup-user-name" label="User name" required={true} value={(*user_name).clone()} autocomplete="username"
                             help="What you sign in with: letters, digits and . _ - @" error={said("user_name")} oninput={set(&user_name)} />
@@ -109,8 +109,7 @@ pub(crate) fn Setup() -> Html {
                             help="What others see." error={said("display_name")} oninput={set(&display_name)} />
                         <TextField id="setup-password" label="Password" kind="password" required={true} value={(*password).clone()} autocomplete="new-password"
                             help="At least 12 characters; a few words are easier to remember than signs." error={said("password")} oninput={set(&password)} />
-                        <Button id="setup-submit" kind={Kind::Primary} label="Make administrator and sign in" busy={*busy} submit={true} block={true}
-                            obstacle={if token.is_empty() { "Open the whole link first." } else { "" }} />
+                        <Button id="setup-submit" kind={Kind::Primary} label="Make administrator and sign in" busy={*busy} submit={true} block={true} />
                     </form>
                 }
             </div>

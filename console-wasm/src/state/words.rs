@@ -1,6 +1,6 @@
 //! What states are called. Every state has a word and a shape, so that none is told by colour alone.
 
-use wire::api::{Connection, ItemStatus, Role, Session, SessionState};
+use wire::api::{Connection, ItemStatus, JumpItem, Role, Session, SessionState};
 
 /// How serious a state is: decides shape and colour.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,9 +32,10 @@ pub(crate) fn session_state(session: &Session) -> Word {
     }
 }
 
-/// Whether an item can be jumped to.
-pub(crate) fn item_status(status: ItemStatus) -> Word {
-    match status {
+/// Whether an item can be jumped to; a running session says more than that another one could be started.
+pub(crate) fn item_state(item: &JumpItem) -> Word {
+    match item.status {
+        _ if !item.running_sessions.is_empty() => ("in use", Tone::Calm),
         ItemStatus::Ready => ("ready", Tone::Good),
         ItemStatus::JumpointOffline => ("jumpoint offline", Tone::Bad),
         ItemStatus::JumpointDisabled => ("jumpoint disabled", Tone::Over),

@@ -121,7 +121,17 @@ impl Browser {
     /// # Errors
     /// When the browser refuses.
     pub fn set_size(&self, width: u32, height: u32) -> Result<()> {
-        let metrics = json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": false });
+        self.set_size_and_zoom(width, height, 1)
+    }
+
+    /// Sets the size of the window's inside in the screen's pixels, and how many of these a pixel of the page is wide: with 2
+    /// the page has half the room, as when a person zooms to 200 %.
+    ///
+    /// # Errors
+    /// When the browser refuses.
+    pub fn set_size_and_zoom(&self, width: u32, height: u32, zoom: u32) -> Result<()> {
+        let (width, height) = (width / zoom, height / zoom);
+        let metrics = json!({ "width": width, "height": height, "deviceScaleFactor": zoom, "mobile": false });
         self.devtools("Emulation.setDeviceMetricsOverride", metrics)?;
         Ok(())
     }

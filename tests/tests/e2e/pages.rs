@@ -1,14 +1,114 @@
-//! A picture of every page, light and dark, at the two sizes it has to work at; and what must be true of each.
+//! A picture of every page, light and dark, at the sizes it has to work at and at 200 %; and what must be true of each.
 
-use anyhow::{Result, ensure};
+use std::time::Duration;
+
+use anyhow::{Context, Result, ensure};
 use serde_json::json;
+use tests::api_client::ApiClient;
+use tests::appliance::{Appliance, Options as ApplianceOptions};
+use tests::browser::{Browser, Options, Workstation};
+use tests::console::Console;
 use tests::servers::Echo;
-use tests::site::{Site, on_a_site_with_console};
+use tests::site::{ADMIN, ADMIN_PASSWORD, Site, on_a_site_with_console};
+use tests::wait::{self, SOON};
 use wire::api::{JumpGroup, JumpGroupDraft, TunnelDefinition};
 
 use crate::ready_console;
 
-const SIZES: [(u32, u32); 2] = [(1280, 800), (1920, 1080)];
+/// Width, height and zoom, and whether the look is dark.
+#[derive(Clone, Copy)]
+struct View {
+    width: u32,
+    height: u32,
+    zoom: u32,
+    dark: bool,
+}
+
+/// The two sizes in both looks; a smaller window; and both sizes at 200 %.
+const VIEWS: [View; 7] = [
+    View { width: 1280, height: 800, zoom: 1, dark: false },
+    View { width: 1280, height: 800, zoom: 1, dark: true },
+    View { width: 1920, height: 1080, zoom: 1, dark: false },
+    View { width: 1920, height: 1080, zoom: 1, dark: true },
+    View { width: 1100, height: 760, zoom: 1, dark: false },
+    View { width: 1280, height: 800, zoom: 2, dark: false },
+    View { width: 1920, height: 1080, zoom: 2, dark: true },
+];
+
+impl View {
+    fn apply(self, console: &Console) -> Result<()> {
+        console.set_size_and_zoom(self.width, self.height, self.zoom)?;
+        console.set_dark(self.dark)
+    }
+
+    fn name(self, page: &str) -> String {
+        let look = if self.dark { "dark" } else { "light" };
+        let zoom = if self.zoom == 1 { String::new() } else { format!("-{}00%", self.zoom) };
+        format!("{page}-{}x{}{zoom}-{look}", self.width, self.height)
+    }
+}
+
+/// Takes a picture of the page as it is, and says what is wrong with it.
+fn look_at(console: &Console, page: &str, view: View) -> Result<()> {
+    let name = view.name(page);
+    if view.zoom > 1 {
+        // Such a page is longer than the window: the picture shows all of it.
+        let script = "const all = [document.documentElement, ...document.querySelectorAll('main')]; \
+            return Math.ceil(Math.max(...all.map(it => it.scrollHeight + it.getBoundingClientRect().top + scrollY)))";
+        let height = console.script(script, vec![])?.as_u64().unwrap_or_default();
+        let height = u32::try_from(height)?.max(view.height / view.zoom) * view.zoom;
+        console.set_size_and_zoom(view.width, height, view.zoom)?;
+    }
+    look_at_window(console, &name)?;
+    let script = "return getComputedStyle(document.body).backgroundColor";
+    let background = console.script(script, vec![])?.as_str().unwrap_or_default().to_owned();
+    ensure!(is_dark(&background) == view.dark, "{name} has the background {background}");
+    Ok(())
+}
+
+/// The same for what the window shows now.
+fn look_at_window(console: &Console, name: &str) -> Result<()> {
+    console.screenshot(name)?;
+    let wrong = console.script(OUT_OF_PLACE, vec![])?;
+    ensure!(wrong == json!([]), "{name} cuts something off: {wrong}");
+    Ok(())
+}
+
+/// What a person cannot get to: beyond the page's edge without a scroll bar, or cut without the whole in a tooltip.
+const OUT_OF_PLACE: &str = r"
+    const all = [], page = document.documentElement;
+    for (const it of [page, ...document.querySelectorAll('main, dialog, form')]) {
+        if (it.scrollWidth > it.clientWidth) all.push(`${it.tagName} scrolls sideways`);
+    }
+    for (const it of [page, ...document.querySelectorAll('main')]) it.scrollTop = 0;
+    for (const it of document.querySelectorAll('main')) {
+        const first = it.firstElementChild?.getBoundingClientRect();
+        if (first && first.top < it.getBoundingClientRect().top - 1) all.push('the top cannot be reached');
+    }
+    const scrolls = it => ['auto', 'scroll'].includes(getComputedStyle(it).overflowX);
+    for (const it of document.body.querySelectorAll('*')) {
+        const box = it.getBoundingClientRect();
+        if (!box.width || !box.height) continue;
+        if (it.closest('svg, option, .pf-v6-screen-reader, .pf-v6-c-skip-to-content')) continue;
+        let reachable = false;
+        for (let up = it; up; up = up.parentElement) {
+            if (['MAIN', 'DIALOG', 'BODY'].includes(up.tagName)) break;
+            reachable ||= scrolls(up);
+        }
+        const name = `${it.tagName} ${it.id || it.className}: ${it.innerText ?? ''}`.slice(0, 120);
+        const outside = box.right > page.clientWidth + 1 || box.left < -1 || box.top + scrollY < -1;
+        if (!reachable && outside) all.push(`beyond the edge: ${name}`);
+        const style = getComputedStyle(it);
+        const cut = style.overflowX == 'hidden' && it.scrollWidth > it.clientWidth + 1
+            || style.overflowY == 'hidden' && it.scrollHeight > it.clientHeight + 1;
+        if (cut && !it.closest('[title]')) all.push(`cut: ${name}`);
+    }
+    return all;";
+
+fn has_focus(console: &Console, name: &str) -> Result<()> {
+    let script = "return document.activeElement?.id ?? ''";
+    wait::until_true(&format!("the cursor is in {name}"), SOON, || Ok(console.script(script, vec![])? == json!(name)))
+}
 
 #[test]
 fn every_page_light_and_dark_small_and_large() -> Result<()> {
@@ -30,42 +130,78 @@ fn every_page_light_and_dark_small_and_large() -> Result<()> {
             ("get-the-helper", "/helper"),
             ("not-found", "/nowhere"),
         ];
-        for (width, height) in SIZES {
-            console.set_size(width, height)?;
-            for dark in [false, true] {
-                console.set_dark(dark)?;
-                let look = if dark { "dark" } else { "light" };
-                for (name, path) in pages {
-                    console.visit(path)?;
-                    console.wait_for("main")?;
-                    console.wait_for_helper()?;
-                    if name == "jump" {
-                        console.select("db-prod-1")?;
-                    }
-                    // Lists load after the frame stands.
-                    std::thread::sleep(std::time::Duration::from_millis(600));
-                    console.screenshot(&format!("{name}-{width}x{height}-{look}"))?;
-                    let wide = console.script(
-                        "return document.documentElement.scrollWidth > document.documentElement.clientWidth",
-                        vec![],
-                    )?;
-                    ensure!(wide == json!(false), "{name} at {width}x{height} scrolls sideways");
-                    let background = console
-                        .script("return getComputedStyle(document.body).backgroundColor", vec![])?
-                        .as_str()
-                        .unwrap_or_default()
-                        .to_owned();
-                    ensure!(is_dark(&background) == dark, "{name} in {look} has the background {background}");
+        for view in VIEWS {
+            for (name, path) in pages {
+                view.apply(&console)?;
+                console.visit(path)?;
+                console.wait_for("main")?;
+                console.wait_for_helper()?;
+                if name == "jump" {
+                    console.select("db-prod-1")?;
                 }
+                // Lists load after the frame stands.
+                std::thread::sleep(Duration::from_millis(600));
+                look_at(&console, name, view)?;
             }
+            view.apply(&console)?;
+            console.visit("/")?;
+            console.open_create_dialog()?;
+            std::thread::sleep(Duration::from_millis(400));
+            look_at_window(&console, &view.name("create-dialog"))?;
         }
-        console.visit("/")?;
-        console.open_create_dialog()?;
-        console.screenshot("create-dialog-dark")?;
-        console.set_dark(false)?;
-        console.screenshot("create-dialog-light")?;
         Ok(())
     })
+}
+
+#[test]
+fn setup_and_sign_in() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let options = ApplianceOptions { console: true, ..ApplianceOptions::new(&folder.path().join("appliance")) };
+    let appliance = Appliance::start(options, folder.path())?;
+    let workstation = Workstation::new(&appliance.ready)?;
+    let console = Console::open(Browser::start(&workstation, Options::default())?, &appliance.ready.url)?;
+    let in_every_view = |page: &str| -> Result<()> {
+        for view in VIEWS {
+            view.apply(&console)?;
+            // Colours change softly.
+            std::thread::sleep(Duration::from_millis(400));
+            look_at(&console, page, view)?;
+        }
+        VIEWS[0].apply(&console)
+    };
+    console.wait_for("setup-needed")?;
+    in_every_view("sign-in-not-set-up")?;
+    console.visit("/setup")?;
+    console.wait_for("setup-no-token")?;
+    in_every_view("setup-no-token")?;
+    let setup = appliance.ready.setup_url.as_deref().context("a fresh appliance gives a setup link")?;
+    // Only what stands after # differs, which loads nothing anew.
+    console.go_to("about:blank")?;
+    console.go_to(setup)?;
+    has_focus(&console, "setup-user-name")?;
+    in_every_view("setup")?;
+    console.click("setup-submit")?;
+    console.wait_for("setup-password-error")?;
+    in_every_view("setup-refused")?;
+    console.set_up(setup, ADMIN, ADMIN_PASSWORD)?;
+    console.click("user-menu")?;
+    console.click("sign-out")?;
+    has_focus(&console, "user-name")?;
+    in_every_view("sign-in")?;
+    console.type_sign_in(ADMIN, "not the password")?;
+    console.wait_for("sign-in-error")?;
+    has_focus(&console, "password")?;
+    in_every_view("sign-in-refused")?;
+    console.sign_in(ADMIN, ADMIN_PASSWORD)?;
+    let elsewhere = ApiClient::new(&appliance.ready.url, &appliance.ready.ca)?;
+    elsewhere.sign_in(ADMIN, ADMIN_PASSWORD)?;
+    let all: Vec<wire::api::Browser> = elsewhere.get("/api/me/browsers")?;
+    for other in all.iter().filter(|it| !it.current) {
+        elsewhere.delete(&format!("/api/me/browsers/{}", other.id))?.success()?;
+    }
+    console.wait_for("signed-out")?;
+    has_focus(&console, "user-name")?;
+    in_every_view("signed-out")
 }
 
 #[test]

@@ -79,9 +79,9 @@ fn One(props: &OneProps) -> Html {
         <aside class="sp-details" id="details" aria-label={format!("Details of {}", definition.name)}>
             <div class="sp-details__head">
                 <h2>{ &definition.name }</h2>
+                <StateLabel word={words::item_state(item)} />
                 <Button id="details-properties" kind={Kind::Plain} small={true} icon={Icon::Pen} title="Properties" onclick={rename} />
             </div>
-            <StateLabel word={words::item_status(item.status)} />
             if let Some(obstacle) = words::item_obstacle(item.status, &item.jumpoint_name) {
                 <Alert severity={Severity::Warning} title="Jump is not possible now"><p>{ obstacle }</p></Alert>
             }

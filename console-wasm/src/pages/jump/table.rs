@@ -1,7 +1,7 @@
 //! The table of items.
 
 use wasm_bindgen::JsCast;
-use web_sys::{HtmlElement, ScrollIntoViewOptions, ScrollLogicalPosition};
+use web_sys::{FocusOptions, HtmlElement, ScrollIntoViewOptions, ScrollLogicalPosition};
 use wire::api::JumpItem;
 use wire::{JumpItemId, Timestamp};
 use yew::prelude::*;
@@ -188,18 +188,13 @@ fn cell(item: &JumpItem, column: Column, now: Timestamp) -> Html {
         Column::Group => text(&item.group_name),
         Column::Tag => text(definition.tag.as_deref().unwrap_or_default()),
         Column::Status => html! {
-            <StateLabel word={status(item)} title={words::item_obstacle(item.status, &item.jumpoint_name)} />
+            <StateLabel word={words::item_state(item)} title={words::item_obstacle(item.status, &item.jumpoint_name)} />
         },
         Column::LastUsed => match item.last_used_at {
             Some(at) => html! { <TimeText {at} {now} /> },
             None => html! { <span class="sp-pale">{ "never" }</span> },
         },
     }
-}
-
-/// A running session says more than that another one could be started.
-fn status(item: &JumpItem) -> words::Word {
-    if item.running_sessions.is_empty() { words::item_status(item.status) } else { ("in use", words::Tone::Calm) }
 }
 
 fn column_class(column: Column) -> Classes {
@@ -222,6 +217,9 @@ fn follow_cursor(id: JumpItemId) {
         .active_element()
         .is_some_and(|active| active.closest("dialog, input, textarea, select").is_ok_and(|found| found.is_some()));
     if !elsewhere {
-        let _ = row.focus();
+        // It is in view already; the browser would also scroll sideways, to the middle of a row.
+        let options = FocusOptions::new();
+        options.set_prevent_scroll(true);
+        let _ = row.focus_with_options(&options);
     }
 }
