@@ -106,6 +106,11 @@ impl From<StoreError> for Failure {
                 "Something else depends on it, or what it depends on is gone.",
                 "Load the page again and look at what uses it.",
             ),
+            StoreError::LastAdministrator => Self::conflict(
+                "last_administrator",
+                "This is the last administrator who can sign in.",
+                "Make another user an administrator first.",
+            ),
             StoreError::Busy => {
                 tracing::error!(error = %error, "the database is busy");
                 Self::new(

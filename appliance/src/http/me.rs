@@ -76,18 +76,21 @@ pub(super) async fn sign_out_browser(
 }
 
 /// Changes the user's own password and signs their other browsers out.
-#[utoipa::path(put, path = "/api/me/password", tag = "me", request_body = ChangePassword, responses((status = 204), (status = 422, body = ApiError)))]
+#[utoipa::path(put, path = "/api/me/password", tag = "me", request_body = ChangePassword, responses((status = 204), (status = 409, body = ApiError), (status = 422, body = ApiError)))]
 pub(super) async fn change_password(
     State(services): State<Services>,
-    mut who: SignedIn,
+    who: SignedIn,
     Body(change): Body<ChangePassword>,
 ) -> Result<StatusCode, Failure> {
     super::sign_in::guarded_verify(&services, &who.user, &change.current).await?;
     if let Some(message) = validate::password(change.new.expose()) {
         return Err(Failure::field("new", &message));
     }
-    who.user.password_hash = services.passwords.hash(&change.new).await?;
-    services.store.update_user(&who.user).await?;
+    let new_hash = services.passwords.hash(&change.new).await?;
+    if !services.store.set_password(who.user.id, &who.user.password_hash, &new_hash).await? {
+        let message = "Your password was changed elsewhere at the same time.";
+        return Err(Failure::conflict("password_changed", message, "Sign in again with the newest one."));
+    }
     for browser in services.store.browsers_of(who.user.id).await? {
         if browser.id != who.browser.id && services.store.delete_browser(who.user.id, browser.id).await? {
             let event = ConsoleEvent::SignedOut { message: "Your password was changed in another browser.".into() };

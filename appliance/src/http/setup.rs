@@ -45,9 +45,6 @@ pub(super) async fn set_up(
     }
     check_person(&request.user_name, &request.display_name, Some(request.password.expose()))?;
     let password_hash = services.passwords.hash(&request.password).await?;
-    if !setup::use_up(&services.store).await? {
-        return Err(refused());
-    }
     let user = UserRecord {
         id: UserId(random::id()),
         user_name: request.user_name,
@@ -58,7 +55,9 @@ pub(super) async fn set_up(
         created_at: now(),
         last_sign_in_at: None,
     };
-    services.store.insert_user(&user).await?;
+    if !setup::finish(&services.store, &user).await? {
+        return Err(refused());
+    }
     tracing::info!(user.id = %user.id, "the first administrator was made");
     signed_in_answer(&services, user, connection, &headers).await
 }

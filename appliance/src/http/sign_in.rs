@@ -71,6 +71,13 @@ pub(super) async fn signed_in_answer(
     let user_agent = headers.get(header::USER_AGENT).and_then(|it| it.to_str().ok()).unwrap_or_default();
     let (address, timeouts) = (connection.peer.ip().to_string(), services.config.sign_in);
     let browser = browsers::sign_in(&services.store, user.id, user_agent, address, timeouts).await?;
+    // Whoever changed the account meanwhile has signed out the browsers there were; this one may have come after.
+    let still = services.store.user(user.id).await?;
+    if !still.is_some_and(|it| it.enabled && it.password_hash == user.password_hash) {
+        services.store.delete_browser(user.id, browser.record.id).await?;
+        let message = "This account was changed at the same time.";
+        return Err(Failure::new(StatusCode::UNAUTHORIZED, Fault::User, "account_changed", message, "Sign in again."));
+    }
     let at = now();
     services.store.note_sign_in(user.id, at).await?;
     user.last_sign_in_at = Some(at);

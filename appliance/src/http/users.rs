@@ -3,7 +3,7 @@ use std::collections::HashMap;
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use wire::api::{ApiError, ConsoleEvent, NewUser, Role, SessionEnd, User, UserChange};
+use wire::api::{ApiError, ConsoleEvent, NewUser, SessionEnd, User, UserChange};
 use wire::{Timestamp, UserId, validate};
 
 use super::error::{Body, Path};
@@ -15,7 +15,7 @@ use crate::random;
 use crate::services::Services;
 use crate::sign_in::attempts::account_key;
 use crate::sign_in::lockout;
-use crate::store::{StoreError, UserRecord};
+use crate::store::{StoreError, UserEdit, UserRecord};
 
 /// Every user.
 #[utoipa::path(get, path = "/api/users", tag = "users", responses((status = 200, body = Vec<User>), (status = 403, body = ApiError)))]
@@ -74,17 +74,16 @@ pub(super) async fn change(
     Path(id): Path<UserId>,
     Body(change): Body<UserChange>,
 ) -> Result<Json<User>, Failure> {
-    let mut user = services.store.user(id).await?.ok_or_else(|| Failure::not_found("user"))?;
-    let was = user.clone();
-    user.display_name = change.display_name.map_or(user.display_name, |name| name.trim().to_owned());
-    user.role = change.role.unwrap_or(user.role);
-    user.enabled = change.enabled.unwrap_or(user.enabled);
-    check_person(&user.user_name, &user.display_name, change.password.as_ref().map(wire::SecretText::expose))?;
-    keep_an_administrator(&services, &was, Some(&user)).await?;
-    if let Some(password) = &change.password {
-        user.password_hash = services.passwords.hash(password).await?;
-    }
-    services.store.update_user(&user).await?;
+    let was = services.store.user(id).await?.ok_or_else(|| Failure::not_found("user"))?;
+    let display_name = change.display_name.map(|name| name.trim().to_owned());
+    let (shown, password) = (display_name.as_ref().unwrap_or(&was.display_name), change.password.as_ref());
+    check_person(&was.user_name, shown, password.map(wire::SecretText::expose))?;
+    let password_hash = match password {
+        Some(password) => Some(services.passwords.hash(password).await?),
+        None => None,
+    };
+    let edit = UserEdit { display_name, role: change.role, enabled: change.enabled, password_hash };
+    let user = services.store.edit_user(id, edit).await?.ok_or_else(|| Failure::not_found("user"))?;
     if change.unlock {
         services.store.delete_sign_in_failure(&account_key(&user.user_name)).await?;
     }
@@ -113,34 +112,17 @@ pub(super) async fn remove(
     Administrator(who): Administrator,
     Path(id): Path<UserId>,
 ) -> Result<StatusCode, Failure> {
-    let user = services.store.user(id).await?.ok_or_else(|| Failure::not_found("user"))?;
-    keep_an_administrator(&services, &user, None).await?;
-    sign_out_everywhere(&services, id, None).await?;
-    services.store.delete_user(id).await?;
+    if !services.store.delete_user(id).await? {
+        return Err(Failure::not_found("user"));
+    }
+    let event = ConsoleEvent::SignedOut { message: "An administrator removed your account.".into() };
+    services.events.announce(Audience::LastWord(id, None), event);
     services
         .sessions
         .end_all(SessionEnd::UserDisabled, Some(&who.user.display_name), |it| it.snapshot().user_id == id)
         .await;
     services.events.announce(Audience::Administrators, ConsoleEvent::UsersChanged);
     Ok(StatusCode::NO_CONTENT)
-}
-
-/// Without an administrator who can sign in, nobody could mend anything.
-async fn keep_an_administrator(
-    services: &Services,
-    was: &UserRecord,
-    becomes: Option<&UserRecord>,
-) -> Result<(), Failure> {
-    let counts = |it: &UserRecord| it.enabled && it.role == Role::Administrator;
-    if !counts(was) || becomes.is_some_and(counts) {
-        return Ok(());
-    }
-    let others = services.store.users().await?.into_iter().filter(|it| it.id != was.id && counts(it)).count();
-    if others > 0 {
-        return Ok(());
-    }
-    let message = format!("{} is the last administrator who can sign in.", was.display_name);
-    Err(Failure::conflict("last_administrator", &message, "Make another user an administrator first."))
 }
 
 async fn sign_out_everywhere(services: &Services, id: UserId, keep: Option<wire::BrowserId>) -> Result<(), Failure> {

@@ -91,7 +91,10 @@ pub async fn who(
     }
     let Some(user) = store.user(browser.user_id).await?.filter(|user| user.enabled) else { return Ok(None) };
     if is_use && at.millis_since(browser.last_seen_at) > LAST_SEEN_MILLIS.unsigned_abs() {
-        store.touch_browser(browser.id, at).await?;
+        // Whoever only reads is served even when nothing can be written.
+        if let Err(error) = store.touch_browser(browser.id, at).await {
+            tracing::warn!(browser.id = %browser.id, error = %error, "the use of a browser could not be written down");
+        }
     }
     Ok(Some((user, browser)))
 }
@@ -133,6 +136,37 @@ fn millis(duration: Duration) -> i64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use wire::api::Role;
+
+    #[tokio::test]
+    async fn whoever_is_signed_in_stays_so_when_nothing_can_be_written() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("test.db");
+        let store = Store::open_sqlite(&file).await.unwrap();
+        let user = UserRecord {
+            id: UserId(random::id()),
+            user_name: "ana".into(),
+            display_name: "Ana".into(),
+            role: Role::Technician,
+            enabled: true,
+            password_hash: String::new(),
+            created_at: now(),
+            last_sign_in_at: None,
+        };
+        store.insert_user(&user).await.unwrap();
+        let timeouts = Timeouts { idle: Duration::from_secs(600), absolute: Duration::from_secs(6000) };
+        let signed_in = sign_in(&store, user.id, "", String::new(), timeouts).await.unwrap();
+        let earlier = now().plus_millis(-2 * LAST_SEEN_MILLIS);
+        store.touch_browser(signed_in.record.id, earlier).await.unwrap();
+
+        let read_only = Store::open_read_only(&file).await.unwrap();
+        let failed = read_only.touch_browser(signed_in.record.id, now()).await;
+        assert!(matches!(failed, Err(StoreError::NotWritable(_))), "{failed:?}");
+        let known = who(&read_only, signed_in.token.expose(), timeouts, true).await.unwrap();
+        assert_eq!(known.unwrap().0.id, user.id);
+        who(&store, signed_in.token.expose(), timeouts, true).await.unwrap();
+        assert!(store.browsers_of(user.id).await.unwrap()[0].last_seen_at > earlier);
+    }
 
     #[test]
     fn a_sign_in_ends_when_idle_and_ends_anyway() {

@@ -4,7 +4,7 @@ use subtle::ConstantTimeEq;
 use wire::SecretText;
 
 use crate::random;
-use crate::store::{Store, StoreError};
+use crate::store::{Store, StoreError, UserRecord};
 
 const KEY: &str = "setup_token_hash";
 
@@ -50,10 +50,10 @@ pub async fn fits(store: &Store, token: &SecretText) -> Result<bool, StoreError>
     Ok(!kept.is_empty() && bool::from(kept.as_bytes().ct_eq(shown.as_bytes())) && is_needed(store).await?)
 }
 
-/// Uses the link up. True for one caller only.
+/// Makes the first administrator, which uses the link up. True for one caller only.
 ///
 /// # Errors
-/// When the database fails.
-pub async fn use_up(store: &Store) -> Result<bool, StoreError> {
-    store.delete_setting(KEY).await
+/// When the database fails; then the link still works.
+pub async fn finish(store: &Store, administrator: &UserRecord) -> Result<bool, StoreError> {
+    store.insert_first_user(KEY, administrator).await
 }

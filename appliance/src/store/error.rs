@@ -9,6 +9,9 @@ pub enum StoreError {
     /// Something else needs it, or it needs something that is gone.
     #[error("something else depends on it")]
     Dependent,
+    /// Without an administrator who can sign in, nobody could mend anything.
+    #[error("nobody would be left who may administer")]
+    LastAdministrator,
     /// Another writer held the database for too long.
     #[error("the database is busy")]
     Busy,

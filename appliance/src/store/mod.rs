@@ -26,7 +26,7 @@ pub use error::StoreError;
 pub use jump::{JumpGroupRecord, JumpItemRecord};
 pub use sessions::{SessionEventRecord, SessionRecord};
 pub use sign_in_failures::FailureRecord;
-pub use users::UserRecord;
+pub use users::{UserEdit, UserRecord};
 
 /// A handle to the database; cheap to clone.
 #[derive(Clone, Debug)]
@@ -54,6 +54,12 @@ impl Store {
         let db = Database::connect(options).await?;
         migrations::Migrator::up(&db, None).await?;
         Ok(Self { db })
+    }
+
+    /// Opens a database that is there, so that every write fails.
+    #[cfg(test)]
+    pub(crate) async fn open_read_only(file: &Path) -> Result<Self, StoreError> {
+        Ok(Self { db: Database::connect(format!("sqlite://{}?mode=ro", file.display())).await? })
     }
 
     /// Whether the database answers.

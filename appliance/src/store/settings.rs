@@ -25,12 +25,4 @@ impl Store {
             .await?;
         Ok(())
     }
-
-    /// Forgets a value. False when there was none.
-    ///
-    /// # Errors
-    /// See above.
-    pub async fn delete_setting(&self, key: &str) -> Result<bool, StoreError> {
-        Ok(setting::Entity::delete_by_id(key).exec(&self.db).await?.rows_affected > 0)
-    }
 }

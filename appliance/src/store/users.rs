@@ -1,6 +1,9 @@
 use sea_orm::ActiveValue::Set;
 use sea_orm::sea_query::Expr;
-use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, IntoActiveModel, PaginatorTrait, QueryFilter, QueryOrder};
+use sea_orm::{
+    ActiveModelTrait, ColumnTrait, DatabaseTransaction, EntityTrait, IntoActiveModel, PaginatorTrait, QueryFilter,
+    QueryOrder, TransactionTrait,
+};
 use wire::api::{Preferences, Role};
 use wire::{Timestamp, UserId};
 
@@ -34,9 +37,47 @@ impl std::fmt::Debug for UserRecord {
     }
 }
 
+/// What is changed of a user; the rest stays as it is.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct UserEdit {
+    /// Another name to show.
+    pub display_name: Option<String>,
+    /// Another role.
+    pub role: Option<Role>,
+    /// Whether they may sign in from now on.
+    pub enabled: Option<bool>,
+    /// Another password.
+    pub password_hash: Option<String>,
+}
+
 /// User names are unique without regard to case.
 fn key(user_name: &str) -> String {
     user_name.to_lowercase()
+}
+
+fn new_row(it: &UserRecord) -> user::ActiveModel {
+    user::ActiveModel {
+        id: Set(it.id.0),
+        user_name: Set(it.user_name.clone()),
+        user_name_key: Set(key(&it.user_name)),
+        display_name: Set(it.display_name.clone()),
+        role: Set(to_text(&it.role)),
+        enabled: Set(it.enabled),
+        password_hash: Set(it.password_hash.clone()),
+        created_at: Set(it.created_at.0),
+        last_sign_in_at: Set(None),
+        preferences: Set("{}".into()),
+    }
+}
+
+/// Looked at after the change and before it is kept: writing first makes changes at the same time wait for each other.
+async fn administrators_left(transaction: &DatabaseTransaction) -> Result<(), StoreError> {
+    let left = user::Entity::find()
+        .filter(user::Column::Role.eq(to_text(&Role::Administrator)))
+        .filter(user::Column::Enabled.eq(true))
+        .count(transaction)
+        .await?;
+    if left == 0 { Err(StoreError::LastAdministrator) } else { Ok(()) }
 }
 
 impl TryFrom<user::Model> for UserRecord {
@@ -96,35 +137,69 @@ impl Store {
     /// # Errors
     /// [`StoreError::Duplicate`] when the name is taken.
     pub async fn insert_user(&self, it: &UserRecord) -> Result<(), StoreError> {
-        let row = user::ActiveModel {
-            id: Set(it.id.0),
-            user_name: Set(it.user_name.clone()),
-            user_name_key: Set(key(&it.user_name)),
-            display_name: Set(it.display_name.clone()),
-            role: Set(to_text(&it.role)),
-            enabled: Set(it.enabled),
-            password_hash: Set(it.password_hash.clone()),
-            created_at: Set(it.created_at.0),
-            last_sign_in_at: Set(None),
-            preferences: Set("{}".into()),
-        };
-        user::Entity::insert(row).exec_without_returning(&self.db).await?;
+        user::Entity::insert(new_row(it)).exec_without_returning(&self.db).await?;
         Ok(())
     }
 
-    /// Writes what may change of a user.
+    /// Makes the first user and forgets this setting, both or nothing. False when the setting is gone: somebody was faster.
+    ///
+    /// # Errors
+    /// [`StoreError::Duplicate`] when the name is taken.
+    pub async fn insert_first_user(&self, setting: &str, it: &UserRecord) -> Result<bool, StoreError> {
+        let transaction = self.db.begin().await?;
+        let forgotten = super::entities::setting::Entity::delete_by_id(setting).exec(&transaction).await?;
+        if forgotten.rows_affected == 0 {
+            return Ok(false);
+        }
+        user::Entity::insert(new_row(it)).exec_without_returning(&transaction).await?;
+        transaction.commit().await?;
+        Ok(true)
+    }
+
+    /// Writes what is changed of a user and nothing else. Returns the user as they are now; none when there is no such user.
+    ///
+    /// # Errors
+    /// [`StoreError::LastAdministrator`] when nobody would be left who may administer.
+    pub async fn edit_user(&self, id: UserId, edit: UserEdit) -> Result<Option<UserRecord>, StoreError> {
+        if edit == UserEdit::default() {
+            return self.user(id).await;
+        }
+        let mut row: user::ActiveModel = Default::default();
+        if let Some(name) = edit.display_name {
+            row.display_name = Set(name);
+        }
+        if let Some(role) = edit.role {
+            row.role = Set(to_text(&role));
+        }
+        if let Some(enabled) = edit.enabled {
+            row.enabled = Set(enabled);
+        }
+        if let Some(hash) = edit.password_hash {
+            row.password_hash = Set(hash);
+        }
+        let transaction = self.db.begin().await?;
+        let done = user::Entity::update_many().set(row).filter(user::Column::Id.eq(id.0)).exec(&transaction).await?;
+        if done.rows_affected == 0 {
+            return Ok(None);
+        }
+        administrators_left(&transaction).await?;
+        let edited = user::Entity::find_by_id(id.0).one(&transaction).await?;
+        transaction.commit().await?;
+        edited.map(TryInto::try_into).transpose()
+    }
+
+    /// Gives a user a new password if they still have the old one. False when they do not.
     ///
     /// # Errors
     /// See above.
-    pub async fn update_user(&self, it: &UserRecord) -> Result<(), StoreError> {
-        let mut row = user::ActiveModel { id: Set(it.id.0), ..Default::default() };
-        row.display_name = Set(it.display_name.clone());
-        row.role = Set(to_text(&it.role));
-        row.enabled = Set(it.enabled);
-        row.password_hash = Set(it.password_hash.clone());
-        row.last_sign_in_at = Set(it.last_sign_in_at.map(|at| at.0));
-        row.update(&self.db).await?;
-        Ok(())
+    pub async fn set_password(&self, id: UserId, old_hash: &str, new_hash: &str) -> Result<bool, StoreError> {
+        let done = user::Entity::update_many()
+            .col_expr(user::Column::PasswordHash, Expr::value(new_hash))
+            .filter(user::Column::Id.eq(id.0))
+            .filter(user::Column::PasswordHash.eq(old_hash))
+            .exec(&self.db)
+            .await?;
+        Ok(done.rows_affected > 0)
     }
 
     /// Notes a sign-in.
@@ -140,13 +215,19 @@ impl Store {
         Ok(())
     }
 
-    /// Removes a user and their signed-in browsers.
+    /// Removes a user and their signed-in browsers. False when there is none.
     ///
     /// # Errors
-    /// See above.
-    pub async fn delete_user(&self, id: UserId) -> Result<(), StoreError> {
-        user::Entity::delete_by_id(id.0).exec(&self.db).await?;
-        Ok(())
+    /// [`StoreError::LastAdministrator`] when nobody would be left who may administer.
+    pub async fn delete_user(&self, id: UserId) -> Result<bool, StoreError> {
+        let transaction = self.db.begin().await?;
+        let done = user::Entity::delete_by_id(id.0).exec(&transaction).await?;
+        if done.rows_affected == 0 {
+            return Ok(false);
+        }
+        administrators_left(&transaction).await?;
+        transaction.commit().await?;
+        Ok(true)
     }
 
     /// What the console remembers for a user.
@@ -171,5 +252,76 @@ impl Store {
             row.update(&self.db).await?;
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use uuid::Uuid;
+
+    async fn with_two_administrators() -> (Store, [UserId; 2], tempfile::TempDir) {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open_sqlite(&folder.path().join("test.db")).await.unwrap();
+        let ids = [1, 2].map(|number| UserId(Uuid::from_u128(number)));
+        for id in ids {
+            let user = UserRecord {
+                id,
+                user_name: id.to_string(),
+                display_name: "Ana".into(),
+                role: Role::Administrator,
+                enabled: true,
+                password_hash: "old".into(),
+                created_at: Timestamp(1),
+                last_sign_in_at: None,
+            };
+            store.insert_user(&user).await.unwrap();
+        }
+        (store, ids, folder)
+    }
+
+    #[tokio::test]
+    async fn a_new_password_changes_nothing_else_and_needs_the_old_one() {
+        let (store, [id, _], _folder) = with_two_administrators().await;
+        let disabled = UserEdit { enabled: Some(false), ..UserEdit::default() };
+        assert!(!store.edit_user(id, disabled).await.unwrap().unwrap().enabled);
+        assert!(store.set_password(id, "old", "new").await.unwrap());
+        assert!(!store.set_password(id, "old", "newer").await.unwrap(), "it was changed meanwhile");
+        let user = store.user(id).await.unwrap().unwrap();
+        assert_eq!((user.enabled, user.password_hash.as_str()), (false, "new"));
+    }
+
+    #[tokio::test]
+    async fn an_edit_of_nothing_and_of_nobody() {
+        let (store, [id, _], _folder) = with_two_administrators().await;
+        assert_eq!(store.edit_user(id, UserEdit::default()).await.unwrap().unwrap().display_name, "Ana");
+        let renamed = UserEdit { display_name: Some("Eva".into()), ..UserEdit::default() };
+        assert!(store.edit_user(UserId(Uuid::nil()), renamed).await.unwrap().is_none());
+        assert!(!store.delete_user(UserId(Uuid::nil())).await.unwrap());
+    }
+
+    #[tokio::test]
+    async fn two_administrators_cannot_remove_each_other_at_the_same_time() {
+        let (store, [one, other], _folder) = with_two_administrators().await;
+        let demoted = UserEdit { role: Some(Role::Technician), ..UserEdit::default() };
+        let (first, second) = tokio::join!(store.edit_user(one, demoted), store.delete_user(other));
+        assert!(first.is_ok() != second.is_ok(), "{} {}", first.is_ok(), second.is_ok());
+        let administrators = store.users().await.unwrap().iter().filter(|it| it.role == Role::Administrator).count();
+        assert_eq!(administrators, 1);
+    }
+
+    #[tokio::test]
+    async fn the_first_user_is_made_once() {
+        let (store, [id, _], _folder) = with_two_administrators().await;
+        store.set_setting("token", "hash").await.unwrap();
+        let ana = store.user(id).await.unwrap().unwrap();
+        let taken = store.insert_first_user("token", &ana).await;
+        assert!(matches!(taken, Err(StoreError::Duplicate)), "{taken:?}");
+        assert!(store.setting("token").await.unwrap().is_some(), "the link still works");
+        let eva = UserRecord { id: UserId(Uuid::from_u128(3)), user_name: "eva".into(), ..ana.clone() };
+        assert!(store.insert_first_user("token", &eva).await.unwrap());
+        let tom = UserRecord { id: UserId(Uuid::from_u128(4)), user_name: "tom".into(), ..ana };
+        assert!(!store.insert_first_user("token", &tom).await.unwrap());
+        assert!(store.user_by_name("tom").await.unwrap().is_none());
     }
 }
