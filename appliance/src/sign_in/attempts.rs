@@ -9,6 +9,7 @@ use wire::limits::USER_NAME_CHARS;
 
 use super::lockout::{self, Rule};
 use crate::clock::now;
+use crate::network::place_of;
 use crate::store::{FailureRecord, Store, StoreError};
 
 /// Counts attempts. Cheap to clone.
@@ -23,7 +24,9 @@ pub struct Attempts {
 #[derive(Debug)]
 #[must_use]
 pub struct Attempt {
-    charged: Vec<(String, Option<FailureRecord>)>,
+    account: String,
+    /// The address and what was known of it with this attempt.
+    address: Option<(String, FailureRecord)>,
 }
 
 /// Why there is no attempt.
@@ -47,6 +50,11 @@ pub fn account_key(user_name: &str) -> String {
     format!("user:{name}")
 }
 
+/// Under which failures from an address are counted.
+fn address_key(address: IpAddr) -> String {
+    format!("address:{}", place_of(address))
+}
+
 impl Attempts {
     /// Counts in this database.
     #[must_use]
@@ -59,43 +67,46 @@ impl Attempts {
     /// # Errors
     /// When the account or the address is locked; then no password is looked at.
     pub async fn begin(&self, user_name: &str, address: Option<IpAddr>) -> Result<Attempt, AttemptError> {
-        let mut keys: Vec<(String, Rule)> = vec![(account_key(user_name), lockout::ACCOUNT)];
-        keys.extend(address.map(|address| (format!("address:{address}"), lockout::ADDRESS)));
+        let (account, address) = (account_key(user_name), address.map(address_key));
         let _turn = self.turn.lock().await;
         let at = now();
-        let mut charged = Vec::with_capacity(keys.len());
-        for (key, rule) in keys {
-            let known = self.store.sign_in_failure(&key).await?;
-            if let Some(until) = lockout::locked_until(known, at) {
-                return Err(AttemptError::Locked { until });
-            }
-            charged.push((key, rule, known));
+        let failed_account = self.one_more(&account, lockout::ACCOUNT, at).await?;
+        let failed_address = match &address {
+            Some(key) => Some(self.one_more(key, lockout::ADDRESS, at).await?),
+            None => None,
+        };
+        self.store.set_sign_in_failure(&account, failed_account).await?;
+        let address = address.zip(failed_address);
+        if let Some((key, failed)) = &address {
+            self.store.set_sign_in_failure(key, *failed).await?;
         }
-        for (key, rule, known) in &charged {
-            self.store.set_sign_in_failure(key, lockout::after_failure(*known, *rule, at)).await?;
-        }
-        Ok(Attempt { charged: charged.into_iter().map(|(key, _, known)| (key, known)).collect() })
+        Ok(Attempt { account, address })
     }
 
-    /// The attempt was right: the account begins anew, the address is as it was before.
+    /// What is known of a key after one more failure.
+    async fn one_more(&self, key: &str, rule: Rule, at: Timestamp) -> Result<FailureRecord, AttemptError> {
+        let known = self.store.sign_in_failure(key).await?;
+        match lockout::locked_until(known, at) {
+            Some(until) => Err(AttemptError::Locked { until }),
+            None => Ok(lockout::after_failure(known, rule, at)),
+        }
+    }
+
+    /// The attempt was right: the account begins anew, and for the address it does not count. What others failed does.
     ///
     /// # Errors
     /// When the database fails.
     pub async fn succeed(&self, attempt: Attempt) -> Result<(), StoreError> {
         let _turn = self.turn.lock().await;
-        for (key, before) in attempt.charged {
-            match before.filter(|_| key.starts_with("address:")) {
-                Some(before) => {
-                    // Others may have failed meanwhile; only this attempt is taken back.
-                    let current = self.store.sign_in_failure(&key).await?.unwrap_or(before);
-                    let refunded =
-                        FailureRecord { count: current.count.saturating_sub(1), locked_until: None, ..current };
-                    self.store.set_sign_in_failure(&key, refunded).await?;
-                }
-                None => self.store.delete_sign_in_failure(&key).await?,
-            }
+        self.store.delete_sign_in_failure(&attempt.account).await?;
+        let Some((key, charged)) = attempt.address else { return Ok(()) };
+        // Counted anew since: then this attempt is not in it.
+        let current = self.store.sign_in_failure(&key).await?.filter(|it| it.first_at == charged.first_at);
+        match current.map(|it| lockout::taken_back(it, lockout::ADDRESS)) {
+            Some(Some(rest)) => self.store.set_sign_in_failure(&key, rest).await,
+            Some(None) => self.store.delete_sign_in_failure(&key).await,
+            None => Ok(()),
         }
-        Ok(())
     }
 }
 
@@ -139,5 +150,19 @@ mod tests {
             tried += u32::from(attempts.begin(&format!("person{person}"), attacker).await.is_ok());
         }
         assert_eq!(tried, lockout::ADDRESS.failures);
+    }
+
+    #[tokio::test]
+    async fn a_success_does_not_hide_what_others_failed_meanwhile() {
+        let (attempts, _folder) = attempts().await;
+        let address = |host: u16| Some(format!("2001:db8::{host:x}").parse().unwrap());
+        let own = attempts.begin("eve", address(0)).await.unwrap();
+        for person in 1..lockout::ADDRESS.failures {
+            let _ = attempts.begin(&format!("person{person}"), address(person as u16)).await.unwrap();
+        }
+        assert!(attempts.begin("ana", address(99)).await.is_err(), "addresses of one network are one");
+        attempts.succeed(own).await.unwrap();
+        let _ = attempts.begin("ana", address(99)).await.unwrap();
+        assert!(attempts.begin("ben", address(99)).await.is_err());
     }
 }

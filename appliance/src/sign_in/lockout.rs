@@ -37,6 +37,14 @@ pub fn after_failure(known: Option<FailureRecord>, rule: Rule, now: Timestamp) -
     FailureRecord { count, first_at, locked_until }
 }
 
+/// What is known when one of the failures was none; nothing when it was the only one. Those that are left lock if they are enough.
+#[must_use]
+pub fn taken_back(known: FailureRecord, rule: Rule) -> Option<FailureRecord> {
+    let count = known.count.saturating_sub(1);
+    let locked_until = known.locked_until.filter(|_| count >= rule.failures);
+    (count > 0).then_some(FailureRecord { count, locked_until, ..known })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -54,6 +62,15 @@ mod tests {
         assert_eq!(locked_until(known, NOW), Some(NOW.plus_millis(15 * MINUTE)));
         assert_eq!(locked_until(known, NOW.plus_millis(15 * MINUTE)), None);
         assert_eq!(after_failure(known, ACCOUNT, NOW.plus_millis(15 * MINUTE)).count, 1, "and begins anew");
+    }
+
+    #[test]
+    fn what_was_no_failure_is_taken_back_and_the_others_stay() {
+        let known = |count, locked_until| FailureRecord { count, first_at: NOW, locked_until };
+        assert_eq!(taken_back(known(1, None), ACCOUNT), None);
+        assert_eq!(taken_back(known(3, None), ACCOUNT), Some(known(2, None)));
+        assert_eq!(taken_back(known(5, Some(NOW)), ACCOUNT), Some(known(4, None)));
+        assert_eq!(taken_back(known(6, Some(NOW)), ACCOUNT), Some(known(5, Some(NOW))));
     }
 
     #[test]

@@ -64,7 +64,12 @@ impl Passwords {
     }
 
     async fn run<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, HashFailed> {
-        let _turn = self.at_once.acquire().await.map_err(|_| HashFailed)?;
+        let turn = self.at_once.clone().acquire_owned().await.map_err(|_| HashFailed)?;
+        let work = move || {
+            // The turn ends with the work, even when nobody waits for it any more.
+            let _turn = turn;
+            work()
+        };
         tokio::task::spawn_blocking(work).await.map_err(|_| HashFailed)
     }
 }
