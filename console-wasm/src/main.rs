@@ -8,6 +8,7 @@
 //! | `event_socket`, `loading` | what happens on the appliance, and loading what is shown |
 //! | `helper_port` | the way to extension and helper |
 //! | `console` | what every component can reach |
+//! | `submission` | sending a form |
 //! | `state/` | all that is known and decided, without a browser; tested natively |
 //! | `components/` | what pages are made of |
 //! | `pages/` | one for each screen |
@@ -70,6 +71,8 @@ mod loading;
 mod pages;
 #[cfg(target_arch = "wasm32")]
 mod routes;
+#[cfg(target_arch = "wasm32")]
+mod submission;
 
 #[cfg(target_arch = "wasm32")]
 fn main() {

@@ -7,6 +7,7 @@ use yew::prelude::*;
 use super::alert::ErrorAlert;
 use super::button::{Button, Kind};
 use super::icon::Icon;
+use crate::submission::Submission;
 
 /// How wide a dialog is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -113,6 +114,50 @@ fn focus_first_field(dialog: &HtmlDialogElement) {
         .find_map(|selector| dialog.query_selector(selector).ok().flatten());
     if let Some(first) = first.and_then(|element| element.dyn_into::<HtmlElement>().ok()) {
         let _ = first.focus();
+    }
+}
+
+/// Properties of [`FormDialog`].
+#[derive(Clone, PartialEq, Properties)]
+pub(crate) struct FormDialogProps {
+    /// What its ids begin with: `{name}-dialog`, `{name}-save`, `{name}-cancel`, `{name}-error`.
+    pub(crate) name: &'static str,
+    /// Its heading.
+    pub(crate) title: AttrValue,
+    /// How wide it is.
+    #[prop_or_default]
+    pub(crate) width: Width,
+    /// What the button says that sends it.
+    pub(crate) deed: AttrValue,
+    /// How far it is with being sent.
+    pub(crate) sending: Submission,
+    /// Its fields.
+    pub(crate) children: Html,
+    /// Sends it.
+    pub(crate) onsubmit: Callback<()>,
+    /// Leaves it.
+    pub(crate) onclose: Callback<()>,
+}
+
+/// A form above the page: fields, what was refused, and the two ways out.
+#[component]
+pub(crate) fn FormDialog(props: &FormDialogProps) -> Html {
+    let name = props.name;
+    let footer = html! {
+        <>
+            <Button id={format!("{name}-save")} kind={Kind::Primary} label={props.deed.clone()} busy={props.sending.is_busy()} submit={true} />
+            <Button id={format!("{name}-cancel")} kind={Kind::Link} label="Cancel" onclick={props.onclose.reform(|_| ())} />
+        </>
+    };
+    html! {
+        <Dialog id={format!("{name}-dialog")} title={props.title.clone()} width={props.width} {footer} onclose={props.onclose.clone()} onsubmit={props.onsubmit.clone()}>
+            <div class="pf-v6-c-form">
+                if let Some(error) = props.sending.error() {
+                    <ErrorAlert id={format!("{name}-error")} error={error.clone()} />
+                }
+                { props.children.clone() }
+            </div>
+        </Dialog>
     }
 }
 

@@ -282,6 +282,12 @@ pub(crate) fn Switch(props: &SwitchProps) -> Html {
     }
 }
 
+/// Keeps what is typed.
+pub(crate) fn kept_in(state: &UseStateHandle<String>) -> Callback<String> {
+    let state = state.clone();
+    Callback::from(move |text| state.set(text))
+}
+
 /// Puts the cursor into a field when the page that has it is drawn first.
 #[hook]
 pub(crate) fn use_first_focus(id: &'static str) {

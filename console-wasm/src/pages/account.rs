@@ -7,13 +7,14 @@ use yew::prelude::*;
 
 use crate::components::alert::ErrorAlert;
 use crate::components::button::{Button, Kind};
-use crate::components::field::TextField;
+use crate::components::field::{TextField, kept_in};
 use crate::components::spinner;
 use crate::components::time::TimeText;
 use crate::console::{use_console, use_now, use_store};
 use crate::state::browser_name::browser_name;
 use crate::state::toasts::ToastKind;
 use crate::state::words;
+use crate::submission::use_submission;
 
 /// The page.
 #[component]
@@ -120,69 +121,44 @@ fn Password() -> Html {
     let current = use_state(String::new);
     let new = use_state(String::new);
     let repeated = use_state(String::new);
-    let submitted = use_state(|| false);
-    let busy = use_state(|| false);
-    let error = use_state(|| None::<ApiError>);
+    let sending = use_submission();
     let wrong_new = validate::password(&new);
     let wrong_repeated = (*new != *repeated).then(|| "The two are not the same.".to_owned());
-    let refused = |field: &str| -> Option<String> {
-        error.as_ref()?.fields.iter().find(|error| error.field == field).map(|error| error.message.clone())
-    };
-    let shown = |message: Option<String>| message.filter(|_| *submitted).map(AttrValue::from);
     let onsubmit = {
-        let (current, new, repeated) = (current.clone(), new.clone(), repeated.clone());
-        let (submitted, busy, error) = (submitted.clone(), busy.clone(), error.clone());
-        let valid = wrong_new.is_none() && wrong_repeated.is_none();
+        let (current, new, repeated, sending) = (current.clone(), new.clone(), repeated.clone(), sending.clone());
+        let is_right = wrong_new.is_none() && wrong_repeated.is_none();
         Callback::from(move |event: SubmitEvent| {
             event.prevent_default();
-            submitted.set(true);
-            if !valid || *busy {
-                return;
-            }
-            busy.set(true);
-            error.set(None);
             let request =
                 ChangePassword { current: SecretText::new((*current).clone()), new: SecretText::new((*new).clone()) };
-            let console = console.clone();
-            let (current, new, repeated) = (current.clone(), new.clone(), repeated.clone());
-            let (submitted, busy, error) = (submitted.clone(), busy.clone(), error.clone());
-            spawn_local(async move {
-                match console.api().change_password(&request).await {
-                    Ok(()) => {
-                        for field in [current, new, repeated] {
-                            field.set(String::new());
-                        }
-                        submitted.set(false);
-                        console.tell(ToastKind::Success, "Your password was changed", "");
-                    }
-                    Err(failed) => error.set(Some(failed)),
+            let (api, console) = (console.api().clone(), console.clone());
+            let fields = [current.clone(), new.clone(), repeated.clone()];
+            sending.send(is_right, async move { api.change_password(&request).await }, move |()| {
+                for field in fields {
+                    field.set(String::new());
                 }
-                busy.set(false);
+                console.tell(ToastKind::Success, "Your password was changed", "");
             });
         })
-    };
-    let set = |state: &UseStateHandle<String>| {
-        let state = state.clone();
-        Callback::from(move |text| state.set(text))
     };
     let user_name = store.me().map(|me| me.user.user_name.clone()).unwrap_or_default();
     html! {
         <section class="sp-card" id="change-password" aria-labelledby="change-password-title">
             <h2 id="change-password-title">{ "Change your password" }</h2>
             <form class="pf-v6-c-form sp-narrow" novalidate={true} {onsubmit}>
-                if let Some(error) = &*error {
+                if let Some(error) = sending.error() {
                     <ErrorAlert id="password-change-error" error={error.clone()} />
                 }
                 // For password managers, which want to know whose password it is.
                 <input type="text" autocomplete="username" value={user_name} hidden={true} readonly={true} />
                 <TextField id="current-password" label="Present password" kind="password" value={(*current).clone()} autocomplete="current-password"
-                    error={refused("current").map(AttrValue::from)} oninput={set(&current)} />
+                    error={sending.said("current", None)} oninput={kept_in(&current)} />
                 <TextField id="new-password" label="New password" kind="password" value={(*new).clone()} autocomplete="new-password"
                     help="At least 12 characters; a few words are easier to remember than signs."
-                    error={shown(wrong_new).or(refused("new").map(AttrValue::from))} oninput={set(&new)} />
+                    error={sending.said("new", wrong_new)} oninput={kept_in(&new)} />
                 <TextField id="repeated-password" label="New password once more" kind="password" value={(*repeated).clone()} autocomplete="new-password"
-                    error={shown(wrong_repeated)} oninput={set(&repeated)} />
-                <div><Button id="change-password-submit" kind={Kind::Primary} label="Change password" busy={*busy} submit={true} /></div>
+                    error={sending.said("repeated", wrong_repeated)} oninput={kept_in(&repeated)} />
+                <div><Button id="change-password-submit" kind={Kind::Primary} label="Change password" busy={sending.is_busy()} submit={true} /></div>
             </form>
         </section>
     }

@@ -2,16 +2,17 @@
 //! after `#`, which browsers do not send anywhere.
 
 use wasm_bindgen_futures::spawn_local;
-use wire::api::{FieldError, SetupRequest};
+use wire::api::SetupRequest;
 use wire::{SecretText, validate};
 use yew::prelude::*;
 
 use crate::components::alert::{Alert, ErrorAlert, Severity};
 use crate::components::button::{Button, Kind};
-use crate::components::field::{TextField, use_first_focus};
+use crate::components::field::{TextField, kept_in, use_first_focus};
 use crate::components::frame::brand_mark;
 use crate::console::use_console;
 use crate::state::store::Action;
+use crate::submission::use_submission;
 
 /// The page.
 #[component]
@@ -21,9 +22,7 @@ pub(crate) fn Setup() -> Html {
     let user_name = use_state(String::new);
     let display_name = use_state(String::new);
     let password = use_state(String::new);
-    let submitted = use_state(|| false);
-    let busy = use_state(|| false);
-    let error = use_state(|| None::<wire::api::ApiError>);
+    let sending = use_submission();
     let open = use_state(|| true);
     use_first_focus("setup-user-name");
     {
@@ -36,53 +35,25 @@ pub(crate) fn Setup() -> Html {
             });
         });
     }
-    let wrong: Vec<FieldError> = [
-        ("user_name", validate::user_name(user_name.trim())),
-        ("display_name", validate::name(&display_name)),
-        ("password", validate::password(&password)),
-    ]
-    .into_iter()
-    .filter_map(|(field, message)| Some(FieldError::new(field, &message?)))
-    .collect();
-    let said = |field: &str| -> Option<AttrValue> {
-        let refused = error.as_ref().map(|error| error.fields.as_slice()).unwrap_or_default();
-        let own: &[FieldError] = if *submitted { &wrong } else { &[] };
-        own.iter().chain(refused).find(|error| error.field == field).map(|error| error.message.clone().into())
-    };
+    let wrong = [validate::user_name(user_name.trim()), validate::name(&display_name), validate::password(&password)];
+    let is_right = wrong.iter().all(Option::is_none);
+    let [wrong_user_name, wrong_display_name, wrong_password] = wrong;
     let onsubmit = {
         let (user_name, display_name, password) = (user_name.clone(), display_name.clone(), password.clone());
-        let (submitted, busy, error) = (submitted.clone(), busy.clone(), error.clone());
-        let valid = wrong.is_empty();
-        let token = token.clone();
+        let (token, sending) = (token.clone(), sending.clone());
         Callback::from(move |event: SubmitEvent| {
             event.prevent_default();
-            submitted.set(true);
-            if !valid || *busy {
-                return;
-            }
-            busy.set(true);
-            error.set(None);
             let request = SetupRequest {
                 token: SecretText::new((*token).clone()),
                 user_name: user_name.trim().to_owned(),
                 display_name: display_name.trim().to_owned(),
                 password: SecretText::new((*password).clone()),
             };
-            let (console, busy, error) = (console.clone(), busy.clone(), error.clone());
-            spawn_local(async move {
-                match console.api().set_up(&request).await {
-                    Ok(me) => console.dispatch(Action::SignedIn(Box::new(me))),
-                    Err(failed) => {
-                        busy.set(false);
-                        error.set(Some(failed));
-                    }
-                }
+            let (api, console) = (console.api().clone(), console.clone());
+            sending.send(is_right, async move { api.set_up(&request).await }, move |me| {
+                console.dispatch(Action::SignedIn(Box::new(me)));
             });
         })
-    };
-    let set = |state: &UseStateHandle<String>| {
-        let state = state.clone();
-        Callback::from(move |text| state.set(text))
     };
     html! {
         <main class="sp-gate" id="setup">
@@ -98,18 +69,18 @@ pub(crate) fn Setup() -> Html {
                         <p>{ "Open the whole link that the appliance printed when it started, with all that stands after #." }</p>
                     </Alert>
                 }
-                if let Some(error) = &*error {
+                if let Some(error) = sending.error() {
                     <ErrorAlert id="setup-error" error={error.clone()} />
                 }
                 if *open && !token.is_empty() {
                     <form class="pf-v6-c-form" novalidate={true} {onsubmit}>
                         <TextField id="setup-user-name" label="User name" required={true} value={(*user_name).clone()} autocomplete="username"
-                            help="What you sign in with: letters, digits and . _ - @" error={said("user_name")} oninput={set(&user_name)} />
+                            help="What you sign in with: letters, digits and . _ - @" error={sending.said("user_name", wrong_user_name)} oninput={kept_in(&user_name)} />
                         <TextField id="setup-display-name" label="Your name" required={true} value={(*display_name).clone()} autocomplete="name"
-                            help="What others see." error={said("display_name")} oninput={set(&display_name)} />
+                            help="What others see." error={sending.said("display_name", wrong_display_name)} oninput={kept_in(&display_name)} />
                         <TextField id="setup-password" label="Password" kind="password" required={true} value={(*password).clone()} autocomplete="new-password"
-                            help="At least 12 characters; a few words are easier to remember than signs." error={said("password")} oninput={set(&password)} />
-                        <Button id="setup-submit" kind={Kind::Primary} label="Make administrator and sign in" busy={*busy} submit={true} block={true} />
+                            help="At least 12 characters; a few words are easier to remember than signs." error={sending.said("password", wrong_password)} oninput={kept_in(&password)} />
+                        <Button id="setup-submit" kind={Kind::Primary} label="Make administrator and sign in" busy={sending.is_busy()} submit={true} block={true} />
                     </form>
                 }
             </div>

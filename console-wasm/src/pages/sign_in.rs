@@ -7,10 +7,11 @@ use yew::prelude::*;
 
 use crate::components::alert::{Alert, ErrorAlert, Severity};
 use crate::components::button::{Button, Kind};
-use crate::components::field::{TextField, focus, use_first_focus};
+use crate::components::field::{TextField, focus, kept_in, use_first_focus};
 use crate::components::frame::brand_mark;
 use crate::console::use_console;
 use crate::state::store::Action;
+use crate::submission::use_submission;
 
 /// Properties of [`SignInPage`].
 #[derive(Clone, PartialEq, Properties)]
@@ -25,8 +26,7 @@ pub(crate) fn SignInPage(props: &SignInPageProps) -> Html {
     let console = use_console();
     let user_name = use_state(String::new);
     let password = use_state(String::new);
-    let busy = use_state(|| false);
-    let error = use_state(|| None);
+    let sending = use_submission();
     let setup_needed = use_state(|| false);
     use_first_focus("user-name");
     {
@@ -40,35 +40,25 @@ pub(crate) fn SignInPage(props: &SignInPageProps) -> Html {
         });
     }
     let onsubmit = {
-        let (user_name, password, busy, error) = (user_name.clone(), password.clone(), busy.clone(), error.clone());
+        let (user_name, password, sending) = (user_name.clone(), password.clone(), sending.clone());
         Callback::from(move |event: SubmitEvent| {
             event.prevent_default();
-            if *busy {
-                return;
-            }
-            busy.set(true);
-            error.set(None);
             let request = SignInRequest {
                 user_name: user_name.trim().to_owned(),
                 password: SecretText::new((*password).clone()),
             };
-            let (console, busy, error, password) = (console.clone(), busy.clone(), error.clone(), password.clone());
-            spawn_local(async move {
-                match console.api().sign_in(&request).await {
-                    Ok(me) => console.dispatch(Action::SignedIn(Box::new(me))),
-                    Err(failed) => {
-                        password.set(String::new());
-                        busy.set(false);
-                        error.set(Some(failed));
-                        focus("password");
-                    }
-                }
-            });
+            let api = console.api().clone();
+            let (console, password) = (console.clone(), password.clone());
+            sending.send_or(
+                true,
+                async move { api.sign_in(&request).await },
+                move |me| console.dispatch(Action::SignedIn(Box::new(me))),
+                move |_| {
+                    password.set(String::new());
+                    focus("password");
+                },
+            );
         })
-    };
-    let set = |state: &UseStateHandle<String>| {
-        let state = state.clone();
-        Callback::from(move |text| state.set(text))
     };
     html! {
         <main class="sp-gate" id="sign-in">
@@ -80,7 +70,7 @@ pub(crate) fn SignInPage(props: &SignInPageProps) -> Html {
                         <p>{ "Open the one-time link that it printed when it started: it makes the first administrator." }</p>
                     </Alert>
                 }
-                if let Some(error) = &*error {
+                if let Some(error) = sending.error() {
                     <ErrorAlert id="sign-in-error" error={error.clone()} />
                 } else if let Some(why) = &props.why {
                     <Alert id="signed-out" severity={Severity::Info} title={why.clone()}>
@@ -88,9 +78,9 @@ pub(crate) fn SignInPage(props: &SignInPageProps) -> Html {
                     </Alert>
                 }
                 <form class="pf-v6-c-form" novalidate={true} {onsubmit}>
-                    <TextField id="user-name" label="User name" value={(*user_name).clone()} autocomplete="username" oninput={set(&user_name)} />
-                    <TextField id="password" label="Password" kind="password" value={(*password).clone()} autocomplete="current-password" oninput={set(&password)} />
-                    <Button id="sign-in-submit" kind={Kind::Primary} label="Sign in" busy={*busy} submit={true} block={true} />
+                    <TextField id="user-name" label="User name" value={(*user_name).clone()} autocomplete="username" oninput={kept_in(&user_name)} />
+                    <TextField id="password" label="Password" kind="password" value={(*password).clone()} autocomplete="current-password" oninput={kept_in(&password)} />
+                    <Button id="sign-in-submit" kind={Kind::Primary} label="Sign in" busy={sending.is_busy()} submit={true} block={true} />
                 </form>
             </div>
         </main>

@@ -1,7 +1,6 @@
 //! Jump groups: create, rename, remove.
 
-use wasm_bindgen_futures::spawn_local;
-use wire::api::{ApiError, JumpGroup};
+use wire::api::JumpGroup;
 use yew::prelude::*;
 
 use crate::components::button::{Button, Kind};
@@ -10,6 +9,7 @@ use crate::components::icon::Icon;
 use crate::console::{use_console, use_store};
 use crate::pages::jump::GroupDialog;
 use crate::state::words;
+use crate::submission::use_submission;
 
 /// What is open above the list.
 #[derive(Clone, PartialEq)]
@@ -81,30 +81,20 @@ struct RemovalProps {
 #[component]
 fn Removal(props: &RemovalProps) -> Html {
     let console = use_console();
-    let busy = use_state(|| false);
-    let error = use_state(|| None::<ApiError>);
+    let sending = use_submission();
     let onconfirm = {
-        let (id, onclose, busy, error) = (props.group.id, props.onclose.clone(), busy.clone(), error.clone());
+        let (id, onclose, sending) = (props.group.id, props.onclose.clone(), sending.clone());
         Callback::from(move |()| {
-            busy.set(true);
-            let (console, onclose, busy, error) = (console.clone(), onclose.clone(), busy.clone(), error.clone());
-            spawn_local(async move {
-                match console.api().remove_group(id).await {
-                    Ok(()) => {
-                        console.load_items();
-                        onclose.emit(());
-                    }
-                    Err(failed) => {
-                        busy.set(false);
-                        error.set(Some(failed));
-                    }
-                }
+            let (api, console, onclose) = (console.api().clone(), console.clone(), onclose.clone());
+            sending.send(true, async move { api.remove_group(id).await }, move |()| {
+                console.load_items();
+                onclose.emit(());
             });
         })
     };
     html! {
-        <ConfirmDialog id="remove-group" title={format!("Remove the group {}?", props.group.name)} deed="Remove" busy={*busy}
-            error={(*error).clone()} {onconfirm} onclose={props.onclose.clone()}>
+        <ConfirmDialog id="remove-group" title={format!("Remove the group {}?", props.group.name)} deed="Remove" busy={sending.is_busy()}
+            error={sending.error().cloned()} {onconfirm} onclose={props.onclose.clone()}>
             <p>{ "It is empty." }</p>
         </ConfirmDialog>
     }

@@ -1,16 +1,14 @@
 //! A user: a new one, or name, role, state and password of one that exists.
 
-use wasm_bindgen_futures::spawn_local;
 use wire::api::{ApiError, NewUser, Role, User, UserChange};
 use wire::{SecretText, validate};
 use yew::prelude::*;
 
-use crate::components::alert::ErrorAlert;
-use crate::components::button::{Button, Kind};
-use crate::components::dialog::{Dialog, Width};
+use crate::components::dialog::FormDialog;
 use crate::components::field::{SelectField, Switch, TextField};
 use crate::console::{Console, use_console};
 use crate::state::words;
+use crate::submission::use_submission;
 
 /// Properties of [`UserDialog`].
 #[derive(Clone, PartialEq, Properties)]
@@ -62,35 +60,16 @@ impl Fields {
 pub(super) fn UserDialog(props: &UserDialogProps) -> Html {
     let console = use_console();
     let fields = use_state(|| Fields::of(props.user.as_ref()));
-    let submitted = use_state(|| false);
-    let busy = use_state(|| false);
-    let error = use_state(|| None::<ApiError>);
+    let sending = use_submission();
     let new = props.user.is_none();
-    let said = |field: &str| -> Option<AttrValue> {
-        let refused = error.as_ref().and_then(|error| error.fields.iter().find(|error| error.field == field));
-        let own = (*submitted).then(|| fields.wrong(field, new)).flatten();
-        own.or_else(|| refused.map(|error| error.message.clone())).map(AttrValue::from)
-    };
+    let said = |field: &str| sending.said(field, fields.wrong(field, new));
     let onsubmit = {
-        let (fields, submitted, busy, error) = (fields.clone(), submitted.clone(), busy.clone(), error.clone());
+        let (fields, sending) = (fields.clone(), sending.clone());
         let (user, onclose) = (props.user.clone(), props.onclose.clone());
         Callback::from(move |()| {
-            submitted.set(true);
-            if !fields.is_right(new) || *busy {
-                return;
-            }
-            busy.set(true);
-            let (console, fields, user) = (console.clone(), (*fields).clone(), user.clone());
-            let (busy, error, onclose) = (busy.clone(), error.clone(), onclose.clone());
-            spawn_local(async move {
-                match save(&console, user.as_ref(), fields).await {
-                    Ok(()) => onclose.emit(()),
-                    Err(failed) => {
-                        busy.set(false);
-                        error.set(Some(failed));
-                    }
-                }
-            });
+            let saving = save(console.clone(), user.clone(), (*fields).clone());
+            let onclose = onclose.clone();
+            sending.send(fields.is_right(new), saving, move |()| onclose.emit(()));
         })
     };
     let edit = |change: fn(&mut Fields, String)| {
@@ -120,33 +99,22 @@ pub(super) fn UserDialog(props: &UserDialogProps) -> Html {
         Role::Technician => "Uses items, creates and edits them.",
         Role::Administrator => "Also manages users, jumpoints and groups, and sees and ends everybody's sessions.",
     };
-    let footer = html! {
-        <>
-            <Button id="user-save" kind={Kind::Primary} label={deed} busy={*busy} submit={true} />
-            <Button id="user-cancel" kind={Kind::Link} label="Cancel" onclick={props.onclose.reform(|_| ())} />
-        </>
-    };
     html! {
-        <Dialog id="user-dialog" {title} width={Width::Small} {footer} onclose={props.onclose.clone()} {onsubmit}>
-            <div class="pf-v6-c-form">
-                if let Some(error) = &*error {
-                    <ErrorAlert id="user-error" error={error.clone()} />
-                }
-                if new {
-                    <TextField id="user-user-name" label="User name" required={true} value={fields.user_name.clone()} help="What they sign in with: letters, digits and . _ - @"
-                        error={said("user_name")} oninput={edit(|fields, text| fields.user_name = text)} />
-                }
-                <TextField id="user-display-name" label="Name" required={true} value={fields.display_name.clone()} error={said("display_name")}
-                    oninput={edit(|fields, text| fields.display_name = text)} />
-                <SelectField id="user-role" label="Role" options={roles.to_vec()} value={key(fields.role)} help={role_help} error={said("role")}
-                    onchange={edit(|fields, text| fields.role = if text == key(Role::Administrator) { Role::Administrator } else { Role::Technician })} />
-                <TextField id="user-password" label={password_label} kind="password" required={new} value={fields.password.clone()} autocomplete="new-password"
-                    help={password_help} error={said("password")} oninput={edit(|fields, text| fields.password = text)} />
-                if !new {
-                    <Switch id="user-enabled" label="May sign in" on={fields.enabled} onchange={enable} />
-                }
-            </div>
-        </Dialog>
+        <FormDialog name="user" {title} {deed} sending={sending.clone()} {onsubmit} onclose={props.onclose.clone()}>
+            if new {
+                <TextField id="user-user-name" label="User name" required={true} value={fields.user_name.clone()} help="What they sign in with: letters, digits and . _ - @"
+                    error={said("user_name")} oninput={edit(|fields, text| fields.user_name = text)} />
+            }
+            <TextField id="user-display-name" label="Name" required={true} value={fields.display_name.clone()} error={said("display_name")}
+                oninput={edit(|fields, text| fields.display_name = text)} />
+            <SelectField id="user-role" label="Role" options={roles.to_vec()} value={key(fields.role)} help={role_help} error={said("role")}
+                onchange={edit(|fields, text| fields.role = if text == key(Role::Administrator) { Role::Administrator } else { Role::Technician })} />
+            <TextField id="user-password" label={password_label} kind="password" required={new} value={fields.password.clone()} autocomplete="new-password"
+                help={password_help} error={said("password")} oninput={edit(|fields, text| fields.password = text)} />
+            if !new {
+                <Switch id="user-enabled" label="May sign in" on={fields.enabled} onchange={enable} />
+            }
+        </FormDialog>
     }
 }
 
@@ -157,7 +125,7 @@ fn key(role: Role) -> &'static str {
     }
 }
 
-async fn save(console: &Console, user: Option<&User>, fields: Fields) -> Result<(), ApiError> {
+async fn save(console: Console, user: Option<User>, fields: Fields) -> Result<(), ApiError> {
     let password = Some(fields.password.clone()).filter(|text| !text.is_empty()).map(SecretText::new);
     match user {
         None => {

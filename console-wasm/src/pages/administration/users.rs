@@ -16,6 +16,7 @@ use crate::components::time::TimeText;
 use crate::console::{use_console, use_now, use_store};
 use crate::state::toasts::ToastKind;
 use crate::state::words::{self, Tone, Word};
+use crate::submission::use_submission;
 
 /// What is open above the list.
 #[derive(Clone, PartialEq)]
@@ -185,27 +186,17 @@ struct RemovalProps {
 #[component]
 fn Removal(props: &RemovalProps) -> Html {
     let console = use_console();
-    let busy = use_state(|| false);
-    let error = use_state(|| None::<ApiError>);
+    let sending = use_submission();
     let onconfirm = {
-        let (id, onclose, busy, error) = (props.user.id, props.onclose.clone(), busy.clone(), error.clone());
+        let (id, onclose, sending) = (props.user.id, props.onclose.clone(), sending.clone());
         Callback::from(move |()| {
-            busy.set(true);
-            let (console, onclose, busy, error) = (console.clone(), onclose.clone(), busy.clone(), error.clone());
-            spawn_local(async move {
-                match console.api().remove_user(id).await {
-                    Ok(()) => onclose.emit(()),
-                    Err(failed) => {
-                        busy.set(false);
-                        error.set(Some(failed));
-                    }
-                }
-            });
+            let (api, onclose) = (console.api().clone(), onclose.clone());
+            sending.send(true, async move { api.remove_user(id).await }, move |()| onclose.emit(()));
         })
     };
     html! {
-        <ConfirmDialog id="remove-user" title={format!("Remove the user {}?", props.user.user_name)} deed="Remove" busy={*busy}
-            error={(*error).clone()} {onconfirm} onclose={props.onclose.clone()}>
+        <ConfirmDialog id="remove-user" title={format!("Remove the user {}?", props.user.user_name)} deed="Remove" busy={sending.is_busy()}
+            error={sending.error().cloned()} {onconfirm} onclose={props.onclose.clone()}>
             <p>{ format!("{} is signed out everywhere and their sessions end. Records of past sessions keep the name. To bar somebody for a while, disable them instead.", props.user.display_name) }</p>
         </ConfirmDialog>
     }

@@ -14,10 +14,11 @@ use crate::components::field::Switch;
 use crate::components::icon::Icon;
 use crate::components::state_label::StateLabel;
 use crate::components::time::{self, TimeText};
-use crate::console::{Console, use_console, use_now};
+use crate::console::{use_console, use_now};
 use crate::state::format;
 use crate::state::helper_state::OUR_VERSION;
 use crate::state::words::{self, Tone, Word};
+use crate::submission::use_submission;
 
 /// Properties of [`JumpointCard`].
 #[derive(Clone, PartialEq, Properties)]
@@ -219,26 +220,21 @@ struct RemovalProps {
 #[component]
 fn Removal(props: &RemovalProps) -> Html {
     let console = use_console();
-    let busy = use_state(|| false);
-    let error = use_state(|| None::<ApiError>);
+    let sending = use_submission();
     let onconfirm = {
-        let (jumpoint, node, onclose) = (props.jumpoint.clone(), props.node.clone(), props.onclose.clone());
-        let (busy, error) = (busy.clone(), error.clone());
+        let (jumpoint, node) = (props.jumpoint.id, props.node.as_ref().map(|node| node.id));
+        let (onclose, sending) = (props.onclose.clone(), sending.clone());
         Callback::from(move |()| {
-            busy.set(true);
-            let (console, jumpoint, node, onclose) = (console.clone(), jumpoint.clone(), node.clone(), onclose.clone());
-            let (busy, error) = (busy.clone(), error.clone());
-            spawn_local(async move {
-                match remove(&console, &jumpoint, node.as_ref()).await {
-                    Ok(()) => {
-                        console.load_jumpoints();
-                        onclose.emit(());
-                    }
-                    Err(failed) => {
-                        busy.set(false);
-                        error.set(Some(failed));
-                    }
+            let (api, console, onclose) = (console.api().clone(), console.clone(), onclose.clone());
+            let removing = async move {
+                match node {
+                    Some(node) => api.remove_node(jumpoint, node).await,
+                    None => api.remove_jumpoint(jumpoint).await,
                 }
+            };
+            sending.send(true, removing, move |()| {
+                console.load_jumpoints();
+                onclose.emit(());
             });
         })
     };
@@ -259,15 +255,8 @@ fn Removal(props: &RemovalProps) -> Html {
         ),
     };
     html! {
-        <ConfirmDialog id="remove-agent" {title} deed="Remove" busy={*busy} error={(*error).clone()} {onconfirm} onclose={props.onclose.clone()}>
+        <ConfirmDialog id="remove-agent" {title} deed="Remove" busy={sending.is_busy()} error={sending.error().cloned()} {onconfirm} onclose={props.onclose.clone()}>
             <p>{ text }</p>
         </ConfirmDialog>
-    }
-}
-
-async fn remove(console: &Console, jumpoint: &Jumpoint, node: Option<&Node>) -> Result<(), ApiError> {
-    match node {
-        Some(node) => console.api().remove_node(jumpoint.id, node.id).await,
-        None => console.api().remove_jumpoint(jumpoint.id).await,
     }
 }

@@ -1,15 +1,14 @@
-//! Properties of several items at once (row 0.16): what is not chosen stays as it is.
+//! Properties of several items at once: what is not chosen stays as it is.
 
-use wasm_bindgen_futures::spawn_local;
+use wire::JumpItemId;
 use wire::api::{ApiError, JumpItem, TunnelJumpDraft};
 use yew::prelude::*;
 
-use crate::components::alert::ErrorAlert;
-use crate::components::button::{Button, Kind};
-use crate::components::dialog::{Dialog, Width};
-use crate::components::field::{SelectField, TextField};
-use crate::console::{use_console, use_store};
+use crate::components::dialog::FormDialog;
+use crate::components::field::{SelectField, TextField, kept_in};
+use crate::console::{Console, use_console, use_store};
 use crate::state::toasts::ToastKind;
+use crate::submission::use_submission;
 
 const KEEP: &str = "keep as they are";
 
@@ -30,62 +29,44 @@ pub(super) fn BulkDialog(props: &BulkDialogProps) -> Html {
     let jumpoint = use_state(String::new);
     let group = use_state(String::new);
     let tag = use_state(String::new);
-    let busy = use_state(|| false);
-    let error = use_state(|| None::<ApiError>);
+    let sending = use_submission();
     let onsubmit = {
-        let (items, onclose) = (props.items.clone(), props.onclose.clone());
+        let (items, onclose, sending) = (props.items.clone(), props.onclose.clone(), sending.clone());
         let (jumpoint, group, tag) = (jumpoint.clone(), group.clone(), tag.clone());
-        let (busy, error) = (busy.clone(), error.clone());
         Callback::from(move |()| {
-            if *busy {
-                return;
-            }
-            busy.set(true);
-            error.set(None);
             let drafts: Vec<_> = items.iter().map(|item| (item.id, changed(item, &jumpoint, &group, &tag))).collect();
-            let (console, onclose, busy, error) = (console.clone(), onclose.clone(), busy.clone(), error.clone());
-            spawn_local(async move {
-                let count = drafts.len();
-                for (id, draft) in drafts {
-                    if let Err(failed) = console.api().save_item(Some(id), &draft).await {
-                        busy.set(false);
-                        error.set(Some(ApiError { message: format!("{}: {}", draft.name, failed.message), ..failed }));
-                        console.load_items();
-                        return;
-                    }
-                }
-                console.load_items();
+            let (saving, console, onclose) = (save(console.clone(), drafts), console.clone(), onclose.clone());
+            sending.send(true, saving, move |count| {
                 console.tell(ToastKind::Success, format!("{count} items were saved"), "");
                 onclose.emit(());
             });
         })
     };
-    let set = |state: &UseStateHandle<String>| {
-        let state = state.clone();
-        Callback::from(move |text| state.set(text))
-    };
     let jumpoints: Vec<(String, String)> =
         store.jumpoints.list().iter().map(|jumpoint| (jumpoint.id.to_string(), jumpoint.name.clone())).collect();
     let groups: Vec<(String, String)> =
         store.groups.list().iter().map(|group| (group.id.to_string(), group.name.clone())).collect();
-    let footer = html! {
-        <>
-            <Button id="bulk-save" kind={Kind::Primary} label="Save" busy={*busy} submit={true} />
-            <Button id="bulk-cancel" kind={Kind::Link} label="Cancel" onclick={props.onclose.reform(|_| ())} />
-        </>
-    };
     html! {
-        <Dialog id="bulk-dialog" title={format!("Properties of {} items", props.items.len())} width={Width::Small} {footer} onclose={props.onclose.clone()} {onsubmit}>
-            <div class="pf-v6-c-form">
-                if let Some(error) = &*error {
-                    <ErrorAlert id="bulk-error" error={error.clone()} />
-                }
-                <SelectField id="bulk-jumpoint" label="Jumpoint" options={jumpoints} none={KEEP} value={(*jumpoint).clone()} onchange={set(&jumpoint)} />
-                <SelectField id="bulk-group" label="Jump group" options={groups} none={KEEP} value={(*group).clone()} onchange={set(&group)} />
-                <TextField id="bulk-tag" label="Tag" placeholder={KEEP} value={(*tag).clone()} help="A single - takes the tag away." oninput={set(&tag)} />
-            </div>
-        </Dialog>
+        <FormDialog name="bulk" title={format!("Properties of {} items", props.items.len())} deed="Save" sending={sending.clone()} {onsubmit} onclose={props.onclose.clone()}>
+            <SelectField id="bulk-jumpoint" label="Jumpoint" options={jumpoints} none={KEEP} value={(*jumpoint).clone()} onchange={kept_in(&jumpoint)} />
+            <SelectField id="bulk-group" label="Jump group" options={groups} none={KEEP} value={(*group).clone()} onchange={kept_in(&group)} />
+            <TextField id="bulk-tag" label="Tag" placeholder={KEEP} value={(*tag).clone()} help="A single - takes the tag away." oninput={kept_in(&tag)} />
+        </FormDialog>
     }
+}
+
+/// Saves one after the other up to the first that is refused; how many there were.
+async fn save(console: Console, drafts: Vec<(JumpItemId, TunnelJumpDraft)>) -> Result<usize, ApiError> {
+    let count = drafts.len();
+    let mut refused = None;
+    for (id, draft) in drafts {
+        if let Err(failed) = console.api().save_item(Some(id), &draft).await {
+            refused = Some(ApiError { message: format!("{}: {}", draft.name, failed.message), ..failed });
+            break;
+        }
+    }
+    console.load_items();
+    refused.map_or(Ok(count), Err)
 }
 
 /// An item's definition with what was chosen.

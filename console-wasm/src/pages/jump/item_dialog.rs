@@ -1,19 +1,18 @@
 //! The dialog for a Protocol Tunnel Jump.
 
-use wasm_bindgen_futures::spawn_local;
 use wire::api::{JumpItem, Jumpoint};
 use yew::prelude::*;
 
 use super::tunnel_fields::TunnelFieldsTable;
-use crate::components::alert::ErrorAlert;
 use crate::components::button::{Button, Kind};
-use crate::components::dialog::{Dialog, Width};
+use crate::components::dialog::{FormDialog, Width};
 use crate::components::field::{SelectField, TextArea, TextField};
 use crate::console::{use_console, use_store};
 use crate::state::addresses;
 use crate::state::item_form::{Edit, ItemForm};
 use crate::state::items;
 use crate::state::toasts::ToastKind;
+use crate::submission::use_submission;
 
 /// Properties of [`ItemDialog`].
 #[derive(Clone, PartialEq, Properties)]
@@ -49,65 +48,42 @@ pub(super) fn ItemDialog(props: &ItemDialogProps) -> Html {
             }
         })
     };
-    let busy = use_state(|| false);
-    let error = use_state(|| None);
+    let sending = use_submission();
     let onedit = {
         let dispatcher = form.dispatcher();
         Callback::from(move |edit| dispatcher.dispatch(edit))
     };
     let onsubmit = {
-        let (form, busy, error, onclose) = (form.clone(), busy.clone(), error.clone(), props.onclose.clone());
+        let (form, sending, onclose) = (form.clone(), sending.clone(), props.onclose.clone());
         Callback::from(move |()| {
             form.dispatch(Edit::Submitted);
             let Ok(draft) = form.draft() else { return };
-            if *busy {
-                return;
-            }
-            busy.set(true);
-            error.set(None);
             let item = form.item;
-            let (console, form, busy, error, onclose) =
-                (console.clone(), form.clone(), busy.clone(), error.clone(), onclose.clone());
-            spawn_local(async move {
-                match console.api().save_item(item, &draft).await {
-                    Ok(saved) => {
-                        console.load_items();
-                        console.change_preferences(|preferences| {
-                            preferences.last_jumpoint = Some(draft.jumpoint_id);
-                            preferences.last_group = Some(draft.group_id);
-                        });
-                        let deed = if item.is_none() { "created" } else { "saved" };
-                        console.tell(ToastKind::Success, format!("{} was {deed}", saved.definition.name), "");
-                        onclose.emit(());
-                    }
-                    Err(failed) => {
-                        busy.set(false);
-                        form.dispatch(Edit::Refused(failed.clone()));
-                        error.set(Some(failed));
-                    }
-                }
-            });
+            let (jumpoint, group) = (draft.jumpoint_id, draft.group_id);
+            let (api, console) = (console.api().clone(), console.clone());
+            let (form, onclose) = (form.clone(), onclose.clone());
+            let saved = move |saved: JumpItem| {
+                console.load_items();
+                console.change_preferences(|preferences| {
+                    preferences.last_jumpoint = Some(jumpoint);
+                    preferences.last_group = Some(group);
+                });
+                let deed = if item.is_none() { "created" } else { "saved" };
+                console.tell(ToastKind::Success, format!("{} was {deed}", saved.definition.name), "");
+                onclose.emit(());
+            };
+            let saving = async move { api.save_item(item, &draft).await };
+            sending.send_or(true, saving, saved, move |failed| form.dispatch(Edit::Refused(failed)));
         })
     };
-    let (title, save) = match &props.item {
+    let (title, deed) = match &props.item {
         None => ("Create a Protocol Tunnel Jump".to_owned(), "Create"),
         Some(item) => (format!("Properties of {}", item.definition.name), "Save"),
     };
-    let footer = html! {
-        <>
-            <Button id="item-save" kind={Kind::Primary} label={save} busy={*busy} submit={true} />
-            <Button id="item-cancel" kind={Kind::Link} label="Cancel" onclick={props.onclose.reform(|_| ())} />
-        </>
-    };
     html! {
-        <Dialog id="item-dialog" {title} width={Width::Medium} {footer} onclose={props.onclose.clone()} {onsubmit}>
-            <div class="pf-v6-c-form sp-item-form">
-                if let Some(error) = &*error {
-                    <ErrorAlert id="item-error" error={error.clone()} />
-                }
-                <Fields form={(*form).clone()} {onedit} />
-            </div>
-        </Dialog>
+        <FormDialog name="item" {title} width={Width::Medium} {deed} sending={sending.clone()} {onsubmit} onclose={props.onclose.clone()}>
+            <Fields form={(*form).clone()} {onedit} />
+        </FormDialog>
     }
 }
 

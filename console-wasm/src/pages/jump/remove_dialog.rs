@@ -1,13 +1,13 @@
 //! Removing items.
 
-use wasm_bindgen_futures::spawn_local;
-use wire::api::JumpItem;
+use wire::api::{ApiError, JumpItem};
 use yew::prelude::*;
 
 use crate::components::dialog::ConfirmDialog;
-use crate::console::use_console;
+use crate::console::{Console, use_console};
 use crate::state::format;
 use crate::state::toasts::ToastKind;
+use crate::submission::use_submission;
 
 /// Properties of [`RemoveDialog`].
 #[derive(Clone, PartialEq, Properties)]
@@ -22,24 +22,13 @@ pub(super) struct RemoveDialogProps {
 #[component]
 pub(super) fn RemoveDialog(props: &RemoveDialogProps) -> Html {
     let console = use_console();
-    let busy = use_state(|| false);
-    let error = use_state(|| None);
+    let sending = use_submission();
     let onconfirm = {
-        let (items, onclose, busy, error) = (props.items.clone(), props.onclose.clone(), busy.clone(), error.clone());
+        let (items, onclose, sending) = (props.items.clone(), props.onclose.clone(), sending.clone());
         Callback::from(move |()| {
-            busy.set(true);
-            let (console, items, onclose, busy, error) =
-                (console.clone(), items.clone(), onclose.clone(), busy.clone(), error.clone());
-            spawn_local(async move {
-                for item in &items {
-                    if let Err(failed) = console.api().remove_item(item.id).await {
-                        busy.set(false);
-                        error.set(Some(failed));
-                        console.load_items();
-                        return;
-                    }
-                }
-                console.load_items();
+            let removing = remove(console.clone(), items.clone());
+            let (console, items, onclose) = (console.clone(), items.clone(), onclose.clone());
+            sending.send(true, removing, move |()| {
                 console.tell(ToastKind::Success, removed(&items), "");
                 onclose.emit(());
             });
@@ -51,7 +40,7 @@ pub(super) fn RemoveDialog(props: &RemoveDialogProps) -> Html {
     };
     let running: usize = props.items.iter().map(|item| item.running_sessions.len()).sum();
     html! {
-        <ConfirmDialog id="remove-items" {title} deed="Remove" busy={*busy} error={(*error).clone()} {onconfirm} onclose={props.onclose.clone()}>
+        <ConfirmDialog id="remove-items" {title} deed="Remove" busy={sending.is_busy()} error={sending.error().cloned()} {onconfirm} onclose={props.onclose.clone()}>
             if props.items.len() > 1 {
                 <ul class="sp-names">
                     { for props.items.iter().map(|item| html! { <li>{ &item.definition.name }</li> }) }
@@ -63,6 +52,19 @@ pub(super) fn RemoveDialog(props: &RemoveDialogProps) -> Html {
             } }</p>
         </ConfirmDialog>
     }
+}
+
+/// Removes one after the other up to the first that is refused.
+async fn remove(console: Console, items: Vec<JumpItem>) -> Result<(), ApiError> {
+    let mut outcome = Ok(());
+    for item in items {
+        outcome = console.api().remove_item(item.id).await;
+        if outcome.is_err() {
+            break;
+        }
+    }
+    console.load_items();
+    outcome
 }
 
 fn removed(items: &[JumpItem]) -> String {
