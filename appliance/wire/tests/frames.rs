@@ -32,6 +32,14 @@ fn golden_bytes() {
         ),
         (made(|out| frame::put_ping(out, 0xff, false)), "070000000000000000000000000000ff00000000".into()),
         (made(|out| frame::put_ping(out, 0xff, true)), "080000000000000000000000000000ff00000000".into()),
+        (made(|out| frame::put_gone(out, stream)), "0900000001020304000000000000000000000000".into()),
+        (made(|out| frame::put_paired(out, 3)), "1000000000000000000000000000000300000000".into()),
+        (made(|out| frame::put_resume(out, 3, 0x11)), "110000000000000000000000000000030000000400000011".into()),
+        (
+            made(|out| frame::put_position(out, stream, 7, 5, 0x0004_0003, 3)),
+            "12030007010203040000000000000005000000080000000000040003".into(),
+        ),
+        (made(|out| frame::put_resumed(out, 3)), "1300000000000000000000000000000300000000".into()),
     ];
     for (is, should) in golden {
         assert_eq!(is, should);

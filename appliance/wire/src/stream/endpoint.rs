@@ -7,7 +7,15 @@
 //! - to the application: [`Endpoint::poll_event`], [`Endpoint::read`];
 //! - from the application: [`Endpoint::open`], [`Endpoint::write`], [`Endpoint::consumed`], [`Endpoint::finish`], [`Endpoint::reset`].
 //!
-//! Time is a [`Duration`] since any fixed moment. Every error ends the link: the program on the other side is broken.
+//! Time is a [`Duration`] since any fixed moment. Every error ends the session: the program on the other side is broken.
+//!
+//! # Links come and go
+//!
+//! An end outlives its link. [`Endpoint::disconnect`] says that the link is lost; what was sent is kept until the other end
+//! has consumed it. When the appliance has joined two links again it sends PAIRED with a new epoch to both ends. Each then
+//! tells, between RESUME and RESUMED, how far every one of its streams has come, and sends again from where the other stands:
+//! bytes it did not receive, an OPEN, a FIN or a RESET it did not see. Frames of an earlier epoch that were still on their
+//! way come before the RESUME and are dropped. Nothing depends on what the appliance remembers.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
@@ -21,6 +29,9 @@ use super::schedule::Schedule;
 use super::send::SendHalf;
 
 mod frames;
+mod resume;
+
+use resume::Pairing;
 
 /// Which end this is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -137,8 +148,15 @@ pub enum StreamError {
 pub struct Endpoint {
     side: Side,
     config: Config,
+    pairing: Pairing,
+    /// Whole frames with what this end has still to tell of itself after a PAIRED.
+    greeting: BytesMut,
+    /// Number of the last pair of links.
+    epoch: u64,
     /// Ordered, so that a run can be repeated exactly.
     streams: BTreeMap<StreamId, Stream>,
+    /// How many of them are over for the application and wait for the other end to know.
+    closing: usize,
     /// Highest stream number seen or given.
     highest: u32,
     control: VecDeque<Control>,
@@ -153,6 +171,11 @@ pub struct Endpoint {
 
 #[derive(Debug)]
 struct Stream {
+    tunnel: u16,
+    /// OPEN has left, or came.
+    announced: bool,
+    /// The target has answered.
+    established: bool,
     send: SendHalf,
     receive: ReceiveHalf,
     /// Stands in the schedule.
@@ -163,19 +186,25 @@ struct Stream {
     wants_room: bool,
     /// The application has been told that there is something to read.
     told_readable: bool,
-    /// To be reset when everything written has left.
-    reset_after_data: Option<(EndReason, String)>,
     /// The other end reset it; holds once this much has been read.
     reset_by_peer: Option<(u64, EndReason, String)>,
+    /// The application reset it; kept until the other end knows.
+    closing: Option<(EndReason, String)>,
 }
 
 #[derive(Debug)]
 enum Control {
-    Open { stream: StreamId, tunnel: u16 },
+    Open(StreamId),
     Opened(StreamId),
     Credit(StreamId),
-    Reset { stream: StreamId, reason: EndReason, deliver_first: u64, detail: String },
-    Ping { number: u64, answer: bool },
+    Reset(StreamId),
+    /// A RESET for a connection that never was one here.
+    Refuse(StreamId, EndReason),
+    Gone(StreamId),
+    Ping {
+        number: u64,
+        answer: bool,
+    },
 }
 
 /// End-to-end round trip, measured by PING while there is traffic.
@@ -195,6 +224,9 @@ const PING_EVERY: Duration = Duration::from_secs(1);
 const ROUND_TRIP_GUESS: Duration = Duration::from_millis(50);
 /// Control frames that may wait. A peer that makes more necessary than this is attacking.
 const MAX_CONTROL: usize = 8 * 1024;
+/// Connections that may wait for the other end to know of their end. The oldest are forgotten first: whoever leaves so many
+/// unanswered does not answer at all.
+const MAX_CLOSING: usize = 1024;
 
 impl Endpoint {
     /// An end with no connections.
@@ -203,7 +235,11 @@ impl Endpoint {
         Self {
             side,
             config,
+            pairing: Pairing::None,
+            greeting: BytesMut::new(),
+            epoch: 0,
             streams: BTreeMap::new(),
+            closing: 0,
             highest: 0,
             control: VecDeque::new(),
             schedule: Schedule::default(),
@@ -222,20 +258,23 @@ impl Endpoint {
         if self.side != Side::Opener {
             return Err(OpenError::NotTheOpener);
         }
-        if self.streams.len() >= self.config.max_streams || self.highest == u32::MAX {
+        if self.open_streams() >= self.config.max_streams || self.highest == u32::MAX {
             return Err(OpenError::Limit);
         }
         self.highest += 1;
         let stream = StreamId(self.highest);
-        self.insert(stream);
-        self.control.push_back(Control::Open { stream, tunnel });
+        self.insert(stream, tunnel, false);
+        self.control.push_back(Control::Open(stream));
         self.write(stream, first);
         Ok(stream)
     }
 
     /// Tells the opener that the target has answered.
     pub fn establish(&mut self, stream: StreamId) {
-        if self.side == Side::Acceptor && self.streams.contains_key(&stream) {
+        if self.side == Side::Acceptor
+            && let Some(it) = self.live(stream)
+        {
+            it.established = true;
             self.control.push_back(Control::Opened(stream));
         }
     }
@@ -243,10 +282,7 @@ impl Endpoint {
     /// How many bytes the application may write now; 0 = wait for [`Event::Writable`], or the connection is over.
     pub fn write_room(&mut self, stream: StreamId) -> usize {
         let most = self.config.write_ahead;
-        let Some(it) = self.streams.get_mut(&stream).filter(|it| it.send.is_open() && it.reset_after_data.is_none())
-        else {
-            return 0;
-        };
+        let Some(it) = self.live(stream).filter(|it| it.send.is_open()) else { return 0 };
         let room = most.saturating_sub(it.send.unsent());
         it.wants_room = room == 0;
         usize::try_from(room).unwrap_or(usize::MAX)
@@ -255,10 +291,7 @@ impl Endpoint {
     /// Takes bytes from the application. More than [`Endpoint::write_room`] is taken too, but is not good manners.
     /// False when the connection is over or finished.
     pub fn write(&mut self, stream: StreamId, bytes: Bytes) -> bool {
-        let Some(it) = self.streams.get_mut(&stream).filter(|it| it.send.is_open() && it.reset_after_data.is_none())
-        else {
-            return false;
-        };
+        let Some(it) = self.live(stream).filter(|it| it.send.is_open()) else { return false };
         it.send.push(bytes);
         self.wake(stream);
         true
@@ -266,7 +299,7 @@ impl Endpoint {
 
     /// The application will write no more (half close).
     pub fn finish(&mut self, stream: StreamId) {
-        if let Some(it) = self.streams.get_mut(&stream) {
+        if let Some(it) = self.live(stream) {
             it.send.finish();
             self.wake(stream);
         }
@@ -274,20 +307,35 @@ impl Endpoint {
 
     /// Ends a connection in both directions. With `after_data`, what was written still arrives first.
     pub fn reset(&mut self, stream: StreamId, reason: EndReason, detail: &str, after_data: bool) {
-        let Some(it) = self.streams.get_mut(&stream) else { return };
-        if after_data && it.send.unsent() > 0 {
-            it.reset_after_data.get_or_insert_with(|| (reason, detail.to_owned()));
-            self.wake(stream);
+        let Some(it) = self.live(stream) else { return };
+        if !it.announced && !after_data {
+            self.remove(stream);
             return;
         }
-        let deliver_first = if after_data { it.send.end() } else { 0 };
-        self.control.push_back(Control::Reset { stream, reason, deliver_first, detail: detail.to_owned() });
-        self.remove(stream);
+        if !after_data {
+            it.send.discard();
+        }
+        let window = it.receive.window.size();
+        it.receive = ReceiveHalf::new(0);
+        it.closing = Some((reason, detail.to_owned()));
+        let sends_first = it.send.unsent() > 0;
+        self.windows = self.windows.saturating_sub(window);
+        self.closing += 1;
+        if sends_first {
+            self.wake(stream);
+        } else {
+            self.control.push_back(Control::Reset(stream));
+        }
+        if self.closing > MAX_CLOSING
+            && let Some(oldest) = self.streams.iter().find_map(|(id, it)| it.closing.as_ref().map(|_| *id))
+        {
+            self.remove(oldest);
+        }
     }
 
     /// The next bytes of a connection, at most `most`.
     pub fn read(&mut self, stream: StreamId, most: usize) -> ReadOutcome {
-        let Some(it) = self.streams.get_mut(&stream) else { return ReadOutcome::Gone };
+        let Some(it) = self.live(stream) else { return ReadOutcome::Gone };
         it.told_readable = false;
         if let Some(bytes) = it.receive.read(most) {
             return ReadOutcome::Bytes(bytes);
@@ -309,10 +357,11 @@ impl Endpoint {
     pub fn consumed(&mut self, now: Duration, stream: StreamId, bytes: usize) {
         let round_trip = self.round_trip.value.unwrap_or(ROUND_TRIP_GUESS);
         let spare = self.config.session_budget.saturating_sub(self.windows);
-        let Some(it) = self.streams.get_mut(&stream) else { return };
+        let max_window = self.config.max_window;
+        let Some(it) = self.live(stream) else { return };
         it.receive.consume(bytes as u64);
         let consumed = it.receive.consumed();
-        let most = self.config.max_window.min(it.receive.window.size() + spare);
+        let most = max_window.min(it.receive.window.size() + spare);
         self.windows += it.receive.window.measure(now, consumed, round_trip, most);
         self.credit_if_due(stream);
         if self.tell_at.is_none() {
@@ -347,7 +396,7 @@ impl Endpoint {
         }
         self.tell_at = None;
         for (id, it) in &mut self.streams {
-            if it.receive.window.is_stale(it.receive.consumed()) && !it.credit_queued {
+            if it.closing.is_none() && it.receive.window.is_stale(it.receive.consumed()) && !it.credit_queued {
                 it.credit_queued = true;
                 self.control.push_back(Control::Credit(*id));
             }
@@ -357,6 +406,10 @@ impl Endpoint {
     /// Appends frames to `out` until it holds about `most` bytes or there is nothing to send. False when it added none.
     pub fn poll_transmit(&mut self, now: Duration, out: &mut BytesMut, most: usize) -> bool {
         let before = out.len();
+        self.put_greeting(out, most);
+        if !self.is_paired() {
+            return out.len() > before;
+        }
         while let Some(control) = self.control.pop_front() {
             self.put_control(control, out);
             if out.len() >= most {
@@ -373,7 +426,7 @@ impl Endpoint {
     /// Whether [`Endpoint::poll_transmit`] would add something.
     #[must_use]
     pub fn wants_transmit(&self) -> bool {
-        !self.control.is_empty() || !self.schedule.is_empty()
+        !self.greeting.is_empty() || (self.is_paired() && !(self.control.is_empty() && self.schedule.is_empty()))
     }
 
     /// The next thing the application has to know.
@@ -384,7 +437,12 @@ impl Endpoint {
     /// Connections that are not over.
     #[must_use]
     pub fn open_streams(&self) -> usize {
-        self.streams.len()
+        self.streams.len() - self.closing
+    }
+
+    /// A connection that is not over for the application.
+    fn live(&mut self, stream: StreamId) -> Option<&mut Stream> {
+        self.streams.get_mut(&stream).filter(|it| it.closing.is_none())
     }
 
     /// End-to-end round trip, once measured.

@@ -5,9 +5,9 @@
 //! | at | bytes | field |
 //! |---|---|---|
 //! | 0 | 1 | kind |
-//! | 1 | 1 | flags: bit 0 of CREDIT = "your FIN was seen"; all others 0 |
-//! | 2 | 2 | aux: OPEN = tunnel number, RESET = [`EndReason`] number, otherwise 0 |
-//! | 4 | 4 | stream; 0 for PING and PONG |
+//! | 1 | 1 | flags: bit 0 of CREDIT and POSITION = "your FIN was seen", bit 1 of POSITION = "RESET follows"; all others 0 |
+//! | 2 | 2 | aux: OPEN and POSITION = tunnel number, RESET = [`EndReason`] number, otherwise 0 |
+//! | 4 | 4 | stream; 0 for PING, PONG, PAIRED, RESUME and RESUMED |
 //! | 8 | 8 | offset |
 //! | 16 | 4 | length of the payload |
 //! | 20 | n | payload |
@@ -22,9 +22,15 @@
 //! | CREDIT | 6 | both | bytes consumed by the receiver | 8: offset up to which the sender may send |
 //! | PING | 7 | both | any number | – |
 //! | PONG | 8 | both | the PING's number | – |
+//! | GONE | 9 | both | 0 | – ; answers a RESET, which need not be repeated any more |
+//! | PAIRED | 16 | appliance → both | epoch | – ; from here on the frames are those of a new pair of links |
+//! | RESUME | 17 | both | epoch | 4: highest stream number given or seen |
+//! | POSITION | 18 | both | bytes received of a stream | 8: offset up to which the other end may send |
+//! | RESUMED | 19 | both | epoch | – |
 //!
-//! Numbers 16 to 31 are kept for resuming a link. Stream numbers are given by the opener, from 1 upwards, and never used again in a session,
+//! Stream numbers are given by the opener, from 1 upwards, and never used again in a session,
 //! so OPEN, FIN and RESET can be repeated without harm, and a frame of a stream that is over can be told from a wrong one.
+//! How links are resumed is told in [`super::endpoint`].
 
 use bytes::{Buf, BufMut, Bytes, BytesMut};
 
@@ -62,6 +68,16 @@ pub enum Kind {
     Ping,
     /// Answers a PING.
     Pong,
+    /// Answers a RESET.
+    Gone,
+    /// The appliance joined two links.
+    Paired,
+    /// Begins what an end tells of its streams after [`Kind::Paired`].
+    Resume,
+    /// How far one stream has come.
+    Position,
+    /// Ends what [`Kind::Resume`] began.
+    Resumed,
 }
 
 impl Kind {
@@ -75,6 +91,11 @@ impl Kind {
             Self::Credit => 6,
             Self::Ping => 7,
             Self::Pong => 8,
+            Self::Gone => 9,
+            Self::Paired => 16,
+            Self::Resume => 17,
+            Self::Position => 18,
+            Self::Resumed => 19,
         }
     }
 
@@ -88,13 +109,20 @@ impl Kind {
             6 => Self::Credit,
             7 => Self::Ping,
             8 => Self::Pong,
+            9 => Self::Gone,
+            16 => Self::Paired,
+            17 => Self::Resume,
+            18 => Self::Position,
+            19 => Self::Resumed,
             _ => return None,
         })
     }
 }
 
-/// CREDIT: the FIN of the other side was seen and everything before it consumed.
+/// CREDIT: the FIN of the other side was seen and everything before it consumed. POSITION: it has come.
 pub const FLAG_FIN_SEEN: u8 = 1;
+/// POSITION: the sender has reset the stream; what is left of its bytes and the RESET follow.
+pub const FLAG_CLOSING: u8 = 2;
 
 /// The first [`HEADER_BYTES`] of a frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -191,7 +219,12 @@ impl Header {
 
     fn check(&self) -> Result<(), FrameError> {
         let &Self { kind, flags, stream, offset, length, .. } = self;
-        if flags & !(if kind == Kind::Credit { FLAG_FIN_SEEN } else { 0 }) != 0 {
+        let known_flags = match kind {
+            Kind::Credit => FLAG_FIN_SEEN,
+            Kind::Position => FLAG_FIN_SEEN | FLAG_CLOSING,
+            _ => 0,
+        };
+        if flags & !known_flags != 0 {
             return Err(FrameError::UnknownFlags { kind, flags });
         }
         let size = length as usize;
@@ -199,17 +232,19 @@ impl Header {
             Kind::Open => size <= MAX_PAYLOAD,
             Kind::Data => (1..=MAX_PAYLOAD).contains(&size),
             Kind::Reset => size <= MAX_DETAIL,
-            Kind::Credit => size == 8,
-            Kind::Opened | Kind::Fin | Kind::Ping | Kind::Pong => size == 0,
+            Kind::Credit | Kind::Position => size == 8,
+            Kind::Resume => size == 4,
+            Kind::Opened | Kind::Fin | Kind::Ping | Kind::Pong | Kind::Gone | Kind::Paired | Kind::Resumed => size == 0,
         };
         if !length_fits {
             return Err(FrameError::BadLength { kind, length });
         }
-        if matches!(kind, Kind::Ping | Kind::Pong) {
-            return if stream.0 == 0 { Ok(()) } else { Err(FrameError::BadStream { kind, stream: stream.0 }) };
+        let of_the_link = matches!(kind, Kind::Ping | Kind::Pong | Kind::Paired | Kind::Resume | Kind::Resumed);
+        if of_the_link != (stream.0 == 0) {
+            return Err(FrameError::BadStream { kind, stream: stream.0 });
         }
-        if stream.0 == 0 {
-            return Err(FrameError::BadStream { kind, stream: 0 });
+        if matches!(kind, Kind::Ping | Kind::Pong) {
+            return Ok(());
         }
         if offset > MAX_OFFSET { Err(FrameError::BadOffset(offset)) } else { Ok(()) }
     }
@@ -291,8 +326,40 @@ pub fn put_ping(out: &mut BytesMut, number: u64, answer: bool) {
     put(out, if answer { Kind::Pong } else { Kind::Ping }, 0, 0, StreamId(0), number, &[]);
 }
 
+/// Appends GONE.
+pub fn put_gone(out: &mut BytesMut, stream: StreamId) {
+    put(out, Kind::Gone, 0, 0, stream, 0, &[]);
+}
+
+/// Appends PAIRED.
+pub fn put_paired(out: &mut BytesMut, epoch: u64) {
+    put(out, Kind::Paired, 0, 0, StreamId(0), epoch, &[]);
+}
+
+/// Appends RESUME.
+pub fn put_resume(out: &mut BytesMut, epoch: u64, highest: u32) {
+    put(out, Kind::Resume, 0, 0, StreamId(0), epoch, &highest.to_be_bytes());
+}
+
+/// Appends POSITION; `flags` are [`FLAG_FIN_SEEN`] and [`FLAG_CLOSING`].
+pub fn put_position(out: &mut BytesMut, stream: StreamId, tunnel: u16, received: u64, limit: u64, flags: u8) {
+    put(out, Kind::Position, flags, tunnel, stream, received, &limit.to_be_bytes());
+}
+
+/// Appends RESUMED.
+pub fn put_resumed(out: &mut BytesMut, epoch: u64) {
+    put(out, Kind::Resumed, 0, 0, StreamId(0), epoch, &[]);
+}
+
 impl Frame {
-    /// The limit in a CREDIT's payload.
+    /// The highest stream number in a RESUME's payload.
+    #[must_use]
+    pub fn highest_stream(&self) -> u32 {
+        let mut payload = &self.payload[..];
+        payload.try_get_u32().unwrap_or(0)
+    }
+
+    /// The limit in the payload of a CREDIT or POSITION.
     #[must_use]
     pub fn credit_limit(&self) -> u64 {
         let mut payload = &self.payload[..];

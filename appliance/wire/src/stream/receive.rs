@@ -116,6 +116,11 @@ impl ReceiveHalf {
         self.fin_read && self.fin == Some(self.consumed)
     }
 
+    /// Whether FIN has come.
+    pub(super) fn fin_received(&self) -> bool {
+        self.fin.is_some()
+    }
+
     /// Whether this half is over.
     pub(super) fn is_done(&self) -> bool {
         self.fin_acked

@@ -30,6 +30,11 @@ impl Schedule {
         self.fresh.pop_front().or_else(|| self.bulk.pop_front())
     }
 
+    pub(super) fn clear(&mut self) {
+        self.fresh.clear();
+        self.bulk.clear();
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.fresh.is_empty() && self.bulk.is_empty()
     }

@@ -28,6 +28,8 @@ enum Fin {
     Wanted,
     Sent,
     Seen,
+    /// Nothing is sent any more.
+    Dropped,
 }
 
 impl SendHalf {
@@ -92,6 +94,9 @@ impl SendHalf {
 
     /// Takes in a CREDIT. False when it acknowledges what was never sent.
     pub(super) fn credit(&mut self, consumed: u64, limit: u64, fin_seen: bool) -> bool {
+        if self.fin == Fin::Dropped {
+            return true;
+        }
         if consumed > self.sent || (fin_seen && !matches!(self.fin, Fin::Sent | Fin::Seen)) {
             return false;
         }
@@ -111,6 +116,40 @@ impl SendHalf {
             }
         }
         true
+    }
+
+    /// Begins again where the other end stands. False when that is nowhere it can stand.
+    pub(super) fn rewind(&mut self, received: u64, limit: u64, fin_received: bool) -> bool {
+        if self.fin == Fin::Dropped {
+            return true;
+        }
+        let told_of_end = matches!(self.fin, Fin::Sent | Fin::Seen);
+        if received < self.acked || received > self.sent || (fin_received && !(told_of_end && received == self.end)) {
+            return false;
+        }
+        self.limit = self.limit.max(limit);
+        self.sent = received;
+        let mut left = usize::try_from(received - self.acked).unwrap_or(usize::MAX);
+        let mut index = 0;
+        while let Some(chunk) = self.chunks.get(index).filter(|chunk| left >= chunk.len()) {
+            left -= chunk.len();
+            index += 1;
+        }
+        self.cursor = (index, left);
+        if self.fin == Fin::Sent && !fin_received {
+            self.fin = Fin::Wanted;
+        }
+        true
+    }
+
+    /// Whether FIN has left, so that the other end may have seen the end.
+    pub(super) fn fin_has_left(&self) -> bool {
+        matches!(self.fin, Fin::Sent | Fin::Seen)
+    }
+
+    /// Lets go of everything that was written; nothing more is sent.
+    pub(super) fn discard(&mut self) {
+        *self = Self { fin: Fin::Dropped, ..Self::new(0) };
     }
 
     /// Whether the other end has everything, the end included.

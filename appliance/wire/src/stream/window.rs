@@ -58,6 +58,11 @@ impl Window {
         grown
     }
 
+    /// What the other end was told of consumed bytes may not have arrived.
+    pub(super) fn forget_told(&mut self) {
+        self.told = 0;
+    }
+
     /// The new limit to tell.
     pub(super) fn advance(&mut self, consumed: u64) -> u64 {
         self.told = consumed;

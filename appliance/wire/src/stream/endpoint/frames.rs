@@ -15,6 +15,9 @@ use crate::stream::send::SendHalf;
 impl Endpoint {
     pub(super) fn handle_frame(&mut self, now: Duration, frame: Frame) -> Result<(), StreamError> {
         let stream = frame.header.stream;
+        if !self.is_of_this_epoch(&frame)? {
+            return Ok(());
+        }
         match frame.header.kind {
             Kind::Ping => self.answer_ping(frame.header.offset),
             Kind::Pong => self.round_trip.answered(now, frame.header.offset),
@@ -22,6 +25,9 @@ impl Endpoint {
             kind => {
                 if stream.0 > self.highest {
                     return Err(misbehaved(stream, "a frame for a connection that was never opened"));
+                }
+                if kind == Kind::Reset {
+                    self.control.push_back(Control::Gone(stream));
                 }
                 // A connection that is over here may still get what was on its way.
                 if self.streams.contains_key(&stream) {
@@ -41,12 +47,11 @@ impl Endpoint {
             return Ok(());
         }
         self.highest = stream.0;
-        if self.streams.len() >= self.config.max_streams {
-            let (reason, detail) = (EndReason::Limit, String::new());
-            self.control.push_back(Control::Reset { stream, reason, deliver_first: 0, detail });
+        if self.open_streams() >= self.config.max_streams {
+            self.control.push_back(Control::Refuse(stream, EndReason::Limit));
             return Ok(());
         }
-        self.insert(stream);
+        self.insert(stream, frame.header.aux, true);
         self.events.push_back(Event::Opened { stream, tunnel: frame.header.aux });
         if frame.payload.is_empty() { Ok(()) } else { self.handle_stream_frame(Kind::Data, frame) }
     }
@@ -56,9 +61,21 @@ impl Endpoint {
         let offset = frame.header.offset;
         let Some(it) = self.streams.get_mut(&stream) else { return Ok(()) };
         let wrong = |Misbehaved(what)| misbehaved(stream, what);
+        if it.closing.is_some() {
+            match kind {
+                Kind::Reset | Kind::Gone => self.remove(stream),
+                // What is left of the bytes may go on.
+                Kind::Credit => {
+                    it.send.credit(offset, frame.credit_limit(), false);
+                    self.wake(stream);
+                }
+                _ => {}
+            }
+            return Ok(());
+        }
         match kind {
             Kind::Data => {
-                if it.receive.data(offset, frame.payload).map_err(wrong)? && it.reset_after_data.is_none() {
+                if it.receive.data(offset, frame.payload).map_err(wrong)? {
                     self.tell_readable(stream);
                 }
             }
@@ -79,7 +96,9 @@ impl Endpoint {
                 if self.side == Side::Acceptor {
                     return Err(misbehaved(stream, "OPENED for the acceptor"));
                 }
-                self.events.push_back(Event::Established(stream));
+                if !std::mem::replace(&mut it.established, true) {
+                    self.events.push_back(Event::Established(stream));
+                }
             }
             Kind::Reset => {
                 let (reason, detail) = (frame.reset_reason(), frame.reset_detail());
@@ -92,35 +111,42 @@ impl Endpoint {
                     self.remove(stream);
                 } else if it.reset_by_peer.is_none() {
                     it.reset_by_peer = Some((offset, reason, detail));
+                    it.send.discard();
                     self.tell_readable(stream);
                 }
             }
-            Kind::Open | Kind::Ping | Kind::Pong => {}
+            _ => {}
         }
         Ok(())
     }
 
     pub(super) fn put_control(&mut self, control: Control, out: &mut BytesMut) {
         match control {
-            Control::Open { stream, tunnel } => {
+            Control::Open(stream) => {
                 let most = self.config.frame_bytes.min(frame::MAX_PAYLOAD);
-                let first = self.streams.get_mut(&stream).and_then(|it| it.send.next(most));
-                frame::put_open(out, stream, tunnel, first.as_ref().map_or(&[], |(_, bytes)| bytes));
+                let Some(it) = self.streams.get_mut(&stream) else { return };
+                it.announced = true;
+                let first = it.send.next(most);
+                frame::put_open(out, stream, it.tunnel, first.as_ref().map_or(&[], |(_, bytes)| bytes));
             }
             Control::Opened(stream) => frame::put_opened(out, stream),
             Control::Credit(stream) => {
-                let Some(it) = self.streams.get_mut(&stream) else { return };
+                let Some(it) = self.live(stream) else { return };
                 it.credit_queued = false;
                 let consumed = it.receive.consumed();
                 let limit = it.receive.window.advance(consumed);
                 let fin_seen = it.receive.fin_seen();
-                it.receive.fin_acked = fin_seen;
+                it.receive.fin_acked |= fin_seen;
                 frame::put_credit(out, stream, consumed, limit, fin_seen);
                 self.remove_if_done(stream);
             }
-            Control::Reset { stream, reason, deliver_first, detail } => {
-                frame::put_reset(out, stream, reason, deliver_first, &detail);
+            Control::Reset(stream) => {
+                if let Some(Stream { send, closing: Some((reason, detail)), .. }) = self.streams.get(&stream) {
+                    frame::put_reset(out, stream, *reason, send.end(), detail);
+                }
             }
+            Control::Refuse(stream, reason) => frame::put_reset(out, stream, reason, 0, ""),
+            Control::Gone(stream) => frame::put_gone(out, stream),
             Control::Ping { number, answer } => frame::put_ping(out, number, answer),
         }
     }
@@ -137,15 +163,14 @@ impl Endpoint {
                 frame::put_ping(out, number, false);
             }
         }
-        if it.send.fin_due() && it.reset_after_data.is_none() {
+        if it.send.fin_due() && it.closing.is_none() {
             frame::put_fin(out, stream, it.send.end());
             it.send.fin_sent();
         }
         if it.send.unsent() == 0
-            && let Some((reason, detail)) = it.reset_after_data.take()
+            && let Some((reason, detail)) = &it.closing
         {
-            frame::put_reset(out, stream, reason, it.send.end(), &detail);
-            self.remove(stream);
+            frame::put_reset(out, stream, *reason, it.send.end(), detail);
             return;
         }
         if it.wants_room && it.send.unsent() <= resume_writing {
@@ -158,32 +183,38 @@ impl Endpoint {
         }
     }
 
-    pub(super) fn insert(&mut self, stream: StreamId) {
+    pub(super) fn insert(&mut self, stream: StreamId, tunnel: u16, announced: bool) {
         let window = self.config.initial_window;
         self.windows += window;
         self.streams.insert(
             stream,
             Stream {
+                tunnel,
+                announced,
+                established: false,
                 send: SendHalf::new(window),
                 receive: ReceiveHalf::new(window),
                 queued: false,
                 credit_queued: false,
                 wants_room: false,
                 told_readable: false,
-                reset_after_data: None,
                 reset_by_peer: None,
+                closing: None,
             },
         );
     }
 
     pub(super) fn remove(&mut self, stream: StreamId) {
         if let Some(it) = self.streams.remove(&stream) {
+            // The window of one that is closing was given back before.
             self.windows = self.windows.saturating_sub(it.receive.window.size());
+            self.closing -= usize::from(it.closing.is_some());
         }
     }
 
     fn remove_if_done(&mut self, stream: StreamId) {
-        if self.streams.get(&stream).is_some_and(|it| it.send.is_done() && it.receive.is_done()) {
+        // A CREDIT that still waits may be the one that tells the other end of its own end.
+        if self.streams.get(&stream).is_some_and(|it| it.send.is_done() && it.receive.is_done() && !it.credit_queued) {
             self.remove(stream);
             self.events.push_back(Event::Closed(stream));
         }
@@ -193,7 +224,7 @@ impl Endpoint {
     pub(super) fn wake(&mut self, stream: StreamId) {
         if let Some(it) = self.streams.get_mut(&stream)
             && !it.queued
-            && (it.send.can_send() || (it.reset_after_data.is_some() && it.send.unsent() == 0))
+            && it.send.can_send()
         {
             it.queued = true;
             self.schedule.wake(stream);
@@ -252,6 +283,6 @@ impl RoundTrip {
     }
 }
 
-fn misbehaved(stream: StreamId, what: &'static str) -> StreamError {
+pub(super) fn misbehaved(stream: StreamId, what: &'static str) -> StreamError {
     StreamError::Misbehaved { stream: stream.0, what }
 }
