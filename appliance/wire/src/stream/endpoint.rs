@@ -49,7 +49,7 @@ pub struct Config {
     pub initial_window: u64,
     /// Largest window of one connection, in bytes. 1 Gbit/s × 80 ms needs 10 MB.
     pub max_window: u64,
-    /// What all windows of a session may add up to, in bytes, beyond the initial ones.
+    /// What all windows of a session may grow to, in bytes; the initial ones count.
     pub session_budget: u64,
     /// Simultaneous connections.
     pub max_streams: usize,
@@ -164,6 +164,8 @@ pub struct Endpoint {
     events: VecDeque<Event>,
     /// Sum of all windows.
     windows: u64,
+    /// Bytes that the other end may make this one keep.
+    granted: u64,
     /// When consumed bytes that nobody was told of are told.
     tell_at: Option<Duration>,
     round_trip: RoundTrip,
@@ -220,6 +222,8 @@ struct RoundTrip {
 const TELL_AFTER: Duration = Duration::from_millis(50);
 /// How often the round trip is measured while bytes flow.
 const PING_EVERY: Duration = Duration::from_secs(1);
+/// A PONG that takes longer is not waited for any more.
+const PONG_WITHIN: Duration = Duration::from_secs(30);
 /// Assumed before the first measurement.
 const ROUND_TRIP_GUESS: Duration = Duration::from_millis(50);
 /// Control frames that may wait. A peer that makes more necessary than this is attacking.
@@ -245,6 +249,7 @@ impl Endpoint {
             schedule: Schedule::default(),
             events: VecDeque::new(),
             windows: 0,
+            granted: 0,
             tell_at: None,
             round_trip: RoundTrip::default(),
         }
@@ -312,6 +317,7 @@ impl Endpoint {
             self.remove(stream);
             return;
         }
+        let granted = if after_data { 0 } else { it.send.outstanding() };
         if !after_data {
             it.send.discard();
         }
@@ -320,6 +326,7 @@ impl Endpoint {
         it.closing = Some((reason, detail.to_owned()));
         let sends_first = it.send.unsent() > 0;
         self.windows = self.windows.saturating_sub(window);
+        self.granted = self.granted.saturating_sub(granted);
         self.closing += 1;
         if sends_first {
             self.wake(stream);
@@ -438,6 +445,14 @@ impl Endpoint {
     #[must_use]
     pub fn open_streams(&self) -> usize {
         self.streams.len() - self.closing
+    }
+
+    /// How far ahead the other end may make this one keep the bytes of a stream that has `outstanding` already. An honest one
+    /// never gets near the limit of the session: it has the same budget.
+    fn grantable(&self, outstanding: u64) -> u64 {
+        let initial = self.config.initial_window * self.config.max_streams as u64;
+        let left = (2 * self.config.session_budget + initial).saturating_sub(self.granted);
+        self.config.max_window.min(outstanding + left)
     }
 
     /// A connection that is not over for the application.

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 
 use super::window::Window;
 
@@ -10,6 +10,8 @@ use super::window::Window;
 pub(super) struct ReceiveHalf {
     /// Bytes that came and were not read.
     chunks: VecDeque<Bytes>,
+    /// The last of them, when they came in small pieces.
+    tail: BytesMut,
     /// Came up to here.
     received: u64,
     /// Handed to the application up to here.
@@ -25,6 +27,11 @@ pub(super) struct ReceiveHalf {
     pub(super) window: Window,
 }
 
+/// Smaller pieces of a message are copied out of it.
+const WORTH_A_MESSAGE: usize = 16 * 1024;
+/// Copied pieces are put together up to about this size.
+const TAIL_BYTES: usize = 64 * 1024;
+
 /// What the other end did wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Misbehaved(pub(super) &'static str);
@@ -33,6 +40,7 @@ impl ReceiveHalf {
     pub(super) fn new(initial_window: u64) -> Self {
         Self {
             chunks: VecDeque::new(),
+            tail: BytesMut::new(),
             received: 0,
             read: 0,
             consumed: 0,
@@ -69,8 +77,28 @@ impl ReceiveHalf {
         let known = usize::try_from(self.received - offset).unwrap_or(usize::MAX);
         let fresh = bytes.split_off(known.min(bytes.len()));
         self.received = end;
-        self.chunks.push_back(fresh);
+        self.keep(fresh);
         Ok(true)
+    }
+
+    /// A piece of a message keeps all of its memory, so a small one is copied: what is not read holds its own size and
+    /// nothing else.
+    fn keep(&mut self, bytes: Bytes) {
+        if bytes.len() >= WORTH_A_MESSAGE {
+            self.end_tail();
+            self.chunks.push_back(bytes);
+            return;
+        }
+        self.tail.extend_from_slice(&bytes);
+        if self.tail.len() >= TAIL_BYTES {
+            self.end_tail();
+        }
+    }
+
+    fn end_tail(&mut self) {
+        if !self.tail.is_empty() {
+            self.chunks.push_back(std::mem::take(&mut self.tail).freeze());
+        }
     }
 
     /// Takes in FIN. True the first time.
@@ -88,6 +116,9 @@ impl ReceiveHalf {
 
     /// The next bytes for the application.
     pub(super) fn read(&mut self, most: usize) -> Option<Bytes> {
+        if self.chunks.is_empty() {
+            self.end_tail();
+        }
         let first = self.chunks.front_mut()?;
         let bytes = if first.len() > most { first.split_to(most) } else { self.chunks.pop_front()? };
         self.read += bytes.len() as u64;

@@ -92,15 +92,21 @@ impl SendHalf {
         Some((offset, bytes))
     }
 
-    /// Takes in a CREDIT. False when it acknowledges what was never sent.
-    pub(super) fn credit(&mut self, consumed: u64, limit: u64, fin_seen: bool) -> bool {
+    /// Bytes that the other end may make this one keep.
+    pub(super) fn outstanding(&self) -> u64 {
+        self.limit.saturating_sub(self.acked)
+    }
+
+    /// Takes in a CREDIT; of its limit no more than `most` bytes ahead of what was consumed. False when it acknowledges
+    /// what was never sent.
+    pub(super) fn credit(&mut self, consumed: u64, limit: u64, most: u64, fin_seen: bool) -> bool {
         if self.fin == Fin::Dropped {
             return true;
         }
         if consumed > self.sent || (fin_seen && !matches!(self.fin, Fin::Sent | Fin::Seen)) {
             return false;
         }
-        self.limit = self.limit.max(limit);
+        self.limit = self.limit.max(limit.min(consumed.saturating_add(most)));
         if fin_seen {
             self.fin = Fin::Seen;
         }
@@ -119,7 +125,8 @@ impl SendHalf {
     }
 
     /// Begins again where the other end stands. False when that is nowhere it can stand.
-    pub(super) fn rewind(&mut self, received: u64, limit: u64, fin_received: bool) -> bool {
+    /// The limit is taken as [`Self::credit`] does.
+    pub(super) fn rewind(&mut self, received: u64, limit: u64, most: u64, fin_received: bool) -> bool {
         if self.fin == Fin::Dropped {
             return true;
         }
@@ -127,7 +134,7 @@ impl SendHalf {
         if received < self.acked || received > self.sent || (fin_received && !(told_of_end && received == self.end)) {
             return false;
         }
-        self.limit = self.limit.max(limit);
+        self.limit = self.limit.max(limit.min(received.saturating_add(most)));
         self.sent = received;
         let mut left = usize::try_from(received - self.acked).unwrap_or(usize::MAX);
         let mut index = 0;

@@ -5,8 +5,8 @@ use std::time::Duration;
 use bytes::BytesMut;
 
 use super::{
-    Control, Endpoint, Event, FLAG_FIN_SEEN, Frame, Kind, Misbehaved, PING_EVERY, RoundTrip, Side, Stream, StreamError,
-    StreamId, frame,
+    Control, Endpoint, Event, FLAG_FIN_SEEN, Frame, Kind, Misbehaved, PING_EVERY, PONG_WITHIN, RoundTrip, Side, Stream,
+    StreamError, StreamId, frame,
 };
 use crate::stream::EndReason;
 use crate::stream::receive::ReceiveHalf;
@@ -66,12 +66,15 @@ impl Endpoint {
                 Kind::Reset | Kind::Gone => self.remove(stream),
                 // What is left of the bytes may go on.
                 Kind::Credit => {
-                    it.send.credit(offset, frame.credit_limit(), false);
+                    self.credit(&frame);
                     self.wake(stream);
                 }
                 _ => {}
             }
             return Ok(());
+        }
+        if it.reset_by_peer.is_some() && matches!(kind, Kind::Data | Kind::Fin) {
+            return Err(misbehaved(stream, "sent more behind its RESET"));
         }
         match kind {
             Kind::Data => {
@@ -85,8 +88,7 @@ impl Endpoint {
                 }
             }
             Kind::Credit => {
-                let fin_seen = frame.header.flags & FLAG_FIN_SEEN != 0;
-                if !it.send.credit(offset, frame.credit_limit(), fin_seen) {
+                if !self.credit(&frame) {
                     return Err(misbehaved(stream, "acknowledged what was not sent"));
                 }
                 self.wake(stream);
@@ -111,13 +113,33 @@ impl Endpoint {
                     self.remove(stream);
                 } else if it.reset_by_peer.is_none() {
                     it.reset_by_peer = Some((offset, reason, detail));
-                    it.send.discard();
+                    self.discard(stream);
                     self.tell_readable(stream);
                 }
             }
             _ => {}
         }
         Ok(())
+    }
+
+    /// Takes in a CREDIT. False when it acknowledges what was never sent.
+    fn credit(&mut self, frame: &Frame) -> bool {
+        let stream = frame.header.stream;
+        let Some(before) = self.streams.get(&stream).map(|it| it.send.outstanding()) else { return true };
+        let most = self.grantable(before);
+        let Some(it) = self.streams.get_mut(&stream) else { return true };
+        let fin_seen = frame.header.flags & FLAG_FIN_SEEN != 0;
+        let is_sound = it.send.credit(frame.header.offset, frame.credit_limit(), most, fin_seen);
+        self.granted = (self.granted + it.send.outstanding()).saturating_sub(before);
+        is_sound
+    }
+
+    /// Nothing more is sent on this stream.
+    pub(super) fn discard(&mut self, stream: StreamId) {
+        if let Some(it) = self.streams.get_mut(&stream) {
+            self.granted = self.granted.saturating_sub(it.send.outstanding());
+            it.send.discard();
+        }
     }
 
     pub(super) fn put_control(&mut self, control: Control, out: &mut BytesMut) {
@@ -186,6 +208,7 @@ impl Endpoint {
     pub(super) fn insert(&mut self, stream: StreamId, tunnel: u16, announced: bool) {
         let window = self.config.initial_window;
         self.windows += window;
+        self.granted += window;
         self.streams.insert(
             stream,
             Stream {
@@ -208,6 +231,7 @@ impl Endpoint {
         if let Some(it) = self.streams.remove(&stream) {
             // The window of one that is closing was given back before.
             self.windows = self.windows.saturating_sub(it.receive.window.size());
+            self.granted = self.granted.saturating_sub(it.send.outstanding());
             self.closing -= usize::from(it.closing.is_some());
         }
     }
@@ -263,7 +287,8 @@ impl Endpoint {
 impl RoundTrip {
     /// The number of a PING to send now, if it is time.
     fn ask(&mut self, now: Duration) -> Option<u64> {
-        if now < self.ask_at {
+        let waits = self.asked.is_some_and(|(_, asked)| now.saturating_sub(asked) < PONG_WITHIN);
+        if now < self.ask_at || waits {
             return None;
         }
         self.ask_at = now + PING_EVERY;

@@ -151,18 +151,19 @@ impl Endpoint {
         it.receive.window.forget_told();
         let nowhere = || misbehaved(id, "stands where it cannot have come");
         match peer.positions.get(&id) {
-            Some(at) if at.closing => {
-                // Its RESET follows; what this end has to say is of no use there.
-                it.send.discard();
-            }
+            // Its RESET follows; what this end has to say is of no use there.
+            Some(at) if at.closing => self.discard(id),
             Some(at) => {
-                let is_cut = it.reset_by_peer.is_some() || (it.closing.is_some() && it.send.end() == 0);
-                if !is_cut && !it.send.rewind(at.received, at.limit, at.fin_received) {
+                let before = it.send.outstanding();
+                let most = self.grantable(before);
+                let Some(it) = self.streams.get_mut(&id) else { return Ok(()) };
+                if !it.send.rewind(at.received, at.limit, most, at.fin_received) {
                     return Err(nowhere());
                 }
+                self.granted = (self.granted + it.send.outstanding()).saturating_sub(before);
             }
             None if is_unknown_there => {
-                if it.announced && !it.send.rewind(0, initial_window, false) {
+                if it.announced && !it.send.rewind(0, initial_window, initial_window, false) {
                     return Err(nowhere());
                 }
                 it.announced = false;
