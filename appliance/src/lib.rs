@@ -131,7 +131,7 @@ impl Appliance {
         let in_seconds = u32::try_from(GRACE.as_secs()).unwrap_or(u32::MAX);
         events.announce(Audience::Everyone, ConsoleEvent::Stopping { in_seconds });
         tasks.stop();
-        sessions.end_all(SessionEnd::ApplianceStopped, None, |_| true).await;
+        sessions.end_all(SessionEnd::ApplianceStopped, None, |_| true);
         tasks.ended(GRACE).await;
         if let Err(error) = store.close().await {
             tracing::warn!(error = %error, "the database did not close in order");

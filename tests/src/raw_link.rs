@@ -12,6 +12,7 @@ use tokio::runtime::Runtime;
 use tokio_tungstenite::tungstenite::Message;
 use wire::api::TunnelTicket;
 use wire::link_messages::{ApplianceToHelper, HELPER_LINK_PATH, HelperHello, Versions};
+use wire::stream::Kind;
 use wire::stream::frame::{self, Frame};
 
 use crate::appliance::Ready;
@@ -67,6 +68,21 @@ impl RawLink {
         })?;
         let answer = link.hear()?;
         Ok((link, answer))
+    }
+
+    /// Waits until the appliance joins this link with the agent's, and says that there is nothing to go on with.
+    ///
+    /// # Errors
+    /// When the appliance or the agent does not answer.
+    pub fn greet(&mut self) -> Result<()> {
+        let paired = self.wait_for_frame(|it| it.header.kind == Kind::Paired)?;
+        let epoch = paired.header.offset;
+        self.say_frames(|out| {
+            frame::put_resume(out, epoch, 0);
+            frame::put_resumed(out, epoch);
+        })?;
+        self.wait_for_frame(|it| it.header.kind == Kind::Resumed && it.header.offset == epoch)?;
+        Ok(())
     }
 
     /// Sends a JSON message.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use bytes::{Bytes, BytesMut};
+use bytes::BytesMut;
 use futures_util::{Sink, Stream};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::mpsc;
@@ -22,12 +22,10 @@ use crate::talk::plain;
 const MESSAGE_BYTES: usize = 64 * 1024;
 /// Messages sent before the incoming ones get their turn, and the other way round.
 const MESSAGES_PER_TURN: usize = 16;
-/// The appliance pings every 15 seconds; three of them missing is a dead link.
-const SILENCE: Duration = Duration::from_secs(45);
+/// The appliance pings every 5 seconds; four of them missing is a dead link.
+const SILENCE: Duration = Duration::from_secs(20);
 /// The time for the last words.
 const FAREWELL: Duration = Duration::from_millis(500);
-/// Messages up to this size are copied out of the read buffer, which a slow reader would otherwise keep alive.
-const SMALL_MESSAGE: usize = 4 * 1024;
 
 pub(crate) struct LinkTask<S> {
     socket: WebSocketStream<S>,
@@ -145,7 +143,6 @@ impl<S: AsyncRead + AsyncWrite + Unpin> LinkTask<S> {
             self.heard = Instant::now();
             match message {
                 Message::Binary(bytes) => {
-                    let bytes = if bytes.len() <= SMALL_MESSAGE { Bytes::copy_from_slice(&bytes) } else { bytes };
                     self.shared.input(bytes).map_err(|error| LinkEnd::Misbehaved(error.to_string()))?;
                 }
                 Message::Text(text) => match self.incoming.try_send(text.as_str().to_owned()) {

@@ -89,6 +89,7 @@ impl StreamDriver {
                 accepted: VecDeque::new(),
                 accept_waker: None,
                 link_waker: None,
+                alarm: None,
                 over: None,
             }),
             began: Instant::now(),
@@ -197,6 +198,8 @@ pub(crate) struct State {
     accepted: VecDeque<(StreamId, u16)>,
     accept_waker: Option<Waker>,
     link_waker: Option<Waker>,
+    /// When the link's task wakes by itself, in the endpoint's time.
+    alarm: Option<Duration>,
     /// Set once the link takes no more connections.
     pub(crate) over: Option<EndReason>,
 }
@@ -221,7 +224,9 @@ impl Shared {
     /// Carries out what the endpoint asks for, lets go of the lock, and wakes whom it concerns.
     pub(crate) fn settle(&self, mut state: MutexGuard<'_, State>) {
         let wakers = state.wakers();
-        let link = if state.endpoint.wants_transmit() { state.link_waker.take() } else { None };
+        let is_earlier = |at: Duration| state.alarm.is_none_or(|alarm| at < alarm);
+        let wakes = state.endpoint.wants_transmit() || state.endpoint.poll_timeout().is_some_and(is_earlier);
+        let link = if wakes { state.link_waker.take() } else { None };
         drop(state);
         wakers.into_iter().chain(link).for_each(Waker::wake);
     }
@@ -259,6 +264,7 @@ impl Shared {
             state.endpoint.handle_timeout(now);
         }
         let next = state.endpoint.poll_timeout();
+        state.alarm = next;
         next.map(|at| self.began + at)
     }
 

@@ -241,6 +241,16 @@ async fn garbage_ends_the_link() {
     assert!(matches!(end, LinkEnd::Misbehaved(_)), "{end}");
 }
 
+/// What the appliance says to both ends when it joins their links.
+async fn join<S: AsyncRead + AsyncWrite + Unpin>(near: &mut WebSocketStream<S>, far: &mut WebSocketStream<S>) {
+    use futures_util::SinkExt as _;
+    let mut paired = bytes::BytesMut::new();
+    wire::stream::frame::put_paired(&mut paired, 1);
+    for socket in [near, far] {
+        socket.send(paired.to_vec().into()).await.unwrap();
+    }
+}
+
 /// An opener with a listener, and an acceptor that connects to one target.
 struct Tunnel {
     opener: StreamDriver,
@@ -254,7 +264,8 @@ struct Tunnel {
 
 impl Tunnel {
     async fn to(target: SocketAddr) -> Self {
-        let (near, far) = web_sockets().await;
+        let (mut near, mut far) = web_sockets().await;
+        join(&mut near, &mut far).await;
         let tasks = TaskTracker::new();
         let cancel = CancellationToken::new();
         let start = |socket, side| StreamDriver::start(socket, side, Config::default(), &tasks, cancel.child_token());

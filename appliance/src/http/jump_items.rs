@@ -79,7 +79,7 @@ pub(super) async fn remove(
     let by = Some(who.user.display_name.as_str());
     for live in services.sessions.all().into_iter().filter(|it| it.snapshot().item_id == Some(id)) {
         live.change(|record| record.item_id = None);
-        services.sessions.end(&live, SessionEnd::ItemRemoved, by, "").await;
+        services.sessions.end(&live, SessionEnd::ItemRemoved, by, "");
     }
     services.events.announce(Audience::Everyone, ConsoleEvent::ItemsChanged);
     Ok(StatusCode::NO_CONTENT)

@@ -145,13 +145,13 @@ pub(super) async fn remove_node(
     }
     services.presence.dismiss(|agent| agent.id == agent_id, "this node was removed in the console");
     let by = Some(who.user.display_name.as_str());
-    services.sessions.end_all(SessionEnd::JumpointDisabled, by, |it| it.node() == Some(agent_id)).await;
+    services.sessions.end_all(SessionEnd::JumpointDisabled, by, |it| it.node() == Some(agent_id));
     changed(&services);
     Ok(StatusCode::NO_CONTENT)
 }
 
 async fn end_sessions(services: &Services, id: JumpointId, by: &str) {
-    services.sessions.end_all(SessionEnd::JumpointDisabled, Some(by), |it| it.snapshot().jumpoint_id == id).await;
+    services.sessions.end_all(SessionEnd::JumpointDisabled, Some(by), |it| it.snapshot().jumpoint_id == id);
 }
 
 fn changed(services: &Services) {

@@ -184,7 +184,7 @@ pub(super) async fn end(
     let (session, live) = visible(&services, &who, id).await?;
     let Some(live) = live else { return Ok(Json(session)) };
     let end = if session.user_id == who.user.id { SessionEnd::ByUser } else { SessionEnd::ByAdministrator };
-    services.sessions.end(&live, end, Some(&who.user.display_name), "").await;
+    services.sessions.end(&live, end, Some(&who.user.display_name), "");
     services.sessions.wait_until_gone(&live).await;
     Ok(Json(live.view()))
 }

@@ -97,8 +97,7 @@ pub(super) async fn change(
     if !user.enabled {
         services
             .sessions
-            .end_all(SessionEnd::UserDisabled, Some(&who.user.display_name), |it| it.snapshot().user_id == id)
-            .await;
+            .end_all(SessionEnd::UserDisabled, Some(&who.user.display_name), |it| it.snapshot().user_id == id);
     }
     services.events.announce(Audience::Administrators, ConsoleEvent::UsersChanged);
     let known = services.store.sign_in_failure(&account_key(&user.user_name)).await?;
@@ -117,10 +116,7 @@ pub(super) async fn remove(
     }
     let event = ConsoleEvent::SignedOut { message: "An administrator removed your account.".into() };
     services.events.announce(Audience::LastWord(id, None), event);
-    services
-        .sessions
-        .end_all(SessionEnd::UserDisabled, Some(&who.user.display_name), |it| it.snapshot().user_id == id)
-        .await;
+    services.sessions.end_all(SessionEnd::UserDisabled, Some(&who.user.display_name), |it| it.snapshot().user_id == id);
     services.events.announce(Audience::Administrators, ConsoleEvent::UsersChanged);
     Ok(StatusCode::NO_CONTENT)
 }

@@ -8,6 +8,10 @@ use wire::limits::CONNECTIONS_PER_SESSION;
 use wire::stream::{EndReason, Frame, Kind};
 use wire::{ConnectionId, Timestamp};
 
+use self::greeting::Greetings;
+
+mod greeting;
+
 /// Where a frame comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum From {
@@ -22,15 +26,15 @@ pub enum From {
 pub enum Verdict {
     /// It passes.
     Pass,
-    /// It is dropped: its connection was refused here.
+    /// It is dropped: it belongs to no connection that is open, so nobody would count it.
     Drop,
     /// It is dropped, and its sender gets a RESET.
     Refuse(EndReason),
 }
 
-/// A frame that this side may not send: the program there is broken.
+/// A frame that this side may not send, or not now: the program there is broken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{from:?} may not send {kind:?}")]
+#[error("{from:?} may not send this {kind:?}")]
 pub struct Violation {
     /// Who.
     pub from: From,
@@ -55,16 +59,22 @@ pub struct ConnectionTable {
     target_host: String,
     remote_ports: Vec<u16>,
     open: HashMap<u32, Entry>,
-    /// Streams refused here, the newest last; their later frames are dropped.
-    refused: VecDeque<u32>,
+    /// Highest stream number there was.
+    highest: u32,
+    /// What the two ends tell of themselves after their links were joined.
+    greetings: Greetings,
     counts: Vec<TunnelCount>,
     total: u64,
     /// Streams that changed since the last [`ConnectionTable::take_changed`].
     changed: BTreeSet<u32>,
     /// Rows to write down: new and ended ones.
     unwritten: Vec<Connection>,
-    ended_since: Vec<Connection>,
-    /// The newest ended ones by their stream: who connected is often known only afterwards.
+    /// Ended ones, or news of them, that consoles have not heard of; the newest last.
+    ended_since: VecDeque<Connection>,
+    /// Those of them that failed, once each.
+    failed_since: VecDeque<Connection>,
+    /// The newest ended ones by their stream: who connected is often known only afterwards, and a new pair of links may
+    /// find that an end still has one of them.
     lately: VecDeque<(u32, Connection)>,
 }
 
@@ -75,8 +85,24 @@ struct Entry {
     jumpoint_finished: bool,
 }
 
-/// Refused streams that are remembered. A helper learns of a refusal within a round trip and stops sending.
-const REFUSED_REMEMBERED: usize = 4096;
+impl Entry {
+    /// Bytes of one side have come up to `end`. What is sent again does not count again.
+    fn count(&mut self, from: From, end: u64, counts: &mut [TunnelCount]) {
+        let count = counts.get_mut(usize::from(self.row.tunnel));
+        let (row_bytes, tunnel_bytes) = match from {
+            From::Helper => (&mut self.row.bytes_sent, count.map(|it| &mut it.sent)),
+            From::Jumpoint => (&mut self.row.bytes_received, count.map(|it| &mut it.received)),
+        };
+        let fresh = end.saturating_sub(*row_bytes);
+        *row_bytes += fresh;
+        if let Some(bytes) = tunnel_bytes {
+            *bytes = bytes.saturating_add(fresh);
+        }
+    }
+}
+
+/// News that wait for consoles; of more than that the oldest are left out. Lists that are loaded anew have them all.
+const NEWS_MOST: usize = 8 * 1024;
 /// Ended connections that still learn who connected: a burst of short ones.
 const ENDED_REMEMBERED: usize = 1024;
 
@@ -89,12 +115,14 @@ impl ConnectionTable {
             target_host,
             remote_ports,
             open: HashMap::new(),
-            refused: VecDeque::new(),
+            highest: 0,
+            greetings: Greetings::default(),
             counts,
             total: 0,
             changed: BTreeSet::new(),
             unwritten: Vec::new(),
-            ended_since: Vec::new(),
+            ended_since: VecDeque::new(),
+            failed_since: VecDeque::new(),
             lately: VecDeque::new(),
         }
     }
@@ -108,36 +136,40 @@ impl ConnectionTable {
         from: From,
         frame: &Frame,
         now: Timestamp,
-        new_id: impl FnOnce() -> Uuid,
+        new_id: impl Fn() -> Uuid,
     ) -> Result<Verdict, Violation> {
         let header = frame.header;
         let stream = header.stream.0;
         let violation = Violation { from, kind: header.kind };
         match (header.kind, from) {
-            (Kind::Open, From::Jumpoint) | (Kind::Opened, From::Helper) => return Err(violation),
+            (Kind::Open, From::Jumpoint) | (Kind::Opened, From::Helper) | (Kind::Paired, _) => return Err(violation),
             (Kind::Open, From::Helper) => return Ok(self.open(stream, header.aux, frame.payload.len(), now, new_id)),
-            (Kind::Ping | Kind::Pong, _) => return Ok(Verdict::Pass),
+            (Kind::Resume | Kind::Position | Kind::Resumed, _) => {
+                if self.greetings.hear(from, frame) {
+                    self.reconcile(now, new_id);
+                }
+                return Ok(Verdict::Pass);
+            }
+            (Kind::Ping | Kind::Pong | Kind::Gone, _) => return Ok(Verdict::Pass),
             _ => {}
         }
         let Some(entry) = self.open.get_mut(&stream) else {
-            // What is on its way when a connection ends still passes; the ends know what to do with it.
-            return Ok(if self.refused.contains(&stream) { Verdict::Drop } else { Verdict::Pass });
+            // What carries no bytes may still be on its way when a connection ends; the ends know what to do with it.
+            let passes = matches!(header.kind, Kind::Credit | Kind::Reset);
+            return Ok(if passes { Verdict::Pass } else { Verdict::Drop });
         };
         match header.kind {
             Kind::Opened => entry.row.established = true,
             Kind::Data => {
                 let end = header.offset.saturating_add(u64::from(header.length));
-                let count = self.counts.get_mut(usize::from(entry.row.tunnel));
-                let (row_bytes, tunnel_bytes) = match from {
-                    From::Helper => (&mut entry.row.bytes_sent, count.map(|it| &mut it.sent)),
-                    From::Jumpoint => (&mut entry.row.bytes_received, count.map(|it| &mut it.received)),
+                let known = match from {
+                    From::Helper => entry.row.bytes_sent,
+                    From::Jumpoint => entry.row.bytes_received,
                 };
-                // What is sent again does not count again.
-                let fresh = end.saturating_sub(*row_bytes);
-                *row_bytes += fresh;
-                if let Some(bytes) = tunnel_bytes {
-                    *bytes += fresh;
+                if header.offset > known {
+                    return Err(violation);
                 }
+                entry.count(from, end, &mut self.counts);
                 entry.row.established |= from == From::Jumpoint;
             }
             Kind::Fin => {
@@ -151,38 +183,29 @@ impl ConnectionTable {
             }
             Kind::Reset => self.end(stream, frame.reset_reason(), &frame.reset_detail(), now),
             Kind::Credit => return Ok(Verdict::Pass),
-            Kind::Open | Kind::Ping | Kind::Pong => {}
+            _ => {}
         }
         self.changed.insert(stream);
         Ok(Verdict::Pass)
     }
 
-    fn open(
-        &mut self,
-        stream: u32,
-        tunnel: u16,
-        first: usize,
-        now: Timestamp,
-        new_id: impl FnOnce() -> Uuid,
-    ) -> Verdict {
-        if self.open.contains_key(&stream) {
+    fn open(&mut self, stream: u32, tunnel: u16, first: usize, now: Timestamp, new_id: impl Fn() -> Uuid) -> Verdict {
+        let first = first as u64;
+        if let Some(entry) = self.open.get_mut(&stream) {
+            // Opened again over a new pair of links, perhaps with more of its first bytes.
+            entry.count(From::Helper, first, &mut self.counts);
             return Verdict::Pass;
         }
-        let first = first as u64;
-        let row = Connection {
-            id: ConnectionId(new_id()),
-            tunnel,
-            client_address: None,
-            client_program: None,
-            opened_at: now,
-            established: false,
-            closed_at: None,
-            bytes_sent: first,
-            bytes_received: 0,
-            end: None,
-            end_message: String::new(),
-            fault: None,
-        };
+        if stream <= self.highest {
+            // A refusal that was lost is told again; what is over stays over.
+            let refused = self.lately.iter().find(|(it, _)| *it == stream).and_then(|(_, row)| row.end);
+            return match refused {
+                Some(reason @ (EndReason::NotAllowed | EndReason::Limit)) => Verdict::Refuse(reason),
+                _ => Verdict::Drop,
+            };
+        }
+        self.highest = stream;
+        let row = Connection { bytes_sent: first, ..new_row(ConnectionId(new_id()), tunnel, now) };
         self.total += 1;
         self.open.insert(stream, Entry { row: row.clone(), helper_finished: false, jumpoint_finished: false });
         self.changed.insert(stream);
@@ -195,14 +218,10 @@ impl ConnectionTable {
         };
         if let Some(reason) = refusal {
             self.end(stream, reason, "", now);
-            if self.refused.len() >= REFUSED_REMEMBERED {
-                self.refused.pop_front();
-            }
-            self.refused.push_back(stream);
             return Verdict::Refuse(reason);
         }
         if let Some(count) = self.counts.get_mut(usize::from(tunnel)) {
-            count.sent += first;
+            count.sent = count.sent.saturating_add(first);
         }
         self.unwritten.push(row);
         Verdict::Pass
@@ -223,8 +242,25 @@ impl ConnectionTable {
             self.lately.pop_front();
         }
         self.lately.push_back((stream, row.clone()));
-        self.ended_since.push(row.clone());
+        self.tell_failed(&row);
+        self.tell(row.clone());
         self.unwritten.push(row);
+    }
+
+    fn tell(&mut self, row: Connection) {
+        if self.ended_since.len() >= NEWS_MOST {
+            self.ended_since.pop_front();
+        }
+        self.ended_since.push_back(row);
+    }
+
+    fn tell_failed(&mut self, row: &Connection) {
+        if row.fault.is_some() {
+            if self.failed_since.len() >= NEWS_MOST {
+                self.failed_since.pop_front();
+            }
+            self.failed_since.push_back(row.clone());
+        }
     }
 
     /// Ends every connection that is open.
@@ -244,12 +280,14 @@ impl ConnectionTable {
         } else if let Some((_, row)) = self.lately.iter_mut().rev().find(|(it, _)| *it == stream) {
             row.client_address = Some(address);
             row.client_program = program;
-            self.ended_since.push(row.clone());
-            self.unwritten.push(row.clone());
+            let row = row.clone();
+            self.tell(row.clone());
+            self.unwritten.push(row);
         }
     }
 
-    /// Notes a connection that the helper turned away before there was a stream.
+    /// Notes a connection that the helper turned away before there was a stream. One for a tunnel that the session does not
+    /// have is not believed, and a reason that is not the helper's to give is not either.
     pub fn turned_away(
         &mut self,
         id: ConnectionId,
@@ -258,23 +296,23 @@ impl ConnectionTable {
         reason: EndReason,
         now: Timestamp,
     ) {
-        let port = self.remote_ports.get(usize::from(tunnel)).copied().unwrap_or(0);
+        let Some(port) = self.remote_ports.get(usize::from(tunnel)).copied() else { return };
+        let reason = match reason {
+            EndReason::Limit | EndReason::NotAllowed | EndReason::LinkLost | EndReason::SessionEnded => reason,
+            _ => EndReason::WorkstationFailed,
+        };
         let row = Connection {
-            id,
-            tunnel,
             client_address: Some(source.0),
             client_program: source.1,
-            opened_at: now,
-            established: false,
             closed_at: Some(now),
-            bytes_sent: 0,
-            bytes_received: 0,
             end: Some(reason),
             end_message: reason.message(&format!("{}:{port}", self.target_host), ""),
             fault: reason.fault(),
+            ..new_row(id, tunnel, now)
         };
         self.total += 1;
-        self.ended_since.push(row.clone());
+        self.tell_failed(&row);
+        self.tell(row.clone());
         self.unwritten.push(row);
     }
 
@@ -304,14 +342,23 @@ impl ConnectionTable {
 
     /// Rows that changed since the last call, at most `most`; the others come next time.
     pub fn take_changed(&mut self, most: usize) -> Vec<Connection> {
-        let from = self.ended_since.len().saturating_sub(most);
-        let mut rows = self.ended_since.split_off(from);
-        self.ended_since.clear();
+        let mut rows: Vec<_> = self.ended_since.drain(..most.min(self.ended_since.len())).collect();
         while rows.len() < most {
             let Some(stream) = self.changed.pop_first() else { break };
             rows.extend(self.open.get(&stream).map(|entry| entry.row.clone()));
         }
         rows
+    }
+
+    /// Connections that failed since the last call, at most `most`; the others come next time.
+    pub fn take_failed(&mut self, most: usize) -> Vec<Connection> {
+        self.failed_since.drain(..most.min(self.failed_since.len())).collect()
+    }
+
+    /// Whether consoles have not heard of everything yet.
+    #[must_use]
+    pub fn has_news(&self) -> bool {
+        !(self.ended_since.is_empty() && self.failed_since.is_empty())
     }
 
     /// Rows to write down; the caller gives them back with [`ConnectionTable::give_back`] when it could not.
@@ -343,100 +390,22 @@ impl ConnectionTable {
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use bytes::{Bytes, BytesMut};
-    use wire::stream::{StreamId, frame};
-
-    const NOW: Timestamp = Timestamp(1000);
-
-    fn table() -> ConnectionTable {
-        ConnectionTable::new("db".into(), vec![5432, 22])
-    }
-
-    fn made(make: impl FnOnce(&mut BytesMut)) -> Frame {
-        let mut out = BytesMut::new();
-        make(&mut out);
-        frame::next(&mut Bytes::from(out)).unwrap().unwrap()
-    }
-
-    fn open(table: &mut ConnectionTable, stream: u32, tunnel: u16) -> Verdict {
-        let frame = made(|out| frame::put_open(out, StreamId(stream), tunnel, b"hi"));
-        table.observe(From::Helper, &frame, NOW, || Uuid::from_u128(stream.into())).unwrap()
-    }
-
-    fn see(table: &mut ConnectionTable, from: From, make: impl FnOnce(&mut BytesMut)) -> Verdict {
-        table.observe(from, &made(make), NOW, Uuid::nil).unwrap()
-    }
-
-    #[test]
-    fn bytes_count_once_even_when_sent_again() {
-        let mut table = table();
-        open(&mut table, 1, 1);
-        for _ in 0..2 {
-            see(&mut table, From::Helper, |out| frame::put_data(out, StreamId(1), 2, b"abc"));
-            see(&mut table, From::Jumpoint, |out| frame::put_data(out, StreamId(1), 0, b"answer"));
-        }
-        assert_eq!(table.bytes(), (5, 6));
-        assert_eq!(table.counts()[1], TunnelCount { open: 1, sent: 5, received: 6 });
-        assert!(table.open_rows()[0].established);
-    }
-
-    #[test]
-    fn a_connection_ends_when_both_sides_finished() {
-        let mut table = table();
-        open(&mut table, 1, 0);
-        see(&mut table, From::Helper, |out| frame::put_fin(out, StreamId(1), 2));
-        assert_eq!(table.open_count(), 1);
-        see(&mut table, From::Jumpoint, |out| frame::put_fin(out, StreamId(1), 0));
-        assert_eq!(table.open_count(), 0);
-        let rows = table.take_unwritten();
-        assert_eq!(rows.len(), 1, "opened and ended: one row");
-        assert_eq!((rows[0].end, rows[0].closed_at), (Some(EndReason::Finished), Some(NOW)));
-        assert_eq!(
-            see(&mut table, From::Jumpoint, |out| frame::put_credit(out, StreamId(1), 2, 9, true)),
-            Verdict::Pass,
-            "what is on its way still passes"
-        );
-    }
-
-    #[test]
-    fn connection_257_and_unknown_tunnels_are_refused_and_their_frames_dropped() {
-        let mut table = table();
-        for stream in 1..=256 {
-            assert_eq!(open(&mut table, stream, 0), Verdict::Pass);
-        }
-        assert_eq!(open(&mut table, 257, 0), Verdict::Refuse(EndReason::Limit));
-        let data = |out: &mut BytesMut| frame::put_data(out, StreamId(257), 2, b"x");
-        assert_eq!(see(&mut table, From::Helper, data), Verdict::Drop);
-        assert_eq!(table.open_count(), 256);
-        see(&mut table, From::Jumpoint, |out| frame::put_reset(out, StreamId(1), EndReason::Refused, 0, ""));
-        assert_eq!(open(&mut table, 258, 2), Verdict::Refuse(EndReason::NotAllowed));
-        assert_eq!(open(&mut table, 259, 1), Verdict::Pass);
-        let refused: Vec<_> = table.take_unwritten().into_iter().filter(|row| row.fault.is_some()).collect();
-        assert_eq!(refused.len(), 3);
-        assert!(refused[1].end_message.contains("db:5432"), "{}", refused[1].end_message);
-    }
-
-    #[test]
-    fn frames_of_the_wrong_side_are_violations() {
-        let mut table = table();
-        let opening = made(|out| frame::put_open(out, StreamId(1), 0, b""));
-        assert!(table.observe(From::Jumpoint, &opening, NOW, Uuid::nil).is_err());
-        let opened = made(|out| frame::put_opened(out, StreamId(1)));
-        assert!(table.observe(From::Helper, &opened, NOW, Uuid::nil).is_err());
-    }
-
-    #[test]
-    fn who_connected_may_come_late() {
-        let mut table = table();
-        open(&mut table, 1, 0);
-        see(&mut table, From::Jumpoint, |out| frame::put_reset(out, StreamId(1), EndReason::Refused, 0, ""));
-        table.take_unwritten();
-        table.set_source(1, "127.0.0.1:5000".into(), Some("curl".into()));
-        let rows = table.take_unwritten();
-        assert_eq!(rows[0].client_program.as_deref(), Some("curl"));
-        assert_eq!(rows[0].end, Some(EndReason::Refused));
+fn new_row(id: ConnectionId, tunnel: u16, now: Timestamp) -> Connection {
+    Connection {
+        id,
+        tunnel,
+        client_address: None,
+        client_program: None,
+        opened_at: now,
+        established: false,
+        closed_at: None,
+        bytes_sent: 0,
+        bytes_received: 0,
+        end: None,
+        end_message: String::new(),
+        fault: None,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -52,6 +52,8 @@ const PING_EVERY: Duration = Duration::from_secs(5);
 const DEAD_AFTER: Duration = Duration::from_secs(20);
 /// Not silent, but not being read either, because the other link takes its time.
 const BUSY: u64 = u64::MAX;
+/// How long a link may take nothing. Two links that both take nothing are not read either, so their silence tells nothing.
+const NOT_TAKEN_WITHIN: Duration = Duration::from_secs(30);
 /// Rows that may wait for the database before the relay waits for it.
 const UNWRITTEN_MOST: usize = 20_000;
 
@@ -148,7 +150,11 @@ impl Direction<'_> {
                     self.pulse.answered(sent);
                     Ok(())
                 }
-                Incoming::Control(text) => control(text).map_err(|detail| Stopped::Broken { from: self.from, detail }),
+                Incoming::Control(text) => {
+                    let heard = control(text).map_err(|detail| Stopped::Broken { from: self.from, detail });
+                    self.wait_for_rows().await;
+                    heard
+                }
             };
             if let Err(stopped) = passed {
                 return stopped;
@@ -166,12 +172,10 @@ impl Direction<'_> {
             self.wait_for_rows().await;
         }
         if !onward.is_empty() {
-            let sent = self.onward.lock().await.send(Outgoing::Frames(onward)).await;
-            sent.map_err(|LinkBroken(detail)| Stopped::Gone { from: other(self.from), detail })?;
+            send(other(self.from), self.onward, onward).await?;
         }
         if !refusals.is_empty() {
-            let sent = self.back.lock().await.send(Outgoing::Frames(refusals)).await;
-            sent.map_err(|LinkBroken(detail)| Stopped::Gone { from: self.from, detail })?;
+            send(self.from, self.back, refusals).await?;
         }
         Ok(())
     }
@@ -216,18 +220,33 @@ impl Direction<'_> {
 
     /// What happened has to be written down; when the database cannot keep up, the relay waits.
     async fn wait_for_rows(&self) {
-        loop {
+        let too_many = || {
+            let table = self.table.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+            table.unwritten_count() > UNWRITTEN_MOST
+        };
+        let mut told = false;
+        while too_many() {
+            if !std::mem::replace(&mut told, true) {
+                tracing::warn!(from = ?self.from, "the relay waits for the database: too many connections are not written down");
+            }
             self.changed.notify_one();
             tokio::time::sleep(Duration::from_millis(20)).await;
-            let waiting = self.table.lock().unwrap_or_else(std::sync::PoisonError::into_inner).unwritten_count();
-            if waiting <= UNWRITTEN_MOST {
-                return;
-            }
         }
     }
 
     fn gone(&self, detail: String) -> Stopped {
         Stopped::Gone { from: self.from, detail }
+    }
+}
+
+async fn send(to: From, link: &Outbound, frames: Bytes) -> Result<(), Stopped> {
+    let sent = async { link.lock().await.send(Outgoing::Frames(frames)).await };
+    match tokio::time::timeout(NOT_TAKEN_WITHIN, sent).await {
+        Ok(sent) => sent.map_err(|LinkBroken(detail)| Stopped::Gone { from: to, detail }),
+        Err(_) => {
+            let detail = format!("nothing was taken for {} seconds", NOT_TAKEN_WITHIN.as_secs());
+            Err(Stopped::Gone { from: to, detail })
+        }
     }
 }
 

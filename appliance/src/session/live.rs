@@ -40,6 +40,8 @@ pub struct LiveSession {
     /// The agent that serves it.
     node: Mutex<Option<AgentId>>,
     statistics: Mutex<VecDeque<Statistics>>,
+    /// The helper reported where it listens, and consoles have not heard of it.
+    report_news: AtomicBool,
 }
 
 /// Why a session ends.
@@ -75,6 +77,7 @@ impl LiveSession {
             expected: Mutex::new(None),
             node: Mutex::new(None),
             statistics: Mutex::new(VecDeque::new()),
+            report_news: AtomicBool::new(false),
         })
     }
 
@@ -163,6 +166,17 @@ impl LiveSession {
     pub fn jumpoint_called(&self, agent: AgentId, link: Link) -> bool {
         let expected = lock(&self.expected).take_if(|(expected, _)| *expected == agent);
         expected.is_some_and(|(_, sender)| sender.send(link).is_ok())
+    }
+
+    /// The helper reported where it listens; consoles hear of it soon.
+    pub fn note_report(&self) {
+        self.report_news.store(true, Ordering::Release);
+        self.changed.notify_one();
+    }
+
+    /// Whether there was a report since the last call.
+    pub fn take_report_news(&self) -> bool {
+        self.report_news.swap(false, Ordering::AcqRel)
     }
 
     /// The statistics of this moment.

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use wire::api::{ConsoleEvent, SessionEnd, SessionEvent, SessionState, TunnelTicket};
+use wire::api::{Connection, ConsoleEvent, SessionEnd, SessionEvent, SessionState, TunnelTicket};
 use wire::link_messages::Refusal;
 use wire::stream::EndReason;
 use wire::{SecretText, SessionEventId, SessionId, Timestamp};
@@ -17,7 +17,7 @@ use crate::clock::now;
 use crate::events::{Audience, EventBus};
 use crate::random;
 use crate::shutdown::Tasks;
-use crate::store::{SessionEventRecord, SessionRecord, Store, StoreError};
+use crate::store::{ConnectionRecord, SessionEventRecord, SessionRecord, Store, StoreError};
 
 /// The sessions that are not over. Cheap to clone.
 #[derive(Clone)]
@@ -60,6 +60,7 @@ impl Sessions {
     /// # Errors
     /// When the database fails.
     pub async fn end_left_over(&self) -> Result<(), StoreError> {
+        self.store.close_connections_of_ended_sessions(now()).await?;
         loop {
             let left = self.store.sessions(None, Some(true), None, 100).await?;
             if left.is_empty() {
@@ -137,7 +138,7 @@ impl Sessions {
     }
 
     /// Every end of a session arrives here: the first one counts.
-    pub async fn end(&self, live: &Arc<LiveSession>, end: SessionEnd, by: Option<&str>, detail: &str) {
+    pub fn end(&self, live: &Arc<LiveSession>, end: SessionEnd, by: Option<&str>, detail: &str) {
         let jumpoint = live.snapshot().jumpoint_name;
         let mut message = end_message(end, by.unwrap_or_default(), &jumpoint);
         if !detail.is_empty() {
@@ -145,17 +146,16 @@ impl Sessions {
         }
         let was_idle = live.state() == SessionState::Ready;
         if live.end(Ending { end, message, by: by.map(str::to_owned) }) && was_idle {
-            // Without links there is no task that would close it.
-            self.close(live).await;
+            // Without links there is no task that would close it; and the caller's may be dropped at any moment.
+            let (sessions, live) = (self.clone(), live.clone());
+            self.tasks.spawn("end of a session", async move { sessions.close(&live).await });
         }
     }
 
-    /// Ends all sessions of a kind.
-    pub async fn end_all(&self, end: SessionEnd, by: Option<&str>, which: impl Fn(&LiveSession) -> bool) {
-        for live in self.all() {
-            if which(&live) {
-                self.end(&live, end, by, "").await;
-            }
+    /// Ends all sessions of a kind. None of them waits for another.
+    pub fn end_all(&self, end: SessionEnd, by: Option<&str>, which: impl Fn(&LiveSession) -> bool) {
+        for live in self.all().into_iter().filter(|live| which(live)) {
+            self.end(&live, end, by, "");
         }
     }
 
@@ -168,7 +168,6 @@ impl Sessions {
         let at = now();
         live.table().end_all(EndReason::SessionEnded, at);
         self.tell_connections(live, live.measure(at));
-        self.write_connections(live).await;
         live.change(|record| {
             record.state = lifecycle::next(record.state, Step::End).unwrap_or(SessionState::Ended);
             record.ended_at = Some(at);
@@ -196,7 +195,9 @@ impl Sessions {
     async fn write_end(&self, live: &Arc<LiveSession>) {
         let record = live.snapshot();
         for pause in WRITE_END_PAUSES {
+            self.write_connections(live).await;
             match self.store.update_session(&record).await {
+                Ok(()) if live.table().unwritten_count() > 0 => {}
                 Ok(()) => return,
                 Err(error) => {
                     tracing::error!(session.id = %live.id, error = %error, "the end of a session could not be written down");
@@ -208,18 +209,23 @@ impl Sessions {
 
     /// Writes down connections that opened or ended.
     pub(super) async fn write_connections(&self, live: &Arc<LiveSession>) {
-        let rows = live.table().take_unwritten();
-        if rows.is_empty() {
+        let mut taken = Taken { live, rows: live.table().take_unwritten() };
+        if taken.rows.is_empty() {
             return;
         }
-        let records: Vec<_> = rows
-            .iter()
-            .map(|row| crate::store::ConnectionRecord { session_id: live.id, connection: row.clone() })
-            .collect();
-        if let Err(error) = self.store.save_connections(&records).await {
-            tracing::error!(session.id = %live.id, error = %error, rows = rows.len(), "connections could not be written down; trying again");
-            live.table().give_back(rows);
+        match self.save_connections(live, &taken.rows).await {
+            Ok(()) => taken.rows.clear(),
+            Err(error) => {
+                let rows = taken.rows.len();
+                tracing::error!(session.id = %live.id, error = %error, rows, "connections could not be written down; trying again");
+            }
         }
+    }
+
+    pub(super) async fn save_connections(&self, live: &LiveSession, rows: &[Connection]) -> Result<(), StoreError> {
+        let record = |row: &Connection| ConnectionRecord { session_id: live.id, connection: row.clone() };
+        let records: Vec<_> = rows.iter().map(record).collect();
+        self.store.save_connections(&records).await
     }
 
     /// Writes an event down and tells consoles.
@@ -246,7 +252,7 @@ impl Sessions {
             tokio::time::sleep(Duration::from_secs(30)).await;
             let before = Timestamp(now().0.saturating_sub(unused));
             let is_unused = |it: &LiveSession| it.state() == SessionState::Ready && it.snapshot().created_at < before;
-            self.end_all(SessionEnd::NotUsed, None, is_unused).await;
+            self.end_all(SessionEnd::NotUsed, None, is_unused);
         }
     }
 
@@ -256,6 +262,21 @@ impl Sessions {
 
     fn lock_tickets(&self) -> MutexGuard<'_, Tickets> {
         self.tickets.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Rows on their way into the database. What did not arrive goes back, also when nobody waits for it any more.
+struct Taken<'a> {
+    live: &'a LiveSession,
+    rows: Vec<Connection>,
+}
+
+impl Drop for Taken<'_> {
+    fn drop(&mut self) {
+        let rows = std::mem::take(&mut self.rows);
+        if !rows.is_empty() {
+            self.live.table().give_back(rows);
+        }
     }
 }
 

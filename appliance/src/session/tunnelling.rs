@@ -3,14 +3,15 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::BytesMut;
 use futures_util::SinkExt;
 use tokio::time::timeout;
 use wire::ConnectionId;
 use wire::agent_messages::ApplianceToAgent;
 use wire::api::{Connection, ConsoleEvent, SessionEnd, Statistics};
-use wire::helper_messages::LocalTunnel;
+use wire::helper_messages::{ListenProblem, LocalTunnel};
 use wire::link_messages::{ApplianceToHelper, HelperToAppliance};
-use wire::stream::EndReason;
+use wire::stream::{EndReason, frame};
 
 use super::lifecycle::{self, JUMPOINT_CALLS_WITHIN, Step};
 use super::live::{Ending, LiveSession};
@@ -26,6 +27,10 @@ use crate::relay::link::{Link, Outgoing};
 
 /// How long the other side is given to take the word that the session is over.
 const FAREWELL: Duration = Duration::from_secs(2);
+/// Number of a session's first pair of links.
+const FIRST_EPOCH: u64 = 1;
+/// How often counts are written down while a session runs: what an appliance that dies may forget.
+const KEEP_COUNTS_EVERY: Duration = Duration::from_secs(30);
 /// How often consoles hear how a session goes, when nothing special happens.
 const TELL_EVERY: Duration = Duration::from_secs(1);
 /// How long news of connections wait for more.
@@ -44,6 +49,7 @@ impl Sessions {
             if let Some((jumpoint, agent)) = sessions.jumpoint_link(&live).await {
                 let jumpoint_out = Arc::new(Outbound::new(jumpoint.outgoing));
                 sessions.started(&live, &agent).await;
+                pair(&live, FIRST_EPOCH, &helper_out, &jumpoint_out).await;
                 let relay = sessions.relay(&live, helper.incoming, &helper_out, jumpoint.incoming, &jumpoint_out);
                 let stopped = live.over.run_until_cancelled(relay).await;
                 if let Some(stopped) = stopped {
@@ -60,20 +66,22 @@ impl Sessions {
     async fn jumpoint_link(&self, live: &Arc<LiveSession>) -> Option<(Link, OnlineAgent)> {
         let record = live.snapshot();
         let Some(agent) = self.presence.best_node(record.jumpoint_id) else {
-            self.end(live, SessionEnd::JumpointGone, None, "").await;
+            self.end(live, SessionEnd::JumpointDidNotCall, None, "it is offline");
             return None;
         };
         let expected = live.expect(agent.id);
         let targets = item::targets(&record.hostname, &record.tunnels);
         let ask = ApplianceToAgent::StartSession { session_id: live.id, targets };
         if agent.to_agent.try_send(ask).is_err() {
-            self.end(live, SessionEnd::JumpointGone, None, "").await;
+            // It does not read what it is told: a link that serves nobody.
+            agent.link.cancel();
+            self.end(live, SessionEnd::JumpointDidNotCall, None, "it does not listen to the appliance");
             return None;
         }
         match live.over.run_until_cancelled(timeout(JUMPOINT_CALLS_WITHIN, expected)).await {
             Some(Ok(Ok(link))) => Some((link, agent)),
             Some(_) => {
-                self.end(live, SessionEnd::JumpointDidNotCall, None, "").await;
+                self.end(live, SessionEnd::JumpointDidNotCall, None, "");
                 None
             }
             None => None,
@@ -146,6 +154,7 @@ impl Sessions {
     /// Writes connections down and tells consoles, once a second and soon after connections came or went.
     async fn tell(&self, live: &Arc<LiveSession>) {
         let mut last = None;
+        let mut counts_kept = tokio::time::Instant::now();
         loop {
             let began = tokio::time::Instant::now();
             if timeout(TELL_EVERY, live.changed.notified()).await.is_ok() {
@@ -158,11 +167,37 @@ impl Sessions {
             let quiet = last
                 .as_ref()
                 .is_some_and(|last: &Statistics| Statistics { at: last.at, ..statistics.clone() } == *last);
+            if live.take_report_news() {
+                self.announce(live);
+            }
+            if began.elapsed() >= TELL_EVERY {
+                self.keep_counts(live, &mut counts_kept).await;
+            }
+            // What did not fit into one event follows at once.
+            if live.table().has_news() {
+                live.changed.notify_one();
+            }
             if quiet && connections.is_empty() {
                 continue;
             }
             self.announce_live(live, statistics.clone(), connections);
             last = Some(statistics);
+        }
+    }
+
+    /// Writes the counts of this moment down, when that is due.
+    async fn keep_counts(&self, live: &Arc<LiveSession>, kept: &mut tokio::time::Instant) {
+        if kept.elapsed() < KEEP_COUNTS_EVERY {
+            return;
+        }
+        *kept = tokio::time::Instant::now();
+        let rows = live.table().open_rows();
+        let saved = async {
+            self.store.update_session(&live.snapshot()).await?;
+            self.save_connections(live, &rows).await
+        };
+        if let Err(error) = saved.await {
+            tracing::warn!(session.id = %live.id, error = %error, "a session's counts could not be written down");
         }
     }
 
@@ -174,12 +209,12 @@ impl Sessions {
 
     fn announce_live(&self, live: &Arc<LiveSession>, statistics: Statistics, connections: Vec<Connection>) {
         let audience = Audience::UserAndAdministrators(live.snapshot().user_id);
-        for refused in connections.iter().filter(|row| row.fault.is_some()) {
+        for refused in live.table().take_failed(CONNECTIONS_AN_EVENT) {
             let event = ConsoleEvent::ConnectionRefused {
                 session_id: live.id,
                 connection_id: refused.id,
                 tunnel: refused.tunnel,
-                message: refused.end_message.clone(),
+                message: refused.end_message,
             };
             self.events.announce(audience, event);
         }
@@ -199,11 +234,11 @@ impl Sessions {
                     for LocalTunnel { index, listening, problem } in tunnels {
                         if let Some(tunnel) = record.tunnels.get_mut(usize::from(index)) {
                             tunnel.listening = listening.filter(|it| it.address.is_loopback());
-                            tunnel.problem = problem;
+                            tunnel.problem = problem.map(cut_problem);
                         }
                     }
                 });
-                self.announce(live);
+                live.note_report();
             }
             HelperToAppliance::ConnectionRefused { tunnel, address, program, reason } => {
                 let source = (cut(address), program.map(cut));
@@ -227,18 +262,28 @@ impl Sessions {
         match stopped {
             Stopped::Gone { from: From::Helper, .. } => {
                 live.table().end_all(EndReason::LinkLost, now());
-                self.end(live, SessionEnd::HelperGone, None, "").await;
+                self.end(live, SessionEnd::HelperGone, None, "");
             }
             Stopped::Gone { from: From::Jumpoint, .. } => {
                 live.table().end_all(EndReason::LinkLost, now());
-                self.end(live, SessionEnd::JumpointGone, None, "").await;
+                self.end(live, SessionEnd::JumpointGone, None, "");
             }
             Stopped::Broken { from, detail } => {
                 tracing::warn!(session.id = %live.id, from = ?from, detail, "a program broke the protocol");
                 live.table().end_all(EndReason::ProtocolError, now());
-                self.end(live, SessionEnd::ProtocolError, None, detail).await;
+                self.end(live, SessionEnd::ProtocolError, None, detail);
             }
         }
+    }
+}
+
+fn cut_problem(problem: ListenProblem) -> ListenProblem {
+    match problem {
+        ListenProblem::Other { message } => ListenProblem::Other { message: cut(message) },
+        ListenProblem::PortTaken { address, port, program, pid } => {
+            ListenProblem::PortTaken { address, port, program: program.map(cut), pid }
+        }
+        problem => problem,
     }
 }
 
@@ -255,6 +300,19 @@ fn helper_end(live: &LiveSession) -> String {
 fn jumpoint_end(live: &LiveSession) -> String {
     let message = live.ending().map(|ending| ending.message).unwrap_or_default();
     serde_json::to_string(&ApplianceToAgent::EndSession { session_id: live.id, message }).unwrap_or_default()
+}
+
+/// Joins two links: what the ends send from now on is between these two.
+async fn pair(live: &LiveSession, epoch: u64, helper: &Outbound, jumpoint: &Outbound) {
+    let mut paired = BytesMut::new();
+    frame::put_paired(&mut paired, epoch);
+    let paired = paired.freeze();
+    live.table().begin_epoch(epoch);
+    for link in [helper, jumpoint] {
+        // A link that does not take it is lost; the relay finds out.
+        let word = async { link.lock().await.send(Outgoing::Frames(paired.clone())).await };
+        let _ = timeout(FAREWELL, word).await;
+    }
 }
 
 /// Says that it is over and closes the link; a link that does not take it is dropped.

@@ -1,10 +1,13 @@
-use sea_orm::sea_query::OnConflict;
-use sea_orm::{ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect, TransactionTrait};
-use wire::api::Connection;
+use sea_orm::sea_query::{Expr, OnConflict};
+use sea_orm::{
+    ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect, QueryTrait, TransactionTrait,
+    UpdateMany,
+};
+use wire::api::{Connection, SessionState};
 use wire::stream::EndReason;
 use wire::{ConnectionId, SessionId, Timestamp};
 
-use super::entities::connection;
+use super::entities::{connection, session};
 use super::{Store, StoreError, count, from_text, signed, to_text};
 
 /// A connection of a session.
@@ -59,6 +62,13 @@ fn row_of(it: &ConnectionRecord) -> connection::Model {
     }
 }
 
+fn close_open(at: Timestamp) -> UpdateMany<connection::Entity> {
+    connection::Entity::update_many()
+        .col_expr(connection::Column::ClosedAt, Expr::value(at.0))
+        .col_expr(connection::Column::End, Expr::value(to_text(&EndReason::SessionEnded)))
+        .filter(connection::Column::ClosedAt.is_null())
+}
+
 impl Store {
     /// Writes connections, new ones and changed ones, all or nothing.
     ///
@@ -105,14 +115,21 @@ impl Store {
     /// # Errors
     /// See above.
     pub async fn close_connections_of(&self, session: SessionId, at: Timestamp) -> Result<(), StoreError> {
-        use sea_orm::sea_query::Expr;
-        connection::Entity::update_many()
-            .col_expr(connection::Column::ClosedAt, Expr::value(at.0))
-            .col_expr(connection::Column::End, Expr::value(to_text(&EndReason::SessionEnded)))
-            .filter(connection::Column::SessionId.eq(session.0))
-            .filter(connection::Column::ClosedAt.is_null())
-            .exec(&self.db)
-            .await?;
+        close_open(at).filter(connection::Column::SessionId.eq(session.0)).exec(&self.db).await?;
+        Ok(())
+    }
+
+    /// Ends every connection row that is still open although its session is over: its end could not be written.
+    ///
+    /// # Errors
+    /// See above.
+    pub async fn close_connections_of_ended_sessions(&self, at: Timestamp) -> Result<(), StoreError> {
+        let ended = session::Entity::find()
+            .select_only()
+            .column(session::Column::Id)
+            .filter(session::Column::State.eq(to_text(&SessionState::Ended)))
+            .into_query();
+        close_open(at).filter(connection::Column::SessionId.in_subquery(ended)).exec(&self.db).await?;
         Ok(())
     }
 }

@@ -195,7 +195,7 @@ async fn agent_says(services: &Services, agent: &mut AgentRecord, text: &str) {
         Ok(AgentToAppliance::SessionFailed { session_id, message }) => {
             if let Some(live) = services.sessions.get(session_id).filter(|live| live.node() == Some(agent.id)) {
                 let detail: String = message.chars().take(200).collect();
-                services.sessions.end(&live, SessionEnd::JumpointDidNotCall, None, &detail).await;
+                services.sessions.end(&live, SessionEnd::JumpointDidNotCall, None, &detail);
             }
         }
         Ok(AgentToAppliance::Facts { facts }) => {

@@ -21,11 +21,12 @@ use wire::stream::frame::{self, Kind, MAX_MESSAGE, StreamId};
 fn rogue_helper(site: &Site, port: u16) -> Result<(TunnelTicket, RawLink)> {
     let item = site.item("item", "127.0.0.1", "127.0.0.1", &[(0, port.into())])?;
     let ticket = site.ticket(site.jump(&item)?.id)?;
-    let (link, answer) = RawLink::dial_as_helper(&site.appliance.ready, &ticket)?;
+    let (mut link, answer) = RawLink::dial_as_helper(&site.appliance.ready, &ticket)?;
     match answer {
-        ApplianceToHelper::Welcome { tunnels, .. } if tunnels.len() == 1 => Ok((ticket, link)),
+        ApplianceToHelper::Welcome { tunnels, .. } if tunnels.len() == 1 => link.greet()?,
         other => bail!("no welcome: {other:?}"),
     }
+    Ok((ticket, link))
 }
 
 #[test]
@@ -101,6 +102,29 @@ fn frames_that_make_no_sense_end_the_session_and_nothing_else() -> Result<()> {
         let state = site.session(bystander.1.id)?.session.state;
         ensure!(state == SessionState::Tunnelling, "another session was harmed: {state:?}");
         Ok(())
+    })
+}
+
+#[test]
+fn bytes_that_nobody_would_count_do_not_pass() -> Result<()> {
+    on_a_site(|site| {
+        let echo = Echo::start()?;
+        let (ticket, mut link) = rogue_helper(site, echo.port())?;
+        link.say_frames(|out| {
+            frame::put_open(out, StreamId(1), 0, b"counted");
+            frame::put_reset(out, StreamId(1), EndReason::ResetByClient, 7, "");
+            frame::put_credit(out, StreamId(1), 0, 1 << 40, false);
+            frame::put_data(out, StreamId(1), 7, b"behind its own end");
+            frame::put_open(out, StreamId(1), 0, b"once more under the same number");
+            frame::put_open(out, StreamId(2), 0, b"still here");
+        })?;
+        let answer = link.wait_for_frame(|it| it.header.kind == Kind::Data && it.header.stream == StreamId(2))?;
+        ensure!(answer.payload.as_ref() == b"still here");
+        let details = site.wait_for_session(ticket.session_id, "both are told", |it| it.connections.len() == 2)?;
+        ensure!(details.connections.iter().map(|row| row.bytes_sent).sum::<u64>() == 7 + 10, "{details:?}");
+        // Bytes with a gap before them: the count would be a lie.
+        link.say_frames(|out| frame::put_data(out, StreamId(2), 1 << 61, b"x"))?;
+        link.wait_for_close()
     })
 }
 

@@ -1,0 +1,129 @@
+//! What the table learns from the two ends when their links were joined: which connections there are, and how far they have
+//! come. After a new start of the appliance it is all there is.
+
+use std::collections::{BTreeSet, HashMap};
+
+use uuid::Uuid;
+use wire::api::Connection;
+use wire::limits::CONNECTIONS_PER_SESSION;
+use wire::stream::frame::FLAG_FIN_SEEN;
+use wire::stream::{EndReason, Frame, Kind};
+use wire::{ConnectionId, Timestamp};
+
+use super::{ConnectionTable, Entry, From, new_row};
+
+/// Connections an end may tell of: those that are open, and those whose end the other side does not know yet.
+const POSITIONS_MOST: usize = 8 * CONNECTIONS_PER_SESSION;
+
+/// What both ends told since their links were joined last.
+#[derive(Debug, Default)]
+pub(super) struct Greetings {
+    epoch: u64,
+    helper: Option<Greeting>,
+    jumpoint: Option<Greeting>,
+}
+
+#[derive(Debug, Default)]
+struct Greeting {
+    /// Highest stream number it knows of.
+    highest: u32,
+    positions: HashMap<u32, Position>,
+    is_whole: bool,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Position {
+    tunnel: u16,
+    received: u64,
+    fin_received: bool,
+}
+
+impl Greetings {
+    /// Takes in RESUME, POSITION and RESUMED. True when both ends have told everything.
+    pub(super) fn hear(&mut self, from: From, frame: &Frame) -> bool {
+        let header = frame.header;
+        let is_now = header.offset == self.epoch;
+        let greeting = match from {
+            From::Helper => &mut self.helper,
+            From::Jumpoint => &mut self.jumpoint,
+        };
+        match (header.kind, greeting) {
+            (Kind::Resume, greeting) if is_now => {
+                *greeting = Some(Greeting { highest: frame.highest_stream(), ..Greeting::default() });
+            }
+            (Kind::Position, Some(greeting)) if !greeting.is_whole && greeting.positions.len() < POSITIONS_MOST => {
+                let fin_received = header.flags & FLAG_FIN_SEEN != 0;
+                let position = Position { tunnel: header.aux, received: header.offset, fin_received };
+                greeting.positions.insert(header.stream.0, position);
+            }
+            (Kind::Resumed, Some(greeting)) if is_now && !greeting.is_whole => {
+                greeting.is_whole = true;
+                return [&self.helper, &self.jumpoint].into_iter().all(|it| it.as_ref().is_some_and(|it| it.is_whole));
+            }
+            // Of an earlier pair of links, on its way when it broke.
+            _ => {}
+        }
+        false
+    }
+}
+
+impl ConnectionTable {
+    /// Two links were joined under this number; what the ends tell of themselves comes next.
+    pub fn begin_epoch(&mut self, epoch: u64) {
+        self.greetings = Greetings { epoch, ..Greetings::default() };
+    }
+
+    /// Makes the table what both ends agree on. `new_id` is used for connections that nothing is known of.
+    pub(super) fn reconcile(&mut self, now: Timestamp, new_id: impl Fn() -> Uuid) {
+        let greetings = std::mem::take(&mut self.greetings);
+        self.greetings.epoch = greetings.epoch;
+        let (Some(helper), Some(jumpoint)) = (greetings.helper, greetings.jumpoint) else { return };
+        self.highest = self.highest.max(jumpoint.highest);
+        let streams: BTreeSet<u32> = self.open.keys().chain(helper.positions.keys()).copied().collect();
+        for stream in streams {
+            let at_helper = helper.positions.get(&stream);
+            let at_jumpoint = jumpoint.positions.get(&stream);
+            let goes_on = at_helper.is_some() && (at_jumpoint.is_some() || stream > jumpoint.highest);
+            if !goes_on {
+                let was_finishing = self.open.get(&stream).is_some_and(|it| it.helper_finished || it.jumpoint_finished);
+                let reason = if was_finishing { EndReason::Finished } else { EndReason::LinkLost };
+                self.end(stream, reason, "", now);
+                continue;
+            }
+            if let Some(at) = at_helper
+                && !self.open.contains_key(&stream)
+            {
+                self.open_again(stream, at.tunnel, now, &new_id);
+            }
+            let Some(entry) = self.open.get_mut(&stream) else { continue };
+            if let Some(at) = at_jumpoint {
+                entry.count(From::Helper, at.received, &mut self.counts);
+                entry.helper_finished |= at.fin_received;
+            }
+            if let Some(at) = at_helper {
+                entry.count(From::Jumpoint, at.received, &mut self.counts);
+                entry.jumpoint_finished |= at.fin_received;
+            }
+            self.changed.insert(stream);
+            if entry.helper_finished && entry.jumpoint_finished {
+                self.end(stream, EndReason::Finished, "", now);
+            }
+        }
+    }
+
+    /// An end still has a connection that is over here, or not known.
+    fn open_again(&mut self, stream: u32, tunnel: u16, now: Timestamp, new_id: impl Fn() -> Uuid) {
+        let known = self.lately.iter().position(|(it, _)| *it == stream).and_then(|at| self.lately.remove(at));
+        let row = match known {
+            Some((_, row)) => Connection { closed_at: None, end: None, end_message: String::new(), fault: None, ..row },
+            None => {
+                self.total += 1;
+                new_row(ConnectionId(new_id()), tunnel, now)
+            }
+        };
+        let Some(count) = self.counts.get_mut(usize::from(row.tunnel)) else { return };
+        count.open += 1;
+        self.unwritten.push(row.clone());
+        self.open.insert(stream, Entry { row, helper_finished: false, jumpoint_finished: false });
+    }
+}
