@@ -242,7 +242,7 @@ async fn garbage_ends_the_link() {
 }
 
 /// What the appliance says to both ends when it joins their links.
-async fn join<S: AsyncRead + AsyncWrite + Unpin>(near: &mut WebSocketStream<S>, far: &mut WebSocketStream<S>) {
+async fn join(near: &mut WebSocketStream<TcpStream>, far: &mut WebSocketStream<TcpStream>) {
     use futures_util::SinkExt as _;
     let mut paired = bytes::BytesMut::new();
     wire::stream::frame::put_paired(&mut paired, 1);
