@@ -3,11 +3,12 @@
 use std::path::{Path, PathBuf};
 
 use aws_lc_rs::digest;
+use bytes::Bytes;
 use tokio::sync::OnceCell;
 
 use crate::random;
 
-/// The programs that are offered; looked at once, when somebody asks first.
+/// The programs that are offered: read once, when somebody asks first, and shared by whoever loads them.
 #[derive(Debug)]
 pub struct Downloads {
     folder: Option<PathBuf>,
@@ -21,11 +22,10 @@ pub struct Program {
     pub file_name: String,
     /// `linux-x86_64` and so on.
     pub platform: String,
-    /// Its size.
-    pub bytes: u64,
+    /// The program itself.
+    pub content: Bytes,
     /// Its SHA-256, hexadecimal.
     pub sha256: String,
-    file: PathBuf,
 }
 
 const PREFIX: &str = "sallyport-helper-";
@@ -46,26 +46,33 @@ impl Downloads {
         self.programs.get_or_init(find).await
     }
 
-    /// A program's bytes; only those that are offered.
-    pub async fn read(&self, file_name: &str) -> Option<Vec<u8>> {
-        let program = self.list().await.iter().find(|it| it.file_name == file_name)?;
-        tokio::fs::read(&program.file).await.ok()
+    /// A program by its name; only those that are offered.
+    pub async fn program(&self, file_name: &str) -> Option<&Program> {
+        self.list().await.iter().find(|it| it.file_name == file_name)
     }
 }
 
 fn find(folder: Option<&Path>) -> Vec<Program> {
     let mut programs = Vec::new();
-    if let Some(entries) = folder.and_then(|folder| std::fs::read_dir(folder).ok()) {
-        for entry in entries.flatten() {
-            let name = entry.file_name().to_string_lossy().into_owned();
-            if let Some(platform) = name.strip_prefix(PREFIX) {
-                programs.extend(program(&entry.path(), platform.trim_end_matches(".exe"), &name));
+    let entries = folder.map(|folder| (folder, std::fs::read_dir(folder)));
+    match entries {
+        Some((folder, Err(error))) => {
+            tracing::error!(folder = %folder.display(), error = %error, "the folder of downloads cannot be read");
+        }
+        Some((_, Ok(entries))) => {
+            for entry in entries.flatten() {
+                let name = entry.file_name().to_string_lossy().into_owned();
+                if let Some(platform) = name.strip_prefix(PREFIX) {
+                    programs.extend(program(&entry.path(), platform.trim_end_matches(".exe"), &name));
+                }
             }
         }
+        None => {}
     }
     let platform = format!("{}-{}", std::env::consts::OS, std::env::consts::ARCH);
     let beside = std::env::current_exe().ok().map(|it| it.with_file_name("sallyport-helper"));
-    if let Some(beside) = beside.filter(|_| !programs.iter().any(|it| it.platform == platform)) {
+    if let Some(beside) = beside.filter(|it| it.exists()).filter(|_| !programs.iter().any(|it| it.platform == platform))
+    {
         programs.extend(program(&beside, &platform, &format!("{PREFIX}{platform}")));
     }
     programs.sort_by(|a, b| a.platform.cmp(&b.platform));
@@ -73,13 +80,18 @@ fn find(folder: Option<&Path>) -> Vec<Program> {
 }
 
 fn program(file: &Path, platform: &str, file_name: &str) -> Option<Program> {
-    let bytes = std::fs::read(file).ok()?;
+    let content: Bytes = match std::fs::read(file) {
+        Ok(content) => content.into(),
+        Err(error) => {
+            tracing::error!(file = %file.display(), error = %error, "a program cannot be offered for download");
+            return None;
+        }
+    };
     Some(Program {
         file_name: file_name.to_owned(),
         platform: platform.to_owned(),
-        bytes: bytes.len() as u64,
-        sha256: random::hex(digest::digest(&digest::SHA256, &bytes).as_ref()),
-        file: file.to_owned(),
+        sha256: random::hex(digest::digest(&digest::SHA256, &content).as_ref()),
+        content,
     })
 }
 
@@ -94,10 +106,10 @@ mod tests {
         std::fs::write(folder.path().join("secret"), "no").unwrap();
         let downloads = Downloads::new(Some(folder.path().to_owned()));
         let windows = downloads.list().await.iter().find(|it| it.platform == "windows-x86_64").unwrap();
-        assert_eq!(windows.bytes, 2);
-        assert_eq!(downloads.read("sallyport-helper-windows-x86_64.exe").await.unwrap(), b"MZ");
+        assert_eq!(windows.content.as_ref(), b"MZ");
+        assert_eq!(downloads.program("sallyport-helper-windows-x86_64.exe").await.unwrap(), windows);
         for name in ["secret", "../secret", ""] {
-            assert!(downloads.read(name).await.is_none());
+            assert!(downloads.program(name).await.is_none());
         }
     }
 }

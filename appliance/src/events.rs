@@ -6,6 +6,8 @@ use tokio::sync::broadcast;
 use wire::api::ConsoleEvent;
 use wire::{BrowserId, UserId};
 
+use crate::counted::{Counted, Taken};
+
 /// Who may hear an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Audience {
@@ -32,14 +34,17 @@ pub struct Announcement {
 #[derive(Clone, Debug)]
 pub struct EventBus {
     sender: broadcast::Sender<Announcement>,
+    seats: Counted<UserId>,
 }
 
 /// Events a slow console may lag behind before it has to load everything again.
 const BACKLOG: usize = 1024;
+/// Event sockets of one user.
+const SEATS: usize = 20;
 
 impl Default for EventBus {
     fn default() -> Self {
-        Self { sender: broadcast::Sender::new(BACKLOG) }
+        Self { sender: broadcast::Sender::new(BACKLOG), seats: Counted::new(SEATS) }
     }
 }
 
@@ -48,6 +53,12 @@ impl EventBus {
     pub fn announce(&self, audience: Audience, event: ConsoleEvent) {
         // Nobody listening is no failure.
         let _ = self.sender.send(Announcement { audience, event: Arc::new(event) });
+    }
+
+    /// A seat for one console of this user, to be held while it listens; none when they have as many as they may.
+    #[must_use]
+    pub fn seat(&self, user: UserId) -> Option<Taken<UserId>> {
+        self.seats.take(user)
     }
 
     /// Listens from now on.

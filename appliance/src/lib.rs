@@ -14,6 +14,7 @@ pub mod extension;
 pub mod http;
 pub mod jump;
 pub mod network;
+pub mod open_files;
 pub mod random;
 pub mod relay;
 pub mod services;
@@ -74,6 +75,7 @@ impl Appliance {
     /// What could not be started.
     pub async fn start(config: Config) -> anyhow::Result<Self> {
         let tasks = Tasks::default();
+        open_files::allow_as_many_as_possible();
         std::fs::create_dir_all(&config.data_dir)
             .with_context(|| format!("cannot make the data directory {}", config.data_dir.display()))?;
         let lock = lock_data_dir(&config.data_dir)?;

@@ -42,6 +42,12 @@ pub(super) async fn serve(State(services): State<Services>, method: Method, uri:
     response
 }
 
+/// A path that is there, asked in a way it does not answer.
+pub(super) async fn wrong_method(method: Method, uri: Uri) -> Failure {
+    let message = format!("{} cannot be asked with {method}.", uri.path());
+    Failure::new(StatusCode::METHOD_NOT_ALLOWED, Fault::User, "wrong_method", &message, "")
+}
+
 fn nothing(method: &Method, uri: &Uri) -> Failure {
     let message = format!("The appliance has no {method} {}.", uri.path());
     Failure::new(StatusCode::NOT_FOUND, Fault::User, "no_such_path", &message, "")

@@ -1,10 +1,17 @@
 //! The one shape of every refusal. What a person may know is in the answer; what the operator needs is in the log, under the
 //! same request id.
 
+use std::time::Duration;
+
 use axum::Json;
 use axum::extract::rejection::{JsonRejection, PathRejection, QueryRejection};
+use axum::extract::ws::WebSocketUpgrade;
+use axum::extract::ws::rejection::WebSocketUpgradeRejection;
+use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::http::StatusCode;
+use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
+use serde::de::DeserializeOwned;
 use wire::api::{ApiError, Fault, FieldError};
 
 use super::middleware;
@@ -82,7 +89,8 @@ impl Failure {
         Self::new(StatusCode::CONFLICT, Fault::User, code, message, next_step)
     }
 
-    fn internal() -> Self {
+    /// Something failed that nobody outside can mend.
+    pub(super) fn internal() -> Self {
         let (message, next_step) =
             ("Something failed in the appliance.", "Try again; if it stays, give your administrator the id below.");
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, Fault::Appliance, "internal", message, next_step)
@@ -182,10 +190,43 @@ impl From<QueryRejection> for Failure {
     }
 }
 
-/// `Json` whose refusal has our shape.
-#[derive(axum::extract::FromRequest)]
-#[from_request(via(Json), rejection(Failure))]
+impl From<WebSocketUpgradeRejection> for Failure {
+    fn from(rejection: WebSocketUpgradeRejection) -> Self {
+        let message = format!("This address is for WebSockets: {}.", rejection.body_text());
+        Self::new(rejection.status(), Fault::User, "not_a_web_socket", &message, "")
+    }
+}
+
+/// How long the body of a request may take to arrive.
+const BODY_WITHIN: Duration = Duration::from_secs(30);
+
+/// `Json` whose refusal has our shape, and that does not wait for ever.
 pub(super) struct Body<T>(pub T);
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
+    type Rejection = Failure;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Failure> {
+        let Ok(read) = tokio::time::timeout(BODY_WITHIN, Json::from_request(request, state)).await else {
+            let message = "The rest of the request did not arrive in time.";
+            let next_step = "Try again; if it stays, look at the network between you and the appliance.";
+            return Err(Failure::new(StatusCode::REQUEST_TIMEOUT, Fault::Network, "too_slow", message, next_step));
+        };
+        let Json(body) = read?;
+        Ok(Self(body))
+    }
+}
+
+/// A WebSocket's request whose refusal has our shape.
+pub struct Upgrade(pub WebSocketUpgrade);
+
+impl<S: Send + Sync> FromRequestParts<S> for Upgrade {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Failure> {
+        Ok(Self(WebSocketUpgrade::from_request_parts(parts, state).await?))
+    }
+}
 
 /// `Path` whose refusal has our shape.
 #[derive(axum::extract::FromRequestParts)]
@@ -196,10 +237,3 @@ pub(super) struct Path<T>(pub T);
 #[derive(axum::extract::FromRequestParts)]
 #[from_request(via(axum::extract::Query), rejection(Failure))]
 pub(super) struct Query<T>(pub T);
-
-impl Failure {
-    /// Whether it says that nobody is signed in.
-    pub fn is_not_signed_in(&self) -> bool {
-        self.status == StatusCode::UNAUTHORIZED
-    }
-}

@@ -18,7 +18,7 @@ pub(super) async fn installation(State(services): State<Services>) -> Json<Insta
     let download = |it: &Program| HelperDownload {
         url: format!("{origin}/download/{}", it.file_name),
         platform: it.platform.clone(),
-        bytes: it.bytes,
+        bytes: it.content.len() as u64,
         sha256: it.sha256.clone(),
     };
     Json(Installation {
@@ -45,14 +45,12 @@ pub(super) async fn ca(State(services): State<Services>) -> Result<Response, Fai
 
 /// A helper program.
 pub(super) async fn download(State(services): State<Services>, Path(file): Path<String>) -> Result<Response, Failure> {
-    let Some(bytes) = services.downloads.read(&file).await else {
-        return Err(Failure::not_found("download"));
-    };
+    let program = services.downloads.program(&file).await.ok_or_else(|| Failure::not_found("download"))?;
     // Saved under the name that the install command uses.
     let saved_as = if file.ends_with(".exe") { "sallyport-helper.exe" } else { "sallyport-helper" };
     let kind = [
         (header::CONTENT_TYPE, "application/octet-stream".to_owned()),
         (header::CONTENT_DISPOSITION, format!("attachment; filename=\"{saved_as}\"")),
     ];
-    Ok((StatusCode::OK, kind, Body::from(bytes)).into_response())
+    Ok((StatusCode::OK, kind, Body::from(program.content.clone())).into_response())
 }

@@ -1,12 +1,14 @@
 //! What happens to every request: an id, a span, headers that keep browsers strict.
 
-use axum::extract::Request;
-use axum::http::{HeaderValue, header};
+use axum::extract::{Request, State};
+use axum::http::{HeaderValue, Method, header};
 use axum::middleware::Next;
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
 use tracing::Instrument;
 
+use super::Failure;
 use crate::random;
+use crate::shutdown::Tasks;
 
 tokio::task_local! {
     static REQUEST_ID: String;
@@ -25,10 +27,11 @@ const CONTENT_SECURITY_POLICY: HeaderValue = HeaderValue::from_static(
 );
 
 /// Wraps every answer.
-pub(super) async fn every_request(request: Request, next: Next) -> Response {
+pub(super) async fn every_request(State(tasks): State<Tasks>, request: Request, next: Next) -> Response {
     let id = random::id().simple().to_string();
     let span =
         tracing::info_span!("request", request.id = %id, method = %request.method(), path = request.uri().path());
+    let is_change = !matches!(*request.method(), Method::GET | Method::HEAD);
     let is_api = request.uri().path().starts_with("/api/");
     let answer = async {
         let response = next.run(request).await;
@@ -40,7 +43,13 @@ pub(super) async fn every_request(request: Request, next: Next) -> Response {
         }
         response
     };
-    let mut response = REQUEST_ID.scope(id.clone(), answer.instrument(span)).await;
+    let answer = REQUEST_ID.scope(id.clone(), answer);
+    // A change is carried through even when nobody waits for the answer any more: half of one would be kept otherwise.
+    let mut response = if is_change {
+        tasks.run(answer.instrument(span)).await.unwrap_or_else(|_| Failure::internal().into_response())
+    } else {
+        answer.instrument(span).await
+    };
     let headers = response.headers_mut();
     if let Ok(id) = HeaderValue::from_str(&id) {
         headers.insert("x-request-id", id);

@@ -1,5 +1,6 @@
 //! The HTTP side: one file per resource. Nothing else uses this room.
 
+mod activity;
 mod assets;
 mod error;
 mod extension;
@@ -19,15 +20,16 @@ mod users;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
+use axum::http::header;
 use axum::routing::get;
 use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use wire::limits::API_BODY_BYTES;
 
-pub use error::Failure;
+pub use error::{Failure, Upgrade};
 pub use server::{ConnectionInfo, serve};
-pub use signed_in::{Administrator, SignedIn, is_same_origin};
+pub use signed_in::{Administrator, SignedIn, Watching, is_same_origin};
 
 use crate::services::Services;
 use crate::websocket;
@@ -69,8 +71,8 @@ pub fn router(services: Services) -> Router {
         .routes(routes!(installation::installation))
         .routes(routes!(websocket::events::events))
         .split_for_parts();
-    let description = std::sync::Arc::new(description);
-    let openapi = get(move || std::future::ready(axum::Json(description.as_ref().clone())));
+    let description = bytes::Bytes::from(serde_json::to_vec(&description).unwrap_or_default());
+    let openapi = get(move || std::future::ready(([(header::CONTENT_TYPE, "application/json")], description.clone())));
     let links = websocket::links();
     api.route("/api/openapi.json", openapi)
         .route("/ca.pem", get(installation::ca))
@@ -79,7 +81,8 @@ pub fn router(services: Services) -> Router {
         .route("/download/{file}", get(installation::download))
         .merge(links)
         .fallback(assets::serve)
+        .method_not_allowed_fallback(assets::wrong_method)
         .layer(DefaultBodyLimit::max(API_BODY_BYTES))
-        .layer(axum::middleware::from_fn(middleware::every_request))
+        .layer(axum::middleware::from_fn_with_state(services.tasks.clone(), middleware::every_request))
         .with_state(services)
 }

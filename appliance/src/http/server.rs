@@ -1,14 +1,18 @@
 //! The one TLS port: accepts, shakes hands, serves HTTP/1.1 and HTTP/2, and stops in order.
 
-use std::net::SocketAddr;
+use std::error::Error;
+use std::future::Future;
+use std::net::{IpAddr, SocketAddr};
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
 use axum::http::Request;
+use hyper::body::Incoming;
+use hyper::server::conn::{http1, http2};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
-use hyper_util::server::conn::auto;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
@@ -16,6 +20,9 @@ use tokio_rustls::TlsAcceptor;
 use tower::ServiceExt;
 use wire::proof::{EXPORTER_BYTES, EXPORTER_LABEL};
 
+use super::activity::Activity;
+use crate::counted::{Counted, Taken};
+use crate::network::place_of;
 use crate::shutdown::Tasks;
 
 /// What is known of the connection a request came on.
@@ -26,24 +33,46 @@ pub struct ConnectionInfo {
     /// Bytes that only the two ends of this TLS connection know.
     pub exporter: [u8; EXPORTER_BYTES],
     /// Its place among the connections there may be. A link keeps it until it has shown who it is.
-    pub place: Arc<OwnedSemaphorePermit>,
+    pub place: Arc<Place>,
+}
+
+/// A place among the connections there may be, and among those from one address.
+#[derive(Debug)]
+pub struct Place {
+    _of_all: OwnedSemaphorePermit,
+    _of_address: Taken<IpAddr>,
 }
 
 /// Connections at the same time; more wait in the kernel's queue.
 const CONNECTIONS: usize = 8192;
+/// Connections at the same time from one address. Many people may come from one, through a proxy or NAT; but one address alone
+/// must not take the places of everybody else.
+const FROM_ONE_ADDRESS: usize = CONNECTIONS / 2;
 /// A TLS handshake or a request's head that takes longer is cut off.
 const HANDSHAKE: Duration = Duration::from_secs(10);
+/// How long a connection that is being closed has for what is under way on it.
+const CLOSING: Duration = Duration::from_secs(10);
+/// How often it is checked that the other side of an HTTP/2 connection is there.
+const PING: Duration = Duration::from_secs(30);
+/// Requests at the same time on one HTTP/2 connection.
+const STREAMS: u32 = 128;
 
 /// Serves until the program stops, then lets running requests finish. Links and event sockets end by their own tasks.
 pub async fn serve(listener: TcpListener, tls: TlsAcceptor, router: Router, tasks: Tasks) {
     let places = Arc::new(Semaphore::new(CONNECTIONS));
+    let by_address = Counted::new(FROM_ONE_ADDRESS);
     let stopping = tasks.stopping();
     loop {
         let accepted = tokio::select! {
             () = stopping.cancelled() => return,
             accepted = accept(&listener, &places) => accepted,
         };
-        let Some((stream, peer, place)) = accepted else { continue };
+        let Some((stream, peer, of_all)) = accepted else { continue };
+        let Some(of_address) = by_address.take(place_of(peer.ip())) else {
+            tracing::debug!(client = %peer, "too many connections from this address");
+            continue;
+        };
+        let place = Place { _of_all: of_all, _of_address: of_address };
         let (tls, router, connection_tasks) = (tls.clone(), router.clone(), tasks.clone());
         tasks.spawn("connection", async move {
             if let Err(error) = connection(stream, peer, place, tls, router, connection_tasks).await {
@@ -72,30 +101,54 @@ async fn accept(
 async fn connection(
     stream: TcpStream,
     peer: SocketAddr,
-    place: OwnedSemaphorePermit,
+    place: Place,
     tls: TlsAcceptor,
     router: Router,
     tasks: Tasks,
-) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+) -> Result<(), Box<dyn Error + Send + Sync>> {
     stream.set_nodelay(true)?;
     let stream = timeout(HANDSHAKE, tls.accept(stream)).await??;
     let mut exporter = [0; EXPORTER_BYTES];
     stream.get_ref().1.export_keying_material(&mut exporter, EXPORTER_LABEL, None)?;
+    let speaks_http2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
     let info = ConnectionInfo { peer, exporter, place: Arc::new(place) };
-    let service = hyper::service::service_fn(move |request: Request<hyper::body::Incoming>| {
-        let mut request = request.map(Body::new);
+    let activity = Activity::new();
+    let watched = activity.clone();
+    let service = hyper::service::service_fn(move |request: Request<Incoming>| {
+        let mut request = request.map(|body| watched.watch(Body::new(body)));
         request.extensions_mut().insert(info.clone());
-        router.clone().oneshot(request)
+        let (answer, watched) = (router.clone().oneshot(request), watched.clone());
+        async move { answer.await.map(|response| response.map(|body| watched.watch(body))) }
     });
-    let mut builder = auto::Builder::new(TokioExecutor::new());
-    builder.http1().timer(TokioTimer::new()).header_read_timeout(HANDSHAKE);
-    builder.http2().timer(TokioTimer::new()).keep_alive_interval(Duration::from_secs(30)).max_concurrent_streams(128);
-    let connection = builder.serve_connection_with_upgrades(TokioIo::new(stream), service);
+    if speaks_http2 {
+        let connection = http2::Builder::new(TokioExecutor::new())
+            .timer(TokioTimer::new())
+            .keep_alive_interval(PING)
+            .max_concurrent_streams(STREAMS)
+            .serve_connection(TokioIo::new(stream), service);
+        Ok(until_over(connection, http2::Connection::graceful_shutdown, &activity, &tasks).await?)
+    } else {
+        let connection = http1::Builder::new()
+            .timer(TokioTimer::new())
+            .header_read_timeout(HANDSHAKE)
+            .serve_connection(TokioIo::new(stream), service)
+            .with_upgrades();
+        Ok(until_over(connection, http1::UpgradeableConnection::graceful_shutdown, &activity, &tasks).await?)
+    }
+}
+
+/// Serves until the other side ends the connection, it stays quiet, or the program stops.
+async fn until_over<C>(connection: C, close: fn(Pin<&mut C>), activity: &Activity, tasks: &Tasks) -> hyper::Result<()>
+where
+    C: Future<Output = hyper::Result<()>>,
+{
     let mut connection = std::pin::pin!(connection);
     let stopping = tasks.stopping();
     tokio::select! {
         done = connection.as_mut() => return done,
-        () = stopping.cancelled() => connection.as_mut().graceful_shutdown(),
+        () = activity.quiet() => {}
+        () = stopping.cancelled() => {}
     }
-    connection.await
+    close(connection.as_mut());
+    timeout(CLOSING, connection).await.unwrap_or(Ok(()))
 }

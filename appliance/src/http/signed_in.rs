@@ -1,6 +1,6 @@
 //! Who asks: taken from the cookie, and for changing requests checked against forgery from other pages.
 
-use axum::extract::{FromRequestParts, OptionalFromRequestParts};
+use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method, header};
 use wire::api::{BACKGROUND_HEADER, CSRF_HEADER, Fault, Role};
@@ -23,6 +23,10 @@ pub struct SignedIn {
 #[derive(Clone, Debug)]
 pub struct Administrator(pub SignedIn);
 
+/// A user whose open page asks for something by itself: that keeps no sign-in alive.
+#[derive(Clone, Debug)]
+pub struct Watching(pub SignedIn);
+
 impl SignedIn {
     /// Whether they are an administrator.
     #[must_use]
@@ -35,8 +39,14 @@ impl FromRequestParts<Services> for SignedIn {
     type Rejection = Failure;
 
     async fn from_request_parts(parts: &mut Parts, services: &Services) -> Result<Self, Failure> {
-        let token = cookie(&parts.headers, COOKIE).ok_or_else(Failure::not_signed_in)?;
         let is_use = !parts.headers.contains_key(BACKGROUND_HEADER);
+        Self::of(parts, services, is_use).await
+    }
+}
+
+impl SignedIn {
+    async fn of(parts: &Parts, services: &Services, is_use: bool) -> Result<Self, Failure> {
+        let token = cookie(&parts.headers, COOKIE).ok_or_else(Failure::not_signed_in)?;
         let known = browsers::who(&services.store, token, services.config.sign_in, is_use).await?;
         let (user, browser) = known.ok_or_else(Failure::not_signed_in)?;
         let is_change = !matches!(parts.method, Method::GET | Method::HEAD | Method::OPTIONS);
@@ -55,15 +65,11 @@ impl FromRequestParts<Services> for SignedIn {
     }
 }
 
-impl OptionalFromRequestParts<Services> for SignedIn {
+impl FromRequestParts<Services> for Watching {
     type Rejection = Failure;
 
-    async fn from_request_parts(parts: &mut Parts, services: &Services) -> Result<Option<Self>, Failure> {
-        match <Self as FromRequestParts<Services>>::from_request_parts(parts, services).await {
-            Ok(it) => Ok(Some(it)),
-            Err(failure) if failure.is_not_signed_in() => Ok(None),
-            Err(failure) => Err(failure),
-        }
+    async fn from_request_parts(parts: &mut Parts, services: &Services) -> Result<Self, Failure> {
+        Ok(Self(SignedIn::of(parts, services, false).await?))
     }
 }
 

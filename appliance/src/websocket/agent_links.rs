@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::Extension;
 use axum::extract::State;
-use axum::extract::ws::{WebSocket, WebSocketUpgrade};
+use axum::extract::ws::WebSocket;
 use axum::response::Response;
 use futures_util::{SinkExt, StreamExt};
 use tokio::sync::mpsc;
@@ -21,7 +21,7 @@ use crate::agents::presence::{OnlineAgent, QUEUE};
 use crate::agents::proof::{self, Connection};
 use crate::clock::now;
 use crate::events::Audience;
-use crate::http::ConnectionInfo;
+use crate::http::{ConnectionInfo, Upgrade};
 use crate::random;
 use crate::relay::connections::From;
 use crate::relay::forward::{Outbound, Pulse};
@@ -32,7 +32,7 @@ use crate::store::{AgentRecord, JumpointRecord};
 pub(super) async fn enrol(
     State(services): State<Services>,
     Extension(info): Extension<ConnectionInfo>,
-    upgrade: WebSocketUpgrade,
+    Upgrade(upgrade): Upgrade,
 ) -> Response {
     accept(upgrade, services, info, run_enrol)
 }
@@ -40,7 +40,7 @@ pub(super) async fn enrol(
 pub(super) async fn control(
     State(services): State<Services>,
     Extension(info): Extension<ConnectionInfo>,
-    upgrade: WebSocketUpgrade,
+    Upgrade(upgrade): Upgrade,
 ) -> Response {
     accept(upgrade, services, info, run_control)
 }
@@ -48,7 +48,7 @@ pub(super) async fn control(
 pub(super) async fn session(
     State(services): State<Services>,
     Extension(info): Extension<ConnectionInfo>,
-    upgrade: WebSocketUpgrade,
+    Upgrade(upgrade): Upgrade,
 ) -> Response {
     accept(upgrade, services, info, run_session)
 }

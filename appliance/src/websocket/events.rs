@@ -2,49 +2,56 @@
 
 use std::time::Duration;
 
-use axum::extract::ws::{Message, WebSocket, WebSocketUpgrade};
+use axum::extract::ws::{Message, WebSocket};
 use axum::extract::{FromRequestParts, State};
 use axum::http::StatusCode;
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use tokio::sync::broadcast::error::RecvError;
 use tokio::time::{Instant, timeout};
 use wire::api::{ConsoleEvent, Fault};
 
 use crate::events::{Announcement, Audience};
-use crate::http::{Failure, SignedIn, is_same_origin};
+use crate::http::{Failure, SignedIn, Upgrade, Watching, is_same_origin};
 use crate::services::{Services, VERSION};
 use crate::sign_in::browsers;
+use crate::store::StoreError;
 
 /// A console that does not take an event in this time is dropped; it connects again and loads what it shows.
 const SEND_WITHIN: Duration = Duration::from_secs(10);
-/// How often the socket is pinged, and it is checked that the browser is still signed in.
+/// How often the socket is pinged, and it is checked that its user is still signed in and may hear what they hear.
 const CHECK_EVERY: Duration = Duration::from_secs(20);
+/// A socket whose sign-in could not be checked so many times in a row is closed.
+const UNKNOWN_MOST: u32 = 3;
 /// Bytes a console may send in one message; it has nothing to say.
 const MESSAGE_BYTES: usize = 4096;
 
 /// A WebSocket with one `ConsoleEvent` in JSON per message.
-#[utoipa::path(get, path = "/api/events", tag = "events", responses((status = 101, description = "The event socket"), (status = 401, body = wire::api::ApiError), (status = 403, body = wire::api::ApiError)))]
+#[utoipa::path(get, path = "/api/events", tag = "events", responses((status = 101, description = "The event socket"), (status = 401, body = wire::api::ApiError), (status = 403, body = wire::api::ApiError), (status = 429, body = wire::api::ApiError)))]
 pub(crate) async fn events(
     State(services): State<Services>,
-    who: SignedIn,
+    Watching(who): Watching,
     request: axum::extract::Request,
-) -> Response {
+) -> Result<Response, Failure> {
     let (mut parts, _) = request.into_parts();
     // Browsers open WebSockets from any page and send the cookie along: the page's origin decides.
     if !is_same_origin(&parts) || !parts.headers.contains_key(http::header::ORIGIN) {
         let message = "The event socket is for the console.";
-        return Failure::new(StatusCode::FORBIDDEN, Fault::User, "origin", message, "Open the console.")
-            .into_response();
+        return Err(Failure::new(StatusCode::FORBIDDEN, Fault::User, "origin", message, "Open the console."));
     }
-    match WebSocketUpgrade::from_request_parts(&mut parts, &services).await {
-        Ok(upgrade) => {
-            let tasks = services.tasks.clone();
-            upgrade
-                .max_message_size(MESSAGE_BYTES)
-                .on_upgrade(move |socket| async move { tasks.spawn("event socket", run(socket, services, who)) })
-        }
-        Err(rejection) => rejection.into_response(),
-    }
+    let Upgrade(upgrade) = Upgrade::from_request_parts(&mut parts, &services).await?;
+    let Some(seat) = services.events.seat(who.user.id) else {
+        let message = "The console is open in as many windows as the appliance serves for one user.";
+        let next_step = "Close some of them.";
+        return Err(Failure::new(StatusCode::TOO_MANY_REQUESTS, Fault::User, "too_many_windows", message, next_step));
+    };
+    let tasks = services.tasks.clone();
+    let run = |socket| async move {
+        tasks.spawn("event socket", async move {
+            run(socket, services, who).await;
+            drop(seat);
+        });
+    };
+    Ok(upgrade.max_message_size(MESSAGE_BYTES).max_frame_size(MESSAGE_BYTES).on_upgrade(run))
 }
 
 async fn run(mut socket: WebSocket, services: Services, who: SignedIn) {
@@ -54,7 +61,9 @@ async fn run(mut socket: WebSocket, services: Services, who: SignedIn) {
         return;
     }
     let stopping = services.tasks.stopping();
-    let mut check_at = Instant::now() + CHECK_EVERY;
+    // At once, too: what happened before it listened, nobody told it.
+    let mut check_at = Instant::now();
+    let mut unknown = 0;
     loop {
         tokio::select! {
             announced = announcements.recv() => match announced {
@@ -66,7 +75,11 @@ async fn run(mut socket: WebSocket, services: Services, who: SignedIn) {
                         return close(socket).await;
                     }
                 },
-                Err(RecvError::Lagged(_)) => if !tell(&mut socket, &ConsoleEvent::Lagged).await { return },
+                Err(RecvError::Lagged(_)) => {
+                    // Among what it missed may have been its last word.
+                    check_at = Instant::now();
+                    if !tell(&mut socket, &ConsoleEvent::Lagged).await { return }
+                }
                 Err(RecvError::Closed) => return,
             },
             said = socket.recv() => match said {
@@ -75,9 +88,24 @@ async fn run(mut socket: WebSocket, services: Services, who: SignedIn) {
             },
             () = tokio::time::sleep_until(check_at) => {
                 check_at = Instant::now() + CHECK_EVERY;
-                if !still_signed_in(&services, &who).await {
-                    tell(&mut socket, &ConsoleEvent::SignedOut { message: "Your sign-in is over.".into() }).await;
-                    return close(socket).await;
+                match standing(&services, &who).await {
+                    Ok(Standing::AsBefore) => unknown = 0,
+                    Ok(Standing::Over) => {
+                        tell(&mut socket, &ConsoleEvent::SignedOut { message: "Your sign-in is over.".into() }).await;
+                        return close(socket).await;
+                    }
+                    Ok(Standing::OtherRole) => {
+                        // It connects again, with what it may hear now.
+                        tell(&mut socket, &ConsoleEvent::Lagged).await;
+                        return close(socket).await;
+                    }
+                    Err(error) => {
+                        tracing::warn!(user.id = %who.user.id, error = %error, "a sign-in could not be checked");
+                        unknown += 1;
+                        if unknown >= UNKNOWN_MOST {
+                            return close(socket).await;
+                        }
+                    }
                 }
                 let ping = timeout(SEND_WITHIN, socket.send(Message::Ping(axum::body::Bytes::new()))).await;
                 if !matches!(ping, Ok(Ok(()))) { return }
@@ -108,12 +136,25 @@ fn hears(who: &SignedIn, announcement: &Announcement) -> Hears {
     }
 }
 
+/// How the one who listens stands now, compared with when the socket was opened.
+enum Standing {
+    AsBefore,
+    OtherRole,
+    Over,
+}
+
 /// An open socket is no use of the console: it does not keep a sign-in alive, and ends with it.
-async fn still_signed_in(services: &Services, who: &SignedIn) -> bool {
-    let Ok(all) = services.store.browsers_of(who.user.id).await else { return true };
+async fn standing(services: &Services, who: &SignedIn) -> Result<Standing, StoreError> {
+    let browser = services.store.browser_by_token(&who.browser.token_hash).await?;
     let now = crate::clock::now();
-    let known = all.iter().find(|it| it.id == who.browser.id);
-    known.is_some_and(|it| browsers::is_current(it, now, services.config.sign_in))
+    if !browser.is_some_and(|it| browsers::is_current(&it, now, services.config.sign_in)) {
+        return Ok(Standing::Over);
+    }
+    Ok(match services.store.user(who.user.id).await? {
+        Some(user) if user.enabled && user.role == who.user.role => Standing::AsBefore,
+        Some(user) if user.enabled => Standing::OtherRole,
+        _ => Standing::Over,
+    })
 }
 
 async fn tell(socket: &mut WebSocket, event: &ConsoleEvent) -> bool {

@@ -2,18 +2,18 @@
 
 use axum::Extension;
 use axum::extract::State;
-use axum::extract::ws::{WebSocket, WebSocketUpgrade};
+use axum::extract::ws::WebSocket;
 use axum::response::Response;
 use wire::link_messages::{ApplianceToHelper, HelperHello, Older, Refusal, TunnelToListen, Versions};
 
 use super::messages::{accept, hello, link, refuse, say};
-use crate::http::ConnectionInfo;
+use crate::http::{ConnectionInfo, Upgrade};
 use crate::services::Services;
 
 pub(super) async fn dial_in(
     State(services): State<Services>,
     Extension(info): Extension<ConnectionInfo>,
-    upgrade: WebSocketUpgrade,
+    Upgrade(upgrade): Upgrade,
 ) -> Response {
     accept(upgrade, services, info, run)
 }

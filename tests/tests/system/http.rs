@@ -60,6 +60,21 @@ fn an_unknown_path_of_the_api_is_an_api_error() -> Result<()> {
 }
 
 #[test]
+fn the_wrong_way_of_asking_is_an_api_error_too() -> Result<()> {
+    on_a_site(|site| {
+        let refusal = site.admin.send("PUT", "/api/users", Some(&serde_json::json!({})))?;
+        ensure!(refusal.header("allow").contains("POST"), "{:?}", refusal.headers);
+        ensure!(refusal.refused(405)?.code == "wrong_method");
+        for path in ["/api/events", "/link/helper", "/link/agent/control"] {
+            let plain = site.admin.send_with("GET", path, None, &[("origin", site.admin.base())])?;
+            ensure!(plain.refused(plain.status)?.code == "not_a_web_socket", "{path}: {plain:?}");
+            ensure!((400..500).contains(&plain.status), "{path}: {plain:?}");
+        }
+        Ok(())
+    })
+}
+
+#[test]
 fn a_body_that_is_too_large_is_refused() -> Result<()> {
     on_a_site(|site| {
         let large = serde_json::json!({ "name": "x".repeat(wire::limits::API_BODY_BYTES + 1) });

@@ -13,9 +13,11 @@
 //! | `jumpoints` | enrolment, presence |
 //! | `restarts` | the appliance stops, dies, comes back |
 //! | `http` | headers, compression, health |
+//! | `connections` | connections that do not do what they are for |
 //! | `servers` | the servers that stand at the tunnels' ends |
 
 mod authorization;
+mod connections;
 mod helper;
 mod hostile;
 mod http;
