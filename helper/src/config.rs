@@ -7,13 +7,14 @@ use anyhow::{Context as _, bail};
 use link::{ApplianceUrl, Dialer, Trust, tcp};
 use serde::{Deserialize, Serialize};
 
-use crate::host_manifest::{Scope, System};
+use crate::host_manifest::{Scope, System, program_files};
 
 /// Names the file in place of the usual ones.
 pub(crate) const FILE_VARIABLE: &str = "SALLYPORT_HELPER_CONFIG";
 
 /// What a configuration file holds.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct Config {
     /// Extensions that may start the helper, besides the fixed one and those the appliances pack.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -25,6 +26,7 @@ pub(crate) struct Config {
 
 /// One appliance.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct ApplianceEntry {
     /// `https://host:port`, as browsers write it.
     pub(crate) url: String,
@@ -41,6 +43,7 @@ pub(crate) struct ApplianceEntry {
 
 /// The extension as an appliance packs and serves it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct PackedExtension {
     /// Its id.
     pub(crate) id: String,
@@ -48,23 +51,55 @@ pub(crate) struct PackedExtension {
     pub(crate) update_url: String,
 }
 
+/// Why there is no configuration.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ConfigError {
+    /// The system does not let it be read.
+    #[error("{} cannot be read: {source}", .path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// It is not what `install` writes.
+    #[error("{}{} makes no sense: {detail}. Mend or remove it, and install the helper again", .path.display(), at(*.line))]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// Where in it.
+        line: Option<usize>,
+        /// What is wrong with it.
+        detail: String,
+    },
+}
+
+fn at(line: Option<usize>) -> String {
+    line.map(|line| format!(", line {line},")).unwrap_or_default()
+}
+
 impl Config {
-    /// The configuration in force: the named file, or the user's and the machine's together.
+    /// The configuration in force, from [`files_in_force`] together.
     ///
     /// # Errors
     /// When a file cannot be read.
-    pub(crate) fn in_force() -> anyhow::Result<Self> {
-        if let Some(path) = named_file() {
-            return Self::read(&path);
-        }
-        let mut config = match user_scope() {
-            Ok(scope) => Self::read(&path_for(System::here(), &scope))?,
-            Err(_) => Self::default(),
-        };
-        let machine = Self::read(&path_for(System::here(), &Scope::Machine))?;
-        for appliance in machine.appliances {
-            if config.appliances.iter().all(|it| it.url != appliance.url) {
-                config.appliances.push(appliance);
+    pub(crate) fn in_force() -> Result<Self, ConfigError> {
+        Self::read_all(&files_in_force())
+    }
+
+    /// Several files as one; of two entries for one appliance the first counts.
+    ///
+    /// # Errors
+    /// When one of them cannot be read.
+    pub(crate) fn read_all(paths: &[PathBuf]) -> Result<Self, ConfigError> {
+        let mut config = Self::default();
+        for path in paths {
+            let Self { extension_ids, appliances } = Self::read(path)?;
+            config.extension_ids.extend(extension_ids);
+            for appliance in appliances {
+                if config.appliance_of(&appliance.url).is_none() {
+                    config.appliances.push(appliance);
+                }
             }
         }
         Ok(config)
@@ -74,12 +109,19 @@ impl Config {
     ///
     /// # Errors
     /// When it cannot be read or makes no sense.
-    pub(crate) fn read(path: &Path) -> anyhow::Result<Self> {
-        match std::fs::read_to_string(path) {
-            Ok(text) => toml::from_str(&text).with_context(|| format!("{} makes no sense", path.display())),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Self::default()),
-            Err(error) => Err(error).with_context(|| format!("{} cannot be read", path.display())),
-        }
+    pub(crate) fn read(path: &Path) -> Result<Self, ConfigError> {
+        let text = match std::fs::read_to_string(path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Self::default()),
+            Err(source) => return Err(ConfigError::Unreadable { path: path.into(), source }),
+        };
+        toml::from_str(&text).map_err(|error| ConfigError::Damaged {
+            path: path.into(),
+            line: error
+                .span()
+                .map(|span| text.as_bytes().iter().take(span.start).filter(|it| **it == b'\n').count() + 1),
+            detail: error.message().into(),
+        })
     }
 
     /// Writes the file, whole or not at all.
@@ -116,6 +158,19 @@ impl Config {
     }
 }
 
+impl ConfigError {
+    /// What a page may know of it: not the folder, which names the user, nor anything that stands in the file.
+    pub(crate) fn for_a_page(&self) -> String {
+        match self {
+            Self::Unreadable { source, .. } => {
+                format!("the system does not let the helper read it ({})", source.kind())
+            }
+            Self::Damaged { line: Some(line), .. } => format!("it makes no sense in line {line}"),
+            Self::Damaged { line: None, .. } => "it makes no sense".into(),
+        }
+    }
+}
+
 impl ApplianceEntry {
     /// How to dial it.
     ///
@@ -138,6 +193,15 @@ impl ApplianceEntry {
     }
 }
 
+/// The files that count: the one the environment names, or the user's and the machine's.
+pub(crate) fn files_in_force() -> Vec<PathBuf> {
+    if let Some(path) = named_file() {
+        return vec![path];
+    }
+    let scopes = user_scope().into_iter().chain([Scope::Machine]);
+    scopes.map(|scope| path_for(System::here(), &scope)).collect()
+}
+
 /// The file that the environment names.
 pub(crate) fn named_file() -> Option<PathBuf> {
     std::env::var_os(FILE_VARIABLE).filter(|path| !path.is_empty()).map(PathBuf::from)
@@ -150,7 +214,8 @@ pub(crate) fn path_for(system: System, scope: &Scope) -> PathBuf {
         (System::MacOs | System::Windows, Scope::User { config, .. }) => config.join("Sallyport").join("helper.toml"),
         (System::Linux, Scope::Machine) => "/etc/sallyport/helper.toml".into(),
         (System::MacOs, Scope::Machine) => "/Library/Application Support/Sallyport/helper.toml".into(),
-        (System::Windows, Scope::Machine) => r"C:\ProgramData\Sallyport\helper.toml".into(),
+        // Any user may make folders in ProgramData.
+        (System::Windows, Scope::Machine) => program_files().join(r"Sallyport\helper.toml"),
     }
 }
 
@@ -191,8 +256,38 @@ mod tests {
         config.write(&path).unwrap();
         assert_eq!(Config::read(&path).unwrap(), config);
         assert_eq!(Config::read(&folder.path().join("missing")).unwrap(), Config::default());
-        std::fs::write(&path, "appliance = 5").unwrap();
-        assert!(Config::read(&path).unwrap_err().to_string().contains("helper.toml"));
+    }
+
+    #[test]
+    fn a_damaged_file_is_named_to_people_and_not_shown_to_pages() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("helper.toml");
+        for text in [
+            "appliance = 5",
+            "\n[[appliance]]\nurl = \"https://secret.example\"\nca = \"x\"\n",
+            "[[appliance]]\nurl = https://secret.example\n",
+        ] {
+            std::fs::write(&path, text).unwrap();
+            let error = Config::read(&path).unwrap_err();
+            assert!(error.to_string().contains(path.to_str().unwrap()), "{error}");
+            let shown = error.for_a_page();
+            assert!(shown.contains("line") && !shown.contains("secret") && !shown.contains('/'), "{shown}");
+        }
+    }
+
+    #[test]
+    fn of_two_files_the_first_counts() {
+        let folder = tempfile::tempdir().unwrap();
+        let [own, machine] = ["own.toml", "machine.toml"].map(|name| folder.path().join(name));
+        let mut config = Config::default();
+        config.put(entry("https://one"));
+        config.write(&own).unwrap();
+        config.put(ApplianceEntry { dial: None, ..entry("https://one") });
+        config.put(entry("https://two"));
+        config.write(&machine).unwrap();
+        let both = Config::read_all(&[own, folder.path().join("missing"), machine]).unwrap();
+        assert_eq!(both.served(), ["https://one", "https://two"]);
+        assert_eq!(both.appliances[0], entry("https://one"));
     }
 
     #[test]

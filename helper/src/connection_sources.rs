@@ -16,6 +16,8 @@ use crate::local_programs;
 
 /// Connections looked up together; looking costs the same for one and for many.
 const BATCH: usize = 128;
+/// Places that are left free in a session's queue for messages of more weight.
+const LEFT_FREE: usize = 16;
 /// Between two looks.
 const PAUSE: Duration = Duration::from_millis(250);
 
@@ -60,7 +62,9 @@ async fn look(mut waiting: mpsc::Receiver<Source>) {
         for Source { stream, client, tell, .. } in batch.drain(..) {
             let program = programs.get(&client).map(|holder| holder.program.clone());
             let message = HelperToAppliance::ConnectionSource { stream, address: client.to_string(), program };
-            if let Ok(text) = serde_json::to_string(&message) {
+            if tell.capacity() > LEFT_FREE
+                && let Ok(text) = serde_json::to_string(&message)
+            {
                 let _ = tell.try_send(text);
             }
         }

@@ -13,32 +13,27 @@ use wire::helper_messages::{
     ExtensionMessage, HelperError, HelperMessage, HelperReply, HelperRequest, MIN_PROTOCOL, PROTOCOL,
 };
 
-use crate::config::{ApplianceEntry, Config};
+use crate::config::ApplianceEntry;
 use crate::host_manifest::System;
+use crate::live_config::LiveConfig;
 use crate::native_messaging::Incoming;
-use crate::tunnel_session::{Asker, TunnelSession, Wish, Workshop, answer_of_the_gone};
+use crate::tunnel_session::{Asker, TunnelSession, WAITING_WISHES, Wish, Workshop, answer_of_the_gone};
 
-/// Wishes that may wait for one session.
-const WAITING_WISHES: usize = 16;
 /// The browser kills the helper two seconds after it is gone.
 const STOP_WITHIN: Duration = Duration::from_millis(1_200);
-
-/// Reads the configuration in force.
-pub(crate) type ReadConfig = fn() -> anyhow::Result<Config>;
 
 /// The desk.
 pub(crate) struct FrontDesk {
     workshop: Workshop,
     sessions: HashMap<SessionId, mpsc::Sender<(Asker, Wish)>>,
-    /// Read anew with every request: `install` may have run in between.
-    config: ReadConfig,
+    config: LiveConfig,
 }
 
 /// Serves the browser until it is gone or `stop` is ready, and ends everything then.
 pub(crate) async fn serve(
     mut from_browser: mpsc::Receiver<Incoming>,
     to_browser: mpsc::Sender<HelperMessage>,
-    config: ReadConfig,
+    config: LiveConfig,
     stop: impl Future<Output = ()>,
 ) {
     let (tracker, cancel) = (TaskTracker::new(), CancellationToken::new());
@@ -48,7 +43,7 @@ pub(crate) async fn serve(
     loop {
         tokio::select! {
             incoming = from_browser.recv() => match incoming {
-                Some(incoming) => desk.take(incoming),
+                Some(incoming) => desk.take(incoming).await,
                 None => break,
             },
             () = &mut stop => break,
@@ -62,49 +57,52 @@ pub(crate) async fn serve(
 }
 
 impl FrontDesk {
-    fn take(&mut self, incoming: Incoming) {
+    async fn take(&mut self, incoming: Incoming) {
         match incoming {
             Incoming::Message(message) => {
                 let asker = Asker { page: message.page, id: message.id };
-                if let Err(error) = self.handle(asker, *message) {
-                    self.workshop.reply(asker, HelperReply::Failed { error });
+                if let Err(error) = self.handle(asker, *message).await {
+                    self.workshop.reply(asker, HelperReply::Failed { error }).await;
                 }
             }
             Incoming::Garbage { asker, error } => {
                 warn!("{error}");
                 if let Some((page, id)) = asker {
-                    self.workshop.reply(Asker { page, id }, HelperReply::Failed { error });
+                    self.workshop.reply(Asker { page, id }, HelperReply::Failed { error }).await;
                 }
             }
         }
     }
 
-    fn handle(&mut self, asker: Asker, message: ExtensionMessage) -> Result<(), HelperError> {
+    async fn handle(&mut self, asker: Asker, message: ExtensionMessage) -> Result<(), HelperError> {
         let ExtensionMessage { origin, request, .. } = message;
-        let config = (self.config)().map_err(|error| {
-            warn!("{error:#}");
-            HelperError::BadMessage {
-                detail: format!("{error:#}. Mend or remove that file, and install the helper again"),
-            }
+        let config = self.config.now().await.map_err(|error| {
+            warn!("{error}");
+            HelperError::ConfigurationDamaged { detail: error.for_a_page() }
         })?;
         let Some(appliance) = config.appliance_of(&origin) else {
-            return Err(HelperError::OriginNotServed { origin, serves: config.served() });
+            warn!(origin, serves = ?config.served(), "a page of another address was refused");
+            return Err(HelperError::OriginNotServed { origin });
         };
         match request {
             HelperRequest::Hello { protocol } => {
                 let reply = self.hello(&origin, protocol)?;
-                self.workshop.reply(asker, reply);
+                self.workshop.reply(asker, reply).await;
             }
             HelperRequest::OpenTunnels { session_id, ticket } => {
                 if self.workshop.open().has(&origin, session_id) {
-                    self.hand_over(&origin, session_id, asker, Wish::Describe);
+                    self.hand_over(&origin, session_id, asker, Wish::Describe).await;
                 } else {
                     let session = self.enter(origin, session_id)?;
                     self.workshop.tracker.spawn(session.run(ApplianceEntry::clone(appliance), ticket, asker));
                 }
             }
-            HelperRequest::RetryListening { session_id } => self.hand_over(&origin, session_id, asker, Wish::Retry),
-            HelperRequest::CloseTunnels { session_id } => self.hand_over(&origin, session_id, asker, Wish::Close),
+            HelperRequest::RetryListening { session_id } => {
+                self.hand_over(&origin, session_id, asker, Wish::Retry).await;
+            }
+            HelperRequest::CloseTunnels { session_id } => {
+                self.hand_over(&origin, session_id, asker, Wish::Close).await;
+            }
         }
         Ok(())
     }
@@ -130,14 +128,14 @@ impl FrontDesk {
     }
 
     /// The session answers; a session that is not there, or not this origin's, does not exist.
-    fn hand_over(&self, origin: &str, session_id: SessionId, asker: Asker, wish: Wish) {
+    async fn hand_over(&self, origin: &str, session_id: SessionId, asker: Asker, wish: Wish) {
         let has = self.workshop.open().has(origin, session_id);
         let handed = match self.sessions.get(&session_id).filter(|_| has) {
             Some(session) => session.try_send((asker, wish)).is_ok(),
             None => false,
         };
         if !handed {
-            self.workshop.reply(asker, answer_of_the_gone(wish));
+            self.workshop.reply(asker, answer_of_the_gone(wish)).await;
         }
     }
 }
@@ -145,16 +143,11 @@ impl FrontDesk {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::Config;
     use std::pin::pin;
     use wire::SecretText;
 
     const GATE: &str = "https://localhost:1";
-
-    fn config() -> anyhow::Result<Config> {
-        let mut config = Config::default();
-        config.put(ApplianceEntry { url: GATE.into(), dial: None, ca_pem: Some(PEM.into()), extension: None });
-        Ok(config)
-    }
 
     // Any certificate will do: nothing listens there.
     const PEM: &str = include_str!("../tests/authority.pem");
@@ -166,6 +159,16 @@ mod tests {
 
     /// What the helper answers to these, one after the other.
     async fn answers(asked: Vec<Incoming>) -> Vec<HelperReply> {
+        let mut config = Config::default();
+        config.put(ApplianceEntry { url: GATE.into(), dial: None, ca_pem: Some(PEM.into()), extension: None });
+        answers_with(asked, &toml::to_string(&config).unwrap()).await
+    }
+
+    async fn answers_with(asked: Vec<Incoming>, config: &str) -> Vec<HelperReply> {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("helper.toml");
+        std::fs::write(&path, config).unwrap();
+        let config = LiveConfig::of(vec![path]);
         let (to_helper, from_browser) = mpsc::channel(16);
         let (to_browser, mut from_helper) = mpsc::channel(16);
         let mut serving = pin!(serve(from_browser, to_browser, config, std::future::pending()));
@@ -192,11 +195,21 @@ mod tests {
             answers(vec![ask(GATE, 1, hello(1)), ask("https://evil.example", 2, hello(1)), ask(GATE, 3, hello(0))]);
         let said = said.await;
         assert!(matches!(&said[0], HelperReply::Hello { protocol: PROTOCOL, sessions, .. } if sessions.is_empty()));
-        let HelperReply::Failed { error: HelperError::OriginNotServed { origin, serves } } = &said[1] else {
+        let origin = "https://evil.example".to_owned();
+        assert_eq!(said[1], HelperReply::Failed { error: HelperError::OriginNotServed { origin } });
+        assert!(matches!(&said[2], HelperReply::Failed { error: HelperError::Incompatible { theirs: 0, .. } }));
+    }
+
+    #[tokio::test]
+    async fn a_page_learns_nothing_of_a_damaged_configuration() {
+        let damaged = format!("[[appliance]]\nurl = \"{GATE}\"\nsecret = 1\n");
+        let said = answers_with(vec![ask(GATE, 1, HelperRequest::Hello { protocol: 1 })], &damaged).await;
+        let HelperReply::Failed { error: error @ HelperError::ConfigurationDamaged { .. } } = &said[0] else {
             panic!("{said:?}")
         };
-        assert_eq!((origin.as_str(), serves.as_slice()), ("https://evil.example", &[GATE.to_owned()][..]));
-        assert!(matches!(&said[2], HelperReply::Failed { error: HelperError::Incompatible { theirs: 0, .. } }));
+        let words = error.to_string();
+        assert!(words.contains("helper.toml") && words.contains("line"), "{words}");
+        assert!(!words.contains(GATE) && !words.contains("secret"), "{words}");
     }
 
     #[tokio::test]

@@ -79,11 +79,9 @@ impl Browser {
             (System::Windows, Scope::User { config, .. }) => {
                 config.join("Sallyport").join(if self == Self::Firefox { "Firefox" } else { "Chromium" })
             }
-            (System::Windows, Scope::Machine) => PathBuf::from(if self == Self::Firefox {
-                r"C:\ProgramData\Sallyport\Firefox"
-            } else {
-                r"C:\ProgramData\Sallyport\Chromium"
-            }),
+            (System::Windows, Scope::Machine) => {
+                program_files().join("Sallyport").join(if self == Self::Firefox { "Firefox" } else { "Chromium" })
+            }
         }
     }
 
@@ -172,6 +170,20 @@ impl System {
             Self::MacOs => "macos",
             Self::Windows => "windows",
         }
+    }
+}
+
+/// On Windows: where only administrators write.
+pub(crate) fn program_files() -> PathBuf {
+    std::env::var_os("ProgramFiles").map_or_else(|| r"C:\Program Files".into(), PathBuf::from)
+}
+
+/// Where the program lies that everybody's browsers start: only the machine's administrator can replace it.
+pub(crate) fn machine_program(system: System) -> PathBuf {
+    match system {
+        System::Linux => "/usr/local/lib/sallyport/sallyport-helper".into(),
+        System::MacOs => "/Library/Application Support/Sallyport/sallyport-helper".into(),
+        System::Windows => program_files().join(r"Sallyport\sallyport-helper.exe"),
     }
 }
 

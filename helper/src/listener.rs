@@ -2,12 +2,14 @@
 
 use std::io;
 use std::net::{SocketAddr, SocketAddrV4};
+use std::sync::Arc;
 use std::time::Duration;
 
 use link::carry::{self, Party, carry};
 use link::stream_driver::StreamDriver;
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::mpsc;
+use tokio::task::spawn_blocking;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -16,12 +18,16 @@ use wire::SessionId;
 use wire::api::Listening;
 use wire::helper_messages::ListenProblem;
 use wire::link_messages::{HelperToAppliance, TunnelToListen};
+use wire::stream::EndReason;
 
+use crate::connecting_users::ConnectingUsers;
 use crate::connection_sources::{Source, Sources};
 use crate::local_programs;
 use crate::loopback_addresses::{self, Attempt};
 use crate::open_tunnels::OpenTunnels;
 
+/// Connections that may wait to be accepted: a program that opens all it may have at once waits for none of them.
+const WAITING_CONNECTIONS: u32 = 1024;
 /// After the system had no room for another connection.
 const BREATHER: Duration = Duration::from_millis(50);
 
@@ -48,9 +54,7 @@ pub(crate) fn listen(
                 Ok((listener, port)) => return Ok((listener, Listening { address, port, note: note.clone() })),
                 Err(error) if number < last && loopback_addresses::is_missing_address(&error) => continue,
                 Err(error) => {
-                    let taken = error.kind() == io::ErrorKind::AddrInUse;
-                    let holder = taken.then(|| local_programs::listener_of(address, port)).flatten();
-                    first_problem.get_or_insert_with(|| loopback_addresses::problem(attempt, &error, holder));
+                    first_problem.get_or_insert_with(|| loopback_addresses::problem(attempt, &error));
                 }
             }
         }
@@ -64,10 +68,36 @@ pub(crate) fn listen(
 }
 
 fn bind(attempt: &Attempt) -> io::Result<(TcpListener, u16)> {
-    let listener = std::net::TcpListener::bind(SocketAddrV4::new(attempt.address, attempt.port))?;
-    listener.set_nonblocking(true)?;
+    let socket = TcpSocket::new_v4()?;
+    // Elsewhere this word lets two programs listen on one port.
+    #[cfg(unix)]
+    socket.set_reuseaddr(true)?;
+    socket.bind(SocketAddrV4::new(attempt.address, attempt.port).into())?;
+    let listener = socket.listen(WAITING_CONNECTIONS)?;
     let port = listener.local_addr()?.port();
-    Ok((TcpListener::from_std(listener)?, port))
+    Ok((listener, port))
+}
+
+/// Fills in which programs have the taken ports, with one look for all of them.
+pub(crate) async fn name_holders(problems: Vec<&mut ListenProblem>) {
+    let place = |problem: &ListenProblem| match problem {
+        ListenProblem::PortTaken { address, port, program: None, .. } => Some((*address, *port)),
+        _ => None,
+    };
+    let wanted: Vec<_> = problems.iter().filter_map(|it| place(it)).collect();
+    if wanted.is_empty() {
+        return;
+    }
+    // Without an answer the problem stays as it is: some other program.
+    let found = spawn_blocking(move || local_programs::listeners_of(&wanted)).await.unwrap_or_default();
+    for problem in problems {
+        if let Some(holder) = place(problem).and_then(|place| found.get(&place))
+            && let ListenProblem::PortTaken { program, pid, .. } = problem
+        {
+            *program = Some(holder.program.clone());
+            *pid = Some(holder.pid);
+        }
+    }
 }
 
 /// Carries a tunnel's connections.
@@ -78,6 +108,8 @@ pub(crate) struct Doorkeeper {
     pub(crate) driver: StreamDriver,
     /// Messages for the appliance.
     pub(crate) to_appliance: mpsc::Sender<String>,
+    /// Tells which user connected.
+    pub(crate) users: Arc<ConnectingUsers>,
     /// Finds out which program connected.
     pub(crate) sources: Sources,
     /// Owns the connections' tasks.
@@ -104,25 +136,24 @@ impl Doorkeeper {
     }
 
     fn let_in(&self, socket: TcpStream, client: SocketAddr) {
+        let ends = match (client, socket.local_addr()) {
+            (SocketAddr::V4(client), Ok(SocketAddr::V4(ours))) => Some((client, ours)),
+            _ => None,
+        };
+        if let Some(user) = ends.and_then(|(client, ours)| self.users.stranger(client, ours)) {
+            warn!(user, %client, "another user of this workstation was turned away");
+            let who = format!("another user of this workstation (user id {user})");
+            return self.turn_away(socket, client, Some(who), EndReason::NotAllowed);
+        }
         if let Err(error) = socket.set_nodelay(true) {
             debug!("TCP_NODELAY could not be set: {error}");
         }
+        link::tcp::notice_dead_peers(&socket);
         let stream = match self.driver.open(self.tunnel) {
             Ok(stream) => stream,
-            Err(failure) => {
-                carry::reset(socket);
-                let reason = failure.reason();
-                let address = client.to_string();
-                self.tell(&HelperToAppliance::ConnectionRefused {
-                    tunnel: self.tunnel,
-                    address,
-                    program: None,
-                    reason,
-                });
-                return;
-            }
+            Err(failure) => return self.turn_away(socket, client, None, failure.reason()),
         };
-        if let (SocketAddr::V4(client), Ok(SocketAddr::V4(ours))) = (client, socket.local_addr()) {
+        if let Some((client, ours)) = ends {
             let tell = self.to_appliance.clone();
             self.sources.find_out(Source { stream: stream.id().0, client, ours, tell });
         }
@@ -130,6 +161,12 @@ impl Doorkeeper {
             let reason = carry(socket, stream, Party::Client).await;
             debug!(?reason, %client, "a connection is over");
         });
+    }
+
+    fn turn_away(&self, socket: TcpStream, client: SocketAddr, program: Option<String>, reason: EndReason) {
+        carry::reset(socket);
+        let address = client.to_string();
+        self.tell(&HelperToAppliance::ConnectionRefused { tunnel: self.tunnel, address, program, reason });
     }
 
     /// May be lost when the link is congested with such messages; the connection itself says the same to its program.
@@ -171,7 +208,8 @@ mod tests {
     async fn a_port_of_another_program_is_refused_and_the_program_named() {
         let other = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let port = other.local_addr().unwrap().port();
-        let problem = listen(&tunnel([127, 0, 0, 1], port), id(1), &OpenTunnels::default()).unwrap_err();
+        let mut problem = listen(&tunnel([127, 0, 0, 1], port), id(1), &OpenTunnels::default()).unwrap_err();
+        name_holders(vec![&mut problem]).await;
         let ListenProblem::PortTaken { port: taken, pid, .. } = problem else { panic!("{problem:?}") };
         assert_eq!(taken, port);
         if cfg!(target_os = "linux") {

@@ -5,15 +5,27 @@ use std::net::{Ipv4Addr, SocketAddrV4};
 
 use crate::loopback_addresses::Holder;
 
-/// The program that listens on `address:port`.
-pub(crate) fn listener_of(address: Ipv4Addr, port: u16) -> Option<Holder> {
-    let wanted = |entry: &Entry| {
-        entry.listens
-            && entry.local.port() == port
-            && (*entry.local.ip() == address || entry.local.ip().is_unspecified())
+/// The programs that listen on these addresses and ports, as far as they can be found.
+pub(crate) fn listeners_of(wanted: &[(Ipv4Addr, u16)]) -> HashMap<(Ipv4Addr, u16), Holder> {
+    let table = socket_table();
+    let inode_of = |address: Ipv4Addr, port: u16| {
+        let here = |entry: &&Entry| {
+            entry.listens
+                && entry.local.port() == port
+                && (*entry.local.ip() == address || entry.local.ip().is_unspecified())
+        };
+        table.iter().find(here).map(|entry| entry.inode)
     };
-    let inode = socket_table().into_iter().find(wanted)?.inode;
-    holders(&[inode]).remove(&inode)
+    let inodes: Vec<_> = wanted.iter().filter_map(|&(it, port)| Some(((it, port), inode_of(it, port)?))).collect();
+    let found = holders(&inodes.iter().map(|(_, inode)| *inode).collect::<Vec<_>>());
+    inodes.into_iter().filter_map(|(place, inode)| Some((place, found.get(&inode)?.clone()))).collect()
+}
+
+/// The user id that the socket with this end, connected to that one, belongs to; none when it is gone. Reads the whole
+/// table.
+#[cfg(target_os = "linux")]
+pub(crate) fn owner_of(end: SocketAddrV4, peer: SocketAddrV4) -> Option<u32> {
+    socket_table().iter().find(|entry| (entry.local, entry.remote) == (end, peer)).map(|entry| entry.owner)
 }
 
 /// The programs behind connections, each given as (the program's end, our end). Those that cannot be found are missing.
@@ -31,6 +43,8 @@ struct Entry {
     local: SocketAddrV4,
     remote: SocketAddrV4,
     listens: bool,
+    #[cfg(target_os = "linux")]
+    owner: u32,
     inode: u64,
 }
 
@@ -52,6 +66,8 @@ fn parse_line(line: &str) -> Option<Entry> {
         local: parse_end(local)?,
         remote: parse_end(remote)?,
         listens: state == LISTEN,
+        #[cfg(target_os = "linux")]
+        owner: fields.get(7)?.parse().ok()?,
         inode: fields.get(9)?.parse().ok().filter(|inode| *inode != 0)?,
     })
 }
@@ -113,6 +129,8 @@ mod tests {
         assert_eq!(entry.local, "127.0.0.1:5432".parse().unwrap());
         assert!(entry.listens);
         assert_eq!(entry.inode, 24_567);
+        #[cfg(target_os = "linux")]
+        assert_eq!(entry.owner, 1_000);
         assert_eq!(parse_end("0000000000000000FFFF00000100007F:0016"), Some("127.0.0.1:22".parse().unwrap()));
         assert_eq!(parse_end(&format!("{}:0016", "0".repeat(32))), Some("0.0.0.0:22".parse().unwrap()));
         assert_eq!(parse_end("20010DB8000000000000000000000001:0016"), None);
@@ -126,8 +144,9 @@ mod tests {
     fn this_program_finds_itself() {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
-        let holder = listener_of(Ipv4Addr::LOCALHOST, port).unwrap();
-        assert_eq!(holder.pid, std::process::id());
+        let found = listeners_of(&[(Ipv4Addr::LOCALHOST, port), (Ipv4Addr::new(127, 9, 9, 9), port)]);
+        assert_eq!(found.len(), 1);
+        assert_eq!(found[&(Ipv4Addr::LOCALHOST, port)].pid, std::process::id());
 
         let client = std::net::TcpStream::connect(listener.local_addr().unwrap()).unwrap();
         let (std::net::SocketAddr::V4(ours), std::net::SocketAddr::V4(theirs)) =

@@ -44,14 +44,11 @@ pub(crate) fn is_missing_address(error: &io::Error) -> bool {
     error.kind() == io::ErrorKind::AddrNotAvailable
 }
 
-/// What to tell the person of a failed attempt. `holder` is the program that listens there, where the system tells.
-pub(crate) fn problem(attempt: &Attempt, error: &io::Error, holder: Option<Holder>) -> ListenProblem {
+/// What to tell the person of a failed attempt; which program has a taken port is still open.
+pub(crate) fn problem(attempt: &Attempt, error: &io::Error) -> ListenProblem {
     let &Attempt { address, port, .. } = attempt;
     match error.kind() {
-        io::ErrorKind::AddrInUse => {
-            let (program, pid) = holder.map_or((None, None), |it| (Some(it.program), Some(it.pid)));
-            ListenProblem::PortTaken { address, port, program, pid }
-        }
+        io::ErrorKind::AddrInUse => ListenProblem::PortTaken { address, port, program: None, pid: None },
         io::ErrorKind::PermissionDenied if (1..FIRST_UNPRIVILEGED_PORT).contains(&port) => {
             ListenProblem::PortNeedsPrivilege { port }
         }
@@ -117,19 +114,13 @@ mod tests {
         let low = Attempt { address: Ipv4Addr::LOCALHOST, port: 22, note: None };
         let high = Attempt { address: Ipv4Addr::LOCALHOST, port: 5432, note: None };
         assert_eq!(
-            problem(&low, &error(io::ErrorKind::PermissionDenied), None),
+            problem(&low, &error(io::ErrorKind::PermissionDenied)),
             ListenProblem::PortNeedsPrivilege { port: 22 }
         );
-        assert!(matches!(problem(&high, &error(io::ErrorKind::PermissionDenied), None), ListenProblem::Other { .. }));
-        let holder = Holder { program: "postgres".into(), pid: 7 };
+        assert!(matches!(problem(&high, &error(io::ErrorKind::PermissionDenied)), ListenProblem::Other { .. }));
         assert_eq!(
-            problem(&high, &error(io::ErrorKind::AddrInUse), Some(holder)),
-            ListenProblem::PortTaken {
-                address: Ipv4Addr::LOCALHOST,
-                port: 5432,
-                program: Some("postgres".into()),
-                pid: Some(7)
-            }
+            problem(&high, &error(io::ErrorKind::AddrInUse)),
+            ListenProblem::PortTaken { address: Ipv4Addr::LOCALHOST, port: 5432, program: None, pid: None }
         );
     }
 }

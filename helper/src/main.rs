@@ -4,11 +4,13 @@
 mod appliance_link;
 mod command_line;
 mod config;
+mod connecting_users;
 mod connection_sources;
 mod front_desk;
 mod host_manifest;
 mod install;
 mod listener;
+mod live_config;
 mod local_programs;
 mod logging;
 mod loopback_addresses;
@@ -26,7 +28,7 @@ use clap::Parser as _;
 use tokio::runtime::Runtime;
 
 use crate::command_line::{Command, CommandLine};
-use crate::config::Config;
+use crate::live_config::LiveConfig;
 
 fn main() -> ExitCode {
     let arguments: Vec<_> = std::env::args().skip(1).collect();
@@ -52,7 +54,8 @@ fn serve_browser() -> anyhow::Result<()> {
         let stop = link::stop_signal::watch().context("signals cannot be received")?;
         let from_browser = native_messaging::read_from(std::io::stdin())?;
         let to_browser = native_messaging::write_to(std::io::stdout())?;
-        front_desk::serve(from_browser, to_browser, Config::in_force, stop).await;
+        let config = LiveConfig::of(config::files_in_force());
+        front_desk::serve(from_browser, to_browser, config, stop).await;
         anyhow::Ok(())
     })?;
     // A name that is still being resolved must not keep the program from ending.

@@ -1,7 +1,9 @@
 //! One session on this workstation, from its ticket to its end.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
+use link::WebSocket;
 use link::stream_driver::{Control, LinkEnd, StreamDriver};
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
@@ -15,15 +17,22 @@ use wire::{SecretText, SessionId};
 
 use crate::appliance_link;
 use crate::config::ApplianceEntry;
+use crate::connecting_users::ConnectingUsers;
 use crate::connection_sources::Sources;
-use crate::listener::{Doorkeeper, listen};
+use crate::listener::{Doorkeeper, listen, name_holders};
 use crate::open_tunnels::OpenTunnels;
+
+/// Wishes that may wait for one session.
+pub(crate) const WAITING_WISHES: usize = 16;
+/// How long a message waits for a reader that has many others before it.
+const READ_WITHIN: Duration = Duration::from_millis(500);
 
 /// What all sessions of the helper share.
 #[derive(Clone)]
 pub(crate) struct Workshop {
     open: Arc<Mutex<OpenTunnels>>,
     to_browser: mpsc::Sender<HelperMessage>,
+    users: Arc<ConnectingUsers>,
     sources: Sources,
     /// Owns every task.
     pub(crate) tracker: TaskTracker,
@@ -56,7 +65,7 @@ impl Workshop {
         cancel: CancellationToken,
     ) -> Self {
         let sources = Sources::start(&tracker, cancel.child_token());
-        Self { open: Arc::default(), to_browser, sources, tracker, cancel }
+        Self { open: Arc::default(), to_browser, users: Arc::default(), sources, tracker, cancel }
     }
 
     /// The register of sessions; held for moments only.
@@ -65,20 +74,21 @@ impl Workshop {
     }
 
     /// Answers a page.
-    pub(crate) fn reply(&self, asker: Asker, reply: HelperReply) {
+    pub(crate) async fn reply(&self, asker: Asker, reply: HelperReply) {
         let Asker { page, id } = asker;
         let open_sessions = self.open().count();
-        self.send(HelperMessage::Reply { page, id, reply, open_sessions });
+        self.send(HelperMessage::Reply { page, id, reply, open_sessions }).await;
     }
 
-    fn tell(&self, origin: &str, event: HelperEvent) {
+    async fn tell(&self, origin: &str, event: HelperEvent) {
         let open_sessions = self.open().count();
-        self.send(HelperMessage::Event { origin: origin.into(), event, open_sessions });
+        self.send(HelperMessage::Event { origin: origin.into(), event, open_sessions }).await;
     }
 
-    fn send(&self, message: HelperMessage) {
-        // The queue is full only when the browser has stopped reading, and then nobody is there to be told.
-        if self.to_browser.try_send(message).is_err() {
+    /// Waits for the browser to read, not for long: a page that asks too much slows itself down, and a browser that does
+    /// not read at all has nobody to be told.
+    async fn send(&self, message: HelperMessage) {
+        if self.to_browser.send_timeout(message, READ_WITHIN).await.is_err() {
             warn!("the browser takes no messages");
         }
     }
@@ -104,44 +114,94 @@ struct Ending {
     message: String,
 }
 
+/// How dialling the appliance ends.
+enum Dialled {
+    Link(Box<(WebSocket, Vec<TunnelToListen>)>),
+    Failed(HelperError),
+    /// A page has thought better of it.
+    Closed(Asker),
+    /// The helper ends.
+    Stopping,
+}
+
 impl TunnelSession {
     /// Runs until the session is over; `asker` is answered once its tunnels are open or refused. The session has to be in
     /// the register, and leaves it at its end.
     pub(crate) async fn run(mut self, appliance: ApplianceEntry, ticket: SecretText, asker: Asker) {
-        let dialling = Box::pin(appliance_link::dial(&appliance, self.session_id, ticket));
-        match self.workshop.cancel.clone().run_until_cancelled(dialling).await {
-            Some(Ok((socket, definitions))) => {
-                let workshop = self.workshop.clone();
-                let (driver, control) = StreamDriver::start(
-                    socket,
-                    Side::Opener,
-                    StreamConfig::default(),
-                    &workshop.tracker,
-                    CancellationToken::new(),
-                );
-                let listeners = CancellationToken::new();
-                let closes = listeners.clone().drop_guard();
-                let ending = self.attend(definitions, &driver, control, &listeners, asker).await;
-                drop(closes);
-                driver.end(EndReason::SessionEnded);
-                driver.ended().await;
-                self.workshop.open().leave(self.session_id);
-                info!(session = %self.session_id, "over: {}", ending.message);
-                let event = HelperEvent::SessionEnded { session_id: self.session_id, message: ending.message };
-                self.workshop.tell(&self.origin, event);
+        // Wishes that came too early for an answer; no more than may wait.
+        let mut early = Vec::new();
+        let (failure, closer) = match self.dial(&appliance, ticket, &mut early).await {
+            Dialled::Link(link) => {
+                self.serve(*link, asker, std::mem::take(&mut early)).await;
+                (None, None)
             }
-            refused => {
-                self.workshop.open().leave(self.session_id);
-                if let Some(Err(error)) = refused {
-                    warn!(session = %self.session_id, "not opened: {error}");
-                    self.workshop.reply(asker, HelperReply::Failed { error });
-                }
+            Dialled::Failed(error) => {
+                warn!(session = %self.session_id, "not opened: {error}");
+                (Some(error), None)
             }
+            Dialled::Closed(closer) => (Some(HelperError::NoSuchSession), Some(closer)),
+            Dialled::Stopping => (None, None),
+        };
+        self.workshop.open().leave(self.session_id);
+        if let Some(error) = failure {
+            self.workshop.reply(asker, HelperReply::Failed { error }).await;
+            for (asker, wish) in early {
+                self.workshop.reply(asker, answer_of_the_gone(wish)).await;
+            }
+        }
+        if let Some(closer) = closer {
+            self.workshop.reply(closer, HelperReply::Done).await;
         }
         self.wishes.close();
         while let Some((asker, wish)) = self.wishes.recv().await {
-            self.workshop.reply(asker, answer_of_the_gone(wish));
+            self.workshop.reply(asker, answer_of_the_gone(wish)).await;
         }
+    }
+
+    /// Dials; a page may close the session meanwhile.
+    async fn dial(
+        &mut self,
+        appliance: &ApplianceEntry,
+        ticket: SecretText,
+        early: &mut Vec<(Asker, Wish)>,
+    ) -> Dialled {
+        let mut dialling = Box::pin(appliance_link::dial(appliance, self.session_id, ticket));
+        loop {
+            tokio::select! {
+                () = self.workshop.cancel.cancelled() => return Dialled::Stopping,
+                Some((asker, wish)) = self.wishes.recv(), if early.len() < WAITING_WISHES => match wish {
+                    Wish::Close => return Dialled::Closed(asker),
+                    Wish::Describe | Wish::Retry => early.push((asker, wish)),
+                },
+                dialled = &mut dialling => return match dialled {
+                    Ok(link) => Dialled::Link(Box::new(link)),
+                    Err(error) => Dialled::Failed(error),
+                },
+            }
+        }
+    }
+
+    /// Serves the session over its link, to its end.
+    async fn serve(
+        &mut self,
+        (socket, definitions): (WebSocket, Vec<TunnelToListen>),
+        asker: Asker,
+        early: Vec<(Asker, Wish)>,
+    ) {
+        let tracker = self.workshop.tracker.clone();
+        let (driver, control) =
+            StreamDriver::start(socket, Side::Opener, StreamConfig::default(), &tracker, CancellationToken::new());
+        let listeners = CancellationToken::new();
+        let closes = listeners.clone().drop_guard();
+        let askers = [asker].into_iter().chain(early.into_iter().map(|(asker, _)| asker));
+        let ending = self.attend(definitions, &driver, control, &listeners, askers).await;
+        drop(closes);
+        driver.end(EndReason::SessionEnded);
+        driver.ended().await;
+        self.workshop.open().leave(self.session_id);
+        info!(session = %self.session_id, "over: {}", ending.message);
+        let event = HelperEvent::SessionEnded { session_id: self.session_id, message: ending.message };
+        self.workshop.tell(&self.origin, event).await;
     }
 
     /// Listens, and does what page and appliance ask until one of them ends it.
@@ -151,15 +211,17 @@ impl TunnelSession {
         driver: &StreamDriver,
         mut control: Control,
         listeners: &CancellationToken,
-        asker: Asker,
+        askers: impl Iterator<Item = Asker>,
     ) -> Ending {
         let not_yet = |definition: TunnelToListen| {
             let state = LocalTunnel { index: definition.index, listening: None, problem: None };
             Tunnel { definition, state }
         };
         let mut tunnels: Vec<_> = definitions.into_iter().map(not_yet).collect();
-        self.listen_where_it_fails(&mut tunnels, driver, &control, listeners);
-        self.workshop.reply(asker, self.description());
+        self.listen_where_it_fails(&mut tunnels, driver, &control, listeners).await;
+        for asker in askers {
+            self.workshop.reply(asker, self.description()).await;
+        }
         info!(session = %self.session_id, "open");
         let ending = loop {
             tokio::select! {
@@ -167,20 +229,20 @@ impl TunnelSession {
                     break Ending { tell_appliance: true, message: "The browser on the workstation was closed.".into() };
                 }
                 Some((asker, wish)) = self.wishes.recv() => match wish {
-                    Wish::Describe => self.workshop.reply(asker, self.description()),
+                    Wish::Describe => self.workshop.reply(asker, self.description()).await,
                     Wish::Retry => {
-                        self.listen_where_it_fails(&mut tunnels, driver, &control, listeners);
-                        self.workshop.reply(asker, self.description());
+                        self.listen_where_it_fails(&mut tunnels, driver, &control, listeners).await;
+                        self.workshop.reply(asker, self.description()).await;
                     }
                     Wish::Close => {
-                        self.workshop.reply(asker, HelperReply::Done);
+                        self.workshop.reply(asker, HelperReply::Done).await;
                         let message = "The tunnels were closed on the workstation.".into();
                         break Ending { tell_appliance: true, message };
                     }
                 },
                 text = control.incoming.recv() => match text.map(|text| serde_json::from_str(&text)) {
                     Some(Ok(ApplianceToHelper::RetryListening)) => {
-                        self.listen_where_it_fails(&mut tunnels, driver, &control, listeners);
+                        self.listen_where_it_fails(&mut tunnels, driver, &control, listeners).await;
                     }
                     Some(Ok(ApplianceToHelper::Ended { message })) => break Ending { tell_appliance: false, message },
                     Some(Ok(ApplianceToHelper::Refused { message, .. })) => break Ending { tell_appliance: false, message },
@@ -191,13 +253,13 @@ impl TunnelSession {
             }
         };
         if ending.tell_appliance {
-            report(&control, &HelperToAppliance::Ending { message: ending.message.clone() });
+            report(&control, &HelperToAppliance::Ending { message: ending.message.clone() }).await;
         }
         ending
     }
 
     /// Tries every tunnel that has no listener; tells appliance and page how all of them stand.
-    fn listen_where_it_fails(
+    async fn listen_where_it_fails(
         &self,
         tunnels: &mut [Tunnel],
         driver: &StreamDriver,
@@ -228,9 +290,13 @@ impl TunnelSession {
                 self.accept(tunnel.definition.index, listener, driver, control, listeners);
             }
         }
+        name_holders(tunnels.iter_mut().filter_map(|it| it.state.problem.as_mut()).collect()).await;
+        let mut states: Vec<_> = tunnels.iter().map(|it| it.state.clone()).collect();
+        states.sort_by_key(|it| it.index);
+        self.workshop.open().update(self.session_id, states);
         let session = self.workshop.open().session(self.session_id);
-        report(control, &HelperToAppliance::ListenReport { tunnels: session.tunnels.clone() });
-        self.workshop.tell(&self.origin, HelperEvent::SessionChanged { session });
+        report(control, &HelperToAppliance::ListenReport { tunnels: session.tunnels.clone() }).await;
+        self.workshop.tell(&self.origin, HelperEvent::SessionChanged { session }).await;
     }
 
     fn accept(
@@ -245,6 +311,7 @@ impl TunnelSession {
             tunnel,
             driver: driver.clone(),
             to_appliance: control.outgoing.clone(),
+            users: Arc::clone(&self.workshop.users),
             sources: self.workshop.sources.clone(),
             tracker: self.workshop.tracker.clone(),
         };
@@ -256,10 +323,11 @@ impl TunnelSession {
     }
 }
 
-fn report(control: &Control, message: &HelperToAppliance) {
+/// Tells the appliance, waiting a moment where many other messages are before this one.
+async fn report(control: &Control, message: &HelperToAppliance) {
     match serde_json::to_string(message) {
         Ok(text) => {
-            if control.outgoing.try_send(text).is_err() {
+            if control.outgoing.send_timeout(text, READ_WITHIN).await.is_err() {
                 warn!("the appliance takes no messages");
             }
         }

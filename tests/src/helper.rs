@@ -1,5 +1,6 @@
 //! `sallyport-helper`, installed into a folder of its own and driven over native messaging, as the extension does.
 
+use std::collections::HashMap;
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{ChildStdin, Command};
@@ -117,6 +118,7 @@ pub struct HelperByHand {
     stdin: Option<ChildStdin>,
     messages: Receiver<Result<HelperMessage>>,
     events: Vec<HelperEvent>,
+    replies: HashMap<u32, HelperReply>,
     next_id: u32,
 }
 
@@ -135,7 +137,15 @@ impl HelperByHand {
                 }
             }
         });
-        Ok(Self { program, origin: origin.into(), stdin: Some(stdin), messages, events: Vec::new(), next_id: 1 })
+        Ok(Self {
+            program,
+            origin: origin.into(),
+            stdin: Some(stdin),
+            messages,
+            events: Vec::new(),
+            replies: HashMap::new(),
+            next_id: 1,
+        })
     }
 
     /// Asks for something and waits for the answer.
@@ -143,6 +153,15 @@ impl HelperByHand {
     /// # Errors
     /// When there is none.
     pub fn request(&mut self, request: HelperRequest) -> Result<HelperReply> {
+        let id = self.ask(request)?;
+        self.answer(id)
+    }
+
+    /// Asks for something; the number under which it is answered.
+    ///
+    /// # Errors
+    /// When the helper has closed its stdin.
+    pub fn ask(&mut self, request: HelperRequest) -> Result<u32> {
         let id = self.next_id;
         self.next_id += 1;
         let message = ExtensionMessage {
@@ -153,11 +172,22 @@ impl HelperByHand {
             request,
         };
         self.send_bytes(&framed(&serde_json::to_vec(&message)?))?;
+        Ok(id)
+    }
+
+    /// Waits for the answer with this number.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub fn answer(&mut self, id: u32) -> Result<HelperReply> {
+        if let Some(reply) = self.replies.remove(&id) {
+            return Ok(reply);
+        }
         let end = Instant::now() + ANSWER_LIMIT;
         loop {
             match self.next_message(end.saturating_duration_since(Instant::now()))? {
                 Some(HelperMessage::Reply { id: answered, reply, .. }) if answered == id => return Ok(reply),
-                Some(HelperMessage::Reply { .. }) => {}
+                Some(HelperMessage::Reply { id, reply, .. }) => drop(self.replies.insert(id, reply)),
                 Some(HelperMessage::Event { event, .. }) => self.events.push(event),
                 None => bail!("the helper did not answer; it said:\n{}", self.program.log()),
             }

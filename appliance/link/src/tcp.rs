@@ -5,11 +5,22 @@ use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 
 use futures_util::stream::{FuturesUnordered, StreamExt};
+use socket2::{SockRef, TcpKeepalive};
 use tokio::net::TcpStream;
 use tokio::time::{sleep, timeout};
+use tracing::debug;
 
 /// After this the next address is tried beside the ones before (RFC 8305, section 5).
 const NEXT_ADDRESS_AFTER: Duration = Duration::from_millis(250);
+
+/// A connection without traffic is asked after this whether its peer is still there; some firewalls forget one after
+/// minutes.
+const ASK_AFTER: Duration = Duration::from_secs(60);
+/// Between two such questions.
+const ASK_EVERY: Duration = Duration::from_secs(15);
+/// So many without an answer, and it is dead.
+#[cfg(not(windows))]
+const QUESTIONS: u32 = 4;
 
 /// Why there is no connection.
 #[derive(Debug, thiserror::Error)]
@@ -46,13 +57,26 @@ pub enum ConnectError {
     },
 }
 
-/// Connects to the first address of `host` that answers, with `TCP_NODELAY` on.
+/// Lets the system ask from time to time whether the peer of a silent connection is still there, and end it when not.
+pub fn notice_dead_peers(socket: &TcpStream) {
+    let how = TcpKeepalive::new().with_time(ASK_AFTER).with_interval(ASK_EVERY);
+    #[cfg(not(windows))]
+    let how = how.with_retries(QUESTIONS);
+    if let Err(error) = SockRef::from(socket).set_tcp_keepalive(&how) {
+        debug!("SO_KEEPALIVE could not be set: {error}");
+    }
+}
+
+/// Connects to the first address of `host` that answers, with `TCP_NODELAY` on. Resolving the
+/// name may take half of the time.
 ///
 /// # Errors
 /// Of several addresses, the error of the one that failed last.
 pub async fn connect(host: &str, port: u16, within: Duration) -> Result<TcpStream, ConnectError> {
     let attempt = async {
-        let addresses = resolve(host, port).await?;
+        // Name servers that do not answer are told from a host that does not.
+        let addresses =
+            timeout(within / 2, resolve(host, port)).await.unwrap_or_else(|_| Err(no_name_servers(host)))?;
         connect_first(&addresses).await
     };
     match timeout(within, attempt).await {
@@ -71,6 +95,10 @@ pub fn host_and_port(text: &str) -> Option<(String, u16)> {
         None => Some(host).filter(|host| wire::validate::hostname(host).is_none() && !host.contains(':'))?,
     };
     Some((host.to_owned(), port))
+}
+
+fn no_name_servers(host: &str) -> ConnectError {
+    ConnectError::NameNotFound { host: host.into(), detail: "the name servers did not answer in time".into() }
 }
 
 async fn resolve(host: &str, port: u16) -> Result<Vec<SocketAddr>, ConnectError> {
@@ -126,6 +154,7 @@ async fn connect_first(addresses: &[SocketAddr]) -> Result<TcpStream, ConnectErr
 async fn connect_one(address: SocketAddr) -> Result<TcpStream, ConnectError> {
     let stream = TcpStream::connect(address).await.map_err(|error| explain(address, error))?;
     stream.set_nodelay(true).map_err(|source| ConnectError::Other { address, source })?;
+    notice_dead_peers(&stream);
     Ok(stream)
 }
 
@@ -173,6 +202,9 @@ mod tests {
         let stream = connect_first(&[refusing, good]).await.unwrap();
         assert_eq!(stream.peer_addr().unwrap(), good);
         assert!(stream.nodelay().unwrap());
+        let socket = SockRef::from(&stream);
+        assert!(socket.keepalive().unwrap());
+        assert_eq!(socket.tcp_keepalive_time().unwrap(), ASK_AFTER);
     }
 
     #[tokio::test]

@@ -329,12 +329,20 @@ impl ListenProblem {
 #[serde(tag = "code", rename_all = "snake_case")]
 pub enum HelperError {
     /// The page's origin is not among the appliances the helper was installed for.
-    #[error("this helper was not installed for {origin}; it serves {}. Run the install command of this appliance once", .serves.join(", "))]
+    /// Which others it was installed for is none of that page's business.
+    #[error("this helper was not installed for {origin}. Run the install command of this appliance once")]
     OriginNotServed {
         /// The page's origin.
         origin: String,
-        /// What it serves.
-        serves: Vec<String>,
+    },
+    /// Which appliances it was installed for cannot be read. Any page may be told this, so it says nothing of what is in
+    /// the file, nor in whose folder it lies.
+    #[error(
+        "the helper's configuration, helper.toml, is damaged: {detail}. Run `sallyport-helper status` in a terminal: it names the file. Mend or remove it, and run the install command of this appliance again"
+    )]
+    ConfigurationDamaged {
+        /// Which file of which scope, and where in it.
+        detail: String,
     },
     /// The message was not understood.
     #[error("the helper did not understand the message: {detail}")]

@@ -206,10 +206,14 @@ fn gone(cause: HelperGone, detail: &str) -> Advice {
 fn refused(error: &HelperError) -> Advice {
     let install = matches!(
         error,
-        HelperError::OriginNotServed { .. } | HelperError::CertificateRefused { .. } | HelperError::Incompatible { .. }
+        HelperError::OriginNotServed { .. }
+            | HelperError::ConfigurationDamaged { .. }
+            | HelperError::CertificateRefused { .. }
+            | HelperError::Incompatible { .. }
     );
     let headline = match error {
         HelperError::OriginNotServed { .. } => "The helper was not installed for this appliance",
+        HelperError::ConfigurationDamaged { .. } => "The helper's configuration is damaged",
         HelperError::BadMessage { .. } => "Helper and console do not understand each other",
         HelperError::Incompatible { .. } => "Helper and appliance are of different generations",
         HelperError::CertificateRefused { .. } => "The helper does not trust the appliance's certificate",
@@ -301,7 +305,7 @@ mod tests {
         assert_eq!(sentence("the helper cannot reach x: refused"), "The helper cannot reach x: refused.");
         assert_eq!(sentence("Done."), "Done.");
         assert_eq!(sentence(""), "");
-        let advice = advice_for(&HelperError::OriginNotServed { origin: "https://a".into(), serves: vec![] });
+        let advice = advice_for(&HelperError::OriginNotServed { origin: "https://a".into() });
         assert!(advice.install_command);
         assert!(!advice_for(&HelperError::NoSuchSession).install_command);
     }

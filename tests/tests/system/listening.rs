@@ -1,11 +1,16 @@
 //! Addresses and ports on the workstation.
 
+use std::fs::File;
 use std::net::TcpListener;
+use std::process::Command;
 
 use anyhow::{Context, Result, bail, ensure};
+use tests::program::run_to_end;
 use tests::servers::{Echo, free_port};
 use tests::site::on_a_site;
+use tests::wait::SOON;
 use wire::helper_messages::{HelperReply, HelperRequest, ListenProblem};
+use wire::stream::EndReason;
 
 #[test]
 fn a_taken_port_is_told_with_the_program_that_has_it() -> Result<()> {
@@ -83,6 +88,40 @@ fn a_port_below_1024_is_refused_in_words_and_the_others_listen() -> Result<()> {
         ensure!(problem == ListenProblem::PortNeedsPrivilege { port: LOW }, "{problem:?}");
         ensure!(problem.message().contains("443") && problem.message().contains("1024"), "{}", problem.message());
         site.wait_for_session(open.id, "the console knows", |it| it.session.tunnels[0].problem.is_some())?;
+        Ok(())
+    })
+}
+
+#[test]
+fn another_user_of_the_workstation_does_not_reach_a_tunnel() -> Result<()> {
+    if !rustix::process::geteuid().is_root() {
+        eprintln!("skipped: only root can become another user");
+        return Ok(());
+    }
+    on_a_site(|site| {
+        let echo = Echo::start()?;
+        let mut helper = site.start_helper()?;
+        let open = site.open_to(&mut helper, "echo", echo.port())?;
+        let address = open.address(0)?;
+        let say = |user: &str| -> Result<String> {
+            let mut command = Command::new("setpriv");
+            command.args([&format!("--reuid={user}"), &format!("--regid={user}"), "--clear-groups"]);
+            // It sends, and waits for the answer until the other side ends.
+            command.args(["nc", "-N", "-w", "5", &address.ip().to_string(), &address.port().to_string()]);
+            let words = site.folder().join("words");
+            std::fs::write(&words, "hello")?;
+            command.stdin(File::open(&words)?);
+            Ok(run_to_end(&mut command, SOON)?.stdout)
+        };
+        ensure!(say("65534")?.is_empty(), "another user got an answer");
+        let details = site.wait_for_session(open.id, "the record says who tried", |it| {
+            it.connections.iter().any(|row| row.end == Some(EndReason::NotAllowed))
+        })?;
+        let row = &details.connections[0];
+        let who = row.client_program.as_deref().unwrap_or_default();
+        ensure!(who.contains("another user") && who.contains("65534"), "{row:?}");
+        ensure!(row.bytes_sent == 0 && !row.established, "{row:?}");
+        ensure!(say("0")? == "hello", "our own user got no answer");
         Ok(())
     })
 }
