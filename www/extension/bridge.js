@@ -1,12 +1,20 @@
 // Carries messages between the console's pages and the helper; their shapes are those of `wire::helper_messages`.
 //
 // One native port serves every page. It belongs to this worker and not to a page, so a reload keeps the tunnels: the
-// port is let go only when no page is connected, nothing is waited for, and the helper has no session left.
+// port is let go only when no page is connected that the helper serves, nothing is waited for, and the helper has no
+// session left.
 
 export const PROTOCOL = 1;
 export const PORT_NAME = "sallyport";
 // As in `wire::limits::NATIVE_MESSAGE_BYTES`.
 const MESSAGE_BYTES = 256 * 1024;
+// Requests of one page, and pages of one origin, that may be waited for; whoever wants more is cut off.
+const WAITING_REQUESTS = 32;
+const PAGES_OF_AN_ORIGIN = 64;
+// The helper answers in far less; what it has not answered by then is not waited for.
+const WAITING_MILLIS = 60_000;
+// How long a refusal by the helper holds for the next request of the same origin.
+const REFUSED_MILLIS = 2_000;
 
 export class Bridge {
   #surroundings;
@@ -14,8 +22,11 @@ export class Bridge {
   #lastPage = 0;
   #helper = null;
   #openSessions = 0;
-  // Requests the helper has not answered, as [page number, request number] in the order they were made.
+  // Requests the helper has not answered, as { page, id, timer } in the order they were made.
   #waiting = [];
+  // Origins the helper does not serve, each with its words: any page of the web may ask, and none may have the helper
+  // started again and again.
+  #refused = new Map();
 
   // `surroundings`: version (of the extension), connectHelper() -> native port, disconnectText(port) -> what the browser
   // says of an ended native port, policy() -> promise of the origins set by policy, or of undefined.
@@ -29,7 +40,11 @@ export class Bridge {
       port.disconnect();
       return;
     }
-    const page = { number: ++this.#lastPage, port, origin };
+    if ([...this.#pages.values()].filter((page) => page.origin === origin).length >= PAGES_OF_AN_ORIGIN) {
+      port.disconnect();
+      return;
+    }
+    const page = { number: ++this.#lastPage, port, origin, unread: 0, served: false };
     this.#pages.set(page.number, page);
     port.onDisconnect.addListener(() => {
       this.#pages.delete(page.number);
@@ -38,13 +53,35 @@ export class Bridge {
     // Asking for the policy takes time: each message waits for the ones before it, so that their order stays.
     let before = Promise.resolve();
     port.onMessage.addListener((message) => {
-      before = before.then(() => this.#fromPage(page, message)).catch((error) => console.error(error));
+      if (!this.#pages.has(page.number)) return;
+      page.unread += 1;
+      if (page.unread + this.#waiting.filter((it) => it.page === page.number).length > WAITING_REQUESTS) {
+        this.#cutOff(page);
+        return;
+      }
+      before = before
+        .then(() => this.#fromPage(page, message))
+        .catch((error) => console.error(error))
+        .finally(() => (page.unread -= 1));
     });
+  }
+
+  // Nobody reads its answers any more: none is waited for.
+  #cutOff(page) {
+    page.port.disconnect();
+    this.#pages.delete(page.number);
+    for (const it of this.#waiting.filter((it) => it.page === page.number)) this.#answered(it);
+    this.#letGoIfIdle();
+  }
+
+  #answered(entry) {
+    clearTimeout(entry.timer);
+    this.#waiting = this.#waiting.filter((it) => it !== entry);
   }
 
   async #fromPage(page, message) {
     const id = message?.id;
-    if (!Number.isInteger(id) || id < 0 || id > 0xffff_ffff) return;
+    if (!Number.isInteger(id) || id < 0 || id > 0xffff_ffff || !this.#pages.has(page.number)) return;
     if (!(await this.#serves(page.origin))) {
       send(page.port, { type: "origin_refused", id, origin: page.origin });
       return;
@@ -78,7 +115,17 @@ export class Bridge {
       refuse(page, id, `a message has at most ${MESSAGE_BYTES} bytes`);
       return;
     }
-    this.#waiting.push([page.number, id]);
+    const refusal = this.#refused.get(page.origin);
+    if (refusal) {
+      send(page.port, { type: "reply", id, reply: refusal });
+      return;
+    }
+    const entry = { page: page.number, id };
+    entry.timer = setTimeout(() => {
+      this.#answered(entry);
+      this.#letGoIfIdle();
+    }, WAITING_MILLIS);
+    this.#waiting.push(entry);
     try {
       this.#helper ??= this.#connectHelper();
       this.#helper.postMessage(message);
@@ -103,9 +150,14 @@ export class Bridge {
     if (Number.isInteger(message?.open_sessions)) this.#openSessions = message.open_sessions;
     if (message?.type === "reply") {
       const { page, id, reply } = message;
-      this.#waiting = this.#waiting.filter(([p, i]) => p !== page || i !== id);
+      const entry = this.#waiting.find((it) => it.page === page && it.id === id);
+      if (entry) this.#answered(entry);
       const asker = this.#pages.get(page);
-      if (asker) send(asker.port, { type: "reply", id, reply });
+      if (asker) {
+        asker.served = !isOriginRefused(reply);
+        if (!asker.served) this.#remember(asker.origin, reply);
+        send(asker.port, { type: "reply", id, reply });
+      }
     } else if (message?.type === "event") {
       for (const page of this.#pages.values()) {
         if (page.origin === message.origin) send(page.port, { type: "event", event: message.event });
@@ -114,20 +166,28 @@ export class Bridge {
     this.#letGoIfIdle();
   }
 
+  #remember(origin, refusal) {
+    this.#refused.set(origin, refusal);
+    setTimeout(() => this.#refused.delete(origin), REFUSED_MILLIS);
+  }
+
   #helperGone(detail) {
     const waiting = this.#waiting;
+    for (const { timer } of waiting) clearTimeout(timer);
     this.#helper = null;
     this.#openSessions = 0;
     this.#waiting = [];
     const cause = causeOf(detail);
     for (const page of this.#pages.values()) {
-      const id = waiting.find(([number]) => number === page.number)?.[1] ?? null;
+      const id = waiting.find((it) => it.page === page.number)?.id ?? null;
       send(page.port, { type: "helper_gone", id, cause, detail });
     }
   }
 
+  // A page that the helper does not serve keeps nothing alive.
   #letGoIfIdle() {
-    if (this.#helper && this.#pages.size === 0 && this.#openSessions === 0 && this.#waiting.length === 0) {
+    const served = [...this.#pages.values()].some((page) => page.served);
+    if (this.#helper && !served && this.#openSessions === 0 && this.#waiting.length === 0) {
       this.#helper.disconnect();
       this.#helper = null;
     }
@@ -151,6 +211,10 @@ function isHttpsOrigin(text) {
   } catch {
     return false;
   }
+}
+
+function isOriginRefused(reply) {
+  return reply?.type === "failed" && reply.error?.code === "origin_not_served";
 }
 
 function refuse(page, id, detail) {

@@ -1,7 +1,7 @@
 // Run with: node --test www/extension/test/
 
 import assert from "node:assert/strict";
-import { beforeEach, test } from "node:test";
+import { beforeEach, mock, test } from "node:test";
 
 import { Bridge, causeOf } from "../bridge.js";
 
@@ -12,6 +12,8 @@ let helpers;
 let policy;
 
 beforeEach(() => {
+  mock.timers.reset();
+  mock.timers.enable({ apis: ["setTimeout"] });
   helpers = [];
   policy = undefined;
   bridge = new Bridge({
@@ -106,6 +108,66 @@ test("a helper that goes away fails what waits, and the next request starts anot
   assert.equal(helpers.length, 2);
 });
 
+test("a page that asks and asks is cut off, and nothing is waited for any more", async () => {
+  const quiet = connect();
+  await quiet.says({ type: "hello", protocol: 1, id: 1 });
+  const flood = connect();
+  for (let id = 1; id <= 33; id += 1) flood.emit({ type: "request", id, request: {} });
+  assert.equal(flood.closed, true, "more than 32 requests at once");
+  await settled();
+  assert.ok(helpers[0].heard.filter(({ page }) => page === 2).length <= 32);
+  const patient = connect();
+  for (let id = 1; id <= 32; id += 1) await patient.says({ type: "request", id, request: {} });
+  assert.equal(patient.closed, false);
+  helpers[0].emit({ type: "reply", page: 3, id: 1, reply: { type: "done" }, open_sessions: 0 });
+  await patient.says({ type: "request", id: 33, request: {} });
+  assert.equal(patient.closed, false, "an answer makes room");
+  await patient.says({ type: "request", id: 34, request: {} });
+  assert.equal(patient.closed, true);
+  // The page that did nothing wrong still gets its answer, and alone keeps the helper.
+  helpers[0].emit({ type: "reply", page: 1, id: 1, reply: { type: "done" }, open_sessions: 0 });
+  assert.equal(quiet.heard.at(-1).type, "reply");
+  assert.equal(helpers[0].closed, false);
+  quiet.leaves();
+  assert.equal(helpers[0].closed, true);
+});
+
+test("an origin has a bounded number of pages", () => {
+  const pages = Array.from({ length: 65 }, () => connect());
+  assert.equal(pages.filter((page) => page.closed).length, 1);
+  pages[0].leaves();
+  assert.equal(connect().closed, false);
+});
+
+test("an answer that does not come is not waited for without end", async () => {
+  const page = connect();
+  await page.says({ type: "request", id: 1, request: {} });
+  page.leaves();
+  mock.timers.tick(59_999);
+  assert.equal(helpers[0].closed, false);
+  mock.timers.tick(1);
+  assert.equal(helpers[0].closed, true);
+});
+
+test("a page the helper does not serve neither keeps it nor has it started again and again", async () => {
+  const refused = { type: "failed", error: { code: "origin_not_served", origin: ORIGIN } };
+  const page = connect();
+  await page.says({ type: "hello", protocol: 1, id: 1 });
+  helpers[0].emit({ type: "reply", page: 1, id: 1, reply: refused, open_sessions: 0 });
+  assert.deepEqual(page.heard.at(-1), { type: "reply", id: 1, reply: refused });
+  assert.equal(helpers[0].closed, true, "the page is still there, and the helper is let go");
+  const another = connect();
+  await another.says({ type: "request", id: 5, request: {} });
+  assert.deepEqual(another.heard, [{ type: "reply", id: 5, reply: refused }]);
+  assert.equal(helpers.length, 1);
+  // After an installation it is served as any other.
+  mock.timers.tick(2_000);
+  await page.says({ type: "hello", protocol: 1, id: 2 });
+  assert.equal(helpers.length, 2);
+  helpers[1].emit({ type: "reply", page: 1, id: 2, reply: { type: "hello" }, open_sessions: 0 });
+  assert.equal(helpers[1].closed, false);
+});
+
 test("what is too large or makes no sense is refused without the helper", async () => {
   const page = connect();
   await page.says({ type: "request", id: 1, request: { text: "x".repeat(256 * 1024) } });
@@ -131,6 +193,11 @@ test("what the browsers say of an ended helper is understood", () => {
   assert.equal(causeOf("Error when communicating with the native messaging host."), "bad_message");
   assert.equal(causeOf("something else"), "other");
 });
+
+// Until the bridge has dealt with everything it was told.
+async function settled() {
+  for (let turn = 0; turn < 5; turn += 1) await new Promise((done) => setImmediate(done));
+}
 
 function connect(origin = ORIGIN) {
   const page = new FakePort("sallyport", origin);
