@@ -41,8 +41,8 @@ const CONNECTIONS_AN_EVENT: usize = 300;
 impl Sessions {
     /// Takes the helper's link and runs the session to its end.
     pub fn tunnel(&self, live: Arc<LiveSession>, helper: Link) {
-        let sessions = self.clone();
-        self.tasks.spawn("session", async move {
+        let (sessions, of_it) = (self.clone(), live.clone());
+        let task = self.tasks.run(async move {
             sessions.announce(&live);
             sessions.note(&live, "helper_connected", "The helper connected.", None).await;
             let helper_out = Arc::new(Outbound::new(helper.outgoing));
@@ -59,6 +59,15 @@ impl Sessions {
             }
             farewell(&helper_out, &helper_end(&live)).await;
             sessions.close(&live).await;
+        });
+        let (sessions, live) = (self.clone(), of_it);
+        self.tasks.spawn("session", async move {
+            if let Err(error) = task.await {
+                // A session never stays open because the program has a fault.
+                tracing::error!(session.id = %live.id, error = %error, "the task of a session failed");
+                sessions.end(&live, SessionEnd::ProtocolError, None, "the appliance failed; its log says how");
+                sessions.close(&live).await;
+            }
         });
     }
 

@@ -1,10 +1,13 @@
 //! WebSocket messages as a link's messages, and JSON hellos with a time limit.
 
+use std::pin::Pin;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket, WebSocketUpgrade, close_code};
 use axum::response::Response;
-use futures_util::{SinkExt, StreamExt};
+use futures_util::stream::SplitSink;
+use futures_util::{Sink, SinkExt, StreamExt};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use wire::limits::CONTROL_MESSAGE_BYTES;
@@ -86,18 +89,43 @@ pub(super) fn link(socket: WebSocket) -> Link {
             Ok(Message::Text(text)) => Some(Ok(Incoming::Control(text.as_str().to_owned()))),
             Ok(Message::Pong(sent)) => Some(Ok(Incoming::Pong(sent))),
             Ok(Message::Ping(_) | Message::Close(_)) => None,
-            Err(error) => Some(Err(LinkBroken(error.to_string()))),
+            Err(error) => Some(Err(broken(error))),
         })
     });
-    let outgoing = outgoing.sink_map_err(|error| LinkBroken(error.to_string())).with(|message| {
-        std::future::ready(Ok::<_, LinkBroken>(match message {
+    Link { incoming: Box::pin(incoming), outgoing: Box::pin(Messages(outgoing)) }
+}
+
+/// Outgoing messages as those of the WebSocket. However often it fails, it says so: a link has several writers.
+struct Messages(SplitSink<WebSocket, Message>);
+
+impl Sink<Outgoing> for Messages {
+    type Error = LinkBroken;
+
+    fn poll_ready(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), LinkBroken>> {
+        self.0.poll_ready_unpin(cx).map_err(broken)
+    }
+
+    fn start_send(mut self: Pin<&mut Self>, message: Outgoing) -> Result<(), LinkBroken> {
+        let message = match message {
             Outgoing::Frames(bytes) => Message::Binary(bytes),
             Outgoing::Control(text) => Message::Text(text.into()),
             Outgoing::Ping(bytes) => Message::Ping(bytes),
             Outgoing::Close(reason) => {
                 Message::Close(Some(CloseFrame { code: close_code::NORMAL, reason: Utf8Bytes::from_static(reason) }))
             }
-        }))
-    });
-    Link { incoming: Box::pin(incoming), outgoing: Box::pin(outgoing) }
+        };
+        self.0.start_send_unpin(message).map_err(broken)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), LinkBroken>> {
+        self.0.poll_flush_unpin(cx).map_err(broken)
+    }
+
+    fn poll_close(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), LinkBroken>> {
+        self.0.poll_close_unpin(cx).map_err(broken)
+    }
+}
+
+fn broken(error: axum::Error) -> LinkBroken {
+    LinkBroken(error.to_string())
 }

@@ -46,7 +46,7 @@ pub fn tunnel_jump(draft: &TunnelJumpDraft) -> Vec<FieldError> {
 #[must_use]
 pub fn name(text: &str) -> Option<String> {
     if text.trim().is_empty() {
-        return Some("Give it a name.".into());
+        return Some("Enter a name.".into());
     }
     if text.chars().any(char::is_control) {
         return Some("A name cannot hold line breaks or control characters.".into());

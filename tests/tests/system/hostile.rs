@@ -8,7 +8,7 @@ use tests::raw_link::{RawLink, Received};
 use tests::servers::{Echo, Silent};
 use tests::site::{Site, on_a_site};
 use wire::agent_messages::Challenge;
-use wire::api::{SessionState, TunnelTicket};
+use wire::api::{SessionEnd, SessionState, TunnelTicket};
 use wire::limits::{CONNECTIONS_PER_SESSION, CONTROL_MESSAGE_BYTES};
 use wire::link_messages::{
     AGENT_CONTROL_PATH, AGENT_SESSION_PATH, ApplianceToHelper, ENROL_PATH, HELPER_LINK_PATH, HelperHello, Refusal,
@@ -125,6 +125,24 @@ fn bytes_that_nobody_would_count_do_not_pass() -> Result<()> {
         // Bytes with a gap before them: the count would be a lie.
         link.say_frames(|out| frame::put_data(out, StreamId(2), 1 << 61, b"x"))?;
         link.wait_for_close()
+    })
+}
+
+#[test]
+fn links_that_break_off_end_their_sessions() -> Result<()> {
+    on_a_site(|site| {
+        let echo = Echo::start()?;
+        let mut sessions = Vec::new();
+        for _ in 0..12 {
+            let (ticket, mut link) = rogue_helper(site, echo.port())?;
+            link.say_frames(|out| frame::put_open(out, StreamId(1), 0, b"and gone"))?;
+            sessions.push(ticket.session_id);
+        }
+        for id in sessions {
+            let ended = site.wait_for_session(id, "the session ended", |it| it.session.state == SessionState::Ended)?;
+            ensure!(ended.session.end == Some(SessionEnd::HelperGone), "{:?}", ended.session);
+        }
+        Ok(())
     })
 }
 
