@@ -128,9 +128,9 @@ impl Config {
     ///
     /// # Errors
     /// When it cannot be written.
-    pub(crate) fn write(&self, path: &Path) -> anyhow::Result<()> {
+    pub(crate) fn write(&self, path: &Path, scope: &Scope) -> anyhow::Result<()> {
         let text = toml::to_string_pretty(self).context("the configuration cannot be written as TOML")?;
-        crate::install::write_file(path, &text)
+        crate::install::write_file(path, &text, scope)
     }
 
     /// Adds an appliance, or replaces the entry it has.
@@ -253,7 +253,7 @@ mod tests {
         let path = folder.path().join("deep/helper.toml");
         let mut config = Config { extension_ids: vec!["abc".into()], appliances: vec![entry("https://one")] };
         config.appliances[0].ca_pem = Some("-----BEGIN CERTIFICATE-----\nAA==\n-----END CERTIFICATE-----\n".into());
-        config.write(&path).unwrap();
+        config.write(&path, &Scope::Machine).unwrap();
         assert_eq!(Config::read(&path).unwrap(), config);
         assert_eq!(Config::read(&folder.path().join("missing")).unwrap(), Config::default());
     }
@@ -281,10 +281,10 @@ mod tests {
         let [own, machine] = ["own.toml", "machine.toml"].map(|name| folder.path().join(name));
         let mut config = Config::default();
         config.put(entry("https://one"));
-        config.write(&own).unwrap();
+        config.write(&own, &Scope::Machine).unwrap();
         config.put(ApplianceEntry { dial: None, ..entry("https://one") });
         config.put(entry("https://two"));
-        config.write(&machine).unwrap();
+        config.write(&machine, &Scope::Machine).unwrap();
         let both = Config::read_all(&[own, folder.path().join("missing"), machine]).unwrap();
         assert_eq!(both.served(), ["https://one", "https://two"]);
         assert_eq!(both.appliances[0], entry("https://one"));

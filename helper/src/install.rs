@@ -14,7 +14,7 @@ use wire::api::Installation;
 
 use crate::command_line::{Install, Uninstall};
 use crate::config::{ApplianceEntry, Config, PackedExtension, named_file, path_for, user_scope};
-use crate::host_manifest::{Browser, Scope, System, is_extension_id, manifest_file_name};
+use crate::host_manifest::{Browser, Scope, System, is_extension_id, machine_program, manifest_file_name};
 use crate::policy;
 
 /// Where the appliance shows its certificate authority.
@@ -26,6 +26,8 @@ const CA_PATH: &str = "/ca.pem";
 /// What could not be done.
 pub(crate) async fn install(it: Install) -> anyhow::Result<String> {
     let scope = if it.system { Scope::Machine } else { user_scope()? };
+    let config_path = named_file().unwrap_or_else(|| path_for(System::here(), &scope));
+    let mut config = Config::read(&config_path)?;
     let mut said = Vec::new();
     let mut entry = entry_for(&it).await?;
     match Box::pin(ask_appliance(&entry)).await {
@@ -33,33 +35,29 @@ pub(crate) async fn install(it: Install) -> anyhow::Result<String> {
         Err(error) if it.policy => {
             return Err(error.context("the policy needs the appliance's answer about its extension"));
         }
-        Err(error) => said.push(format!(
-            "Note: the appliance did not answer ({error:#}). The helper is installed; if the extension that your \
-             administrator rolled out is refused later, run this again while the appliance can be reached."
-        )),
+        Err(error) => {
+            // What it said the last time still holds.
+            entry.extension = config.appliance_of(&entry.url).and_then(|known| known.extension.clone());
+            said.push(format!(
+                "Note: the appliance did not answer ({error:#}). The helper is installed; if the extension that your \
+                 administrator rolled out is refused later, run this again while the appliance can be reached."
+            ));
+        }
     }
-    let config_path = named_file().unwrap_or_else(|| path_for(System::here(), &scope));
-    let mut config = Config::read(&config_path)?;
     config.put(entry);
     for id in it.extension_ids {
         if !config.extension_ids.contains(&id) {
             config.extension_ids.push(id);
         }
     }
-    config.write(&config_path)?;
+    config.write(&config_path, &scope)?;
     said.insert(0, format!("This helper now serves {} (configuration: {}).", it.appliance, config_path.display()));
 
-    let helper = std::env::current_exe().context("this program's own path is unknown")?;
-    match &it.manifest_dir {
-        Some(folder) => write_manifest(&folder.join(manifest_file_name()), Browser::Chromium, &helper, &config)?,
-        None => {
-            for browser in Browser::ALL {
-                write_manifest(&browser.manifest_path(System::here(), &scope), browser, &helper, &config)?;
-                register(browser, &scope)?;
-            }
-            let names = Browser::ALL.map(Browser::name).join(", ");
-            said.push(format!("{names} start it from {}; leave it there.", helper.display()));
-        }
+    let helper = place_program(&scope)?;
+    write_manifests(it.manifest_dir.as_deref(), &scope, &helper, &config)?;
+    if it.manifest_dir.is_none() {
+        let names = Browser::ALL.map(Browser::name).join(", ");
+        said.push(format!("{names} start it from {}; leave it there.", helper.display()));
     }
     if it.policy {
         said.extend(write_policies(&config)?);
@@ -89,7 +87,9 @@ pub(crate) fn uninstall(it: Uninstall) -> anyhow::Result<String> {
         config.appliances.clear();
     }
     if !config.appliances.is_empty() {
-        config.write(&config_path)?;
+        config.write(&config_path, &scope)?;
+        // The extension of the one that goes may not start the helper any more.
+        write_manifests(it.manifest_dir.as_deref(), &scope, &program_of(&scope)?, &config)?;
         if it.system {
             said.extend(update_policies(&config)?);
         }
@@ -109,8 +109,14 @@ pub(crate) fn uninstall(it: Uninstall) -> anyhow::Result<String> {
         for folder in Browser::ALL.into_iter().filter_map(Browser::policy_dir) {
             remove(&folder.join(policy::FILE_NAME))?;
         }
+        let program = machine_program(System::here());
+        remove(&program).context("close every browser and try again")?;
+        if let Some(folder) = program.parent() {
+            // Where something else lies in it, it stays.
+            let _ = fs::remove_dir(folder);
+        }
     }
-    said.push("The helper is uninstalled. Its program file can be deleted now.".into());
+    said.push("The helper is uninstalled. The program file that you installed from can be deleted now.".into());
     Ok(said.join("\n"))
 }
 
@@ -118,24 +124,90 @@ pub(crate) fn uninstall(it: Uninstall) -> anyhow::Result<String> {
 ///
 /// # Errors
 /// When it cannot be written.
-pub(crate) fn write_file(path: &Path, text: &str) -> anyhow::Result<()> {
+pub(crate) fn write_file(path: &Path, text: &str, scope: &Scope) -> anyhow::Result<()> {
+    replace(path, scope, 0o644, |file| file.write_all(text.as_bytes()))
+}
+
+/// Puts a new file in the place of one, with the folders on the way. `mode` is for systems that know such.
+fn replace(
+    path: &Path,
+    scope: &Scope,
+    mode: u32,
+    fill: impl FnOnce(&mut fs::File) -> io::Result<()>,
+) -> anyhow::Result<()> {
     let write = || {
-        let folder = path.parent().ok_or_else(|| io::Error::other("it has no folder"))?;
-        fs::create_dir_all(folder)?;
+        make_folder(path.parent().ok_or_else(|| io::Error::other("it has no folder"))?, scope)?;
         let new = path.with_extension("new");
         let mut file = fs::File::create(&new)?;
-        file.write_all(text.as_bytes())?;
-        #[cfg(unix)]
-        file.set_permissions(std::os::unix::fs::PermissionsExt::from_mode(0o644))?;
+        fill(&mut file)?;
+        allow(&file, mode)?;
         file.sync_all()?;
+        drop(file);
         fs::rename(&new, path)
     };
-    write().with_context(|| match fs::metadata(path.parent().unwrap_or(path)) {
-        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
-            format!("{} cannot be written; with --system this needs the machine's administrator", path.display())
-        }
-        _ => format!("{} cannot be written", path.display()),
+    write().map_err(|error: io::Error| {
+        let forbidden = matches!(error.kind(), io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem);
+        let hint =
+            if forbidden && *scope == Scope::Machine { "; --system needs the machine's administrator" } else { "" };
+        anyhow::Error::new(error).context(format!("{} cannot be written{hint}", path.display()))
     })
+}
+
+/// Makes a folder with those above it. What is for everybody can be read by everybody, whatever the administrator's umask
+/// says.
+fn make_folder(folder: &Path, scope: &Scope) -> io::Result<()> {
+    let missing: Vec<_> = folder.ancestors().take_while(|it| !it.exists()).collect();
+    fs::create_dir_all(folder)?;
+    if *scope == Scope::Machine {
+        for made in missing.into_iter().filter(|it| !it.as_os_str().is_empty()) {
+            #[cfg(unix)]
+            fs::set_permissions(made, std::os::unix::fs::PermissionsExt::from_mode(0o755))?;
+            #[cfg(not(unix))]
+            let _ = made;
+        }
+    }
+    Ok(())
+}
+
+#[cfg(unix)]
+fn allow(file: &fs::File, mode: u32) -> io::Result<()> {
+    file.set_permissions(std::os::unix::fs::PermissionsExt::from_mode(mode))
+}
+
+/// Other systems give a file the rights of its folder.
+#[cfg(not(unix))]
+fn allow(_file: &fs::File, _mode: u32) -> io::Result<()> {
+    Ok(())
+}
+
+/// The program that browsers shall start. Everybody's browsers start a copy where only the administrator writes: this one may
+/// lie in somebody's home, who could put another in its place.
+fn place_program(scope: &Scope) -> anyhow::Result<PathBuf> {
+    let own = std::env::current_exe().context("this program's own path is unknown")?;
+    let place = program_of(scope)?;
+    if fs::canonicalize(&own).ok() != fs::canonicalize(&place).ok() {
+        let mut program = fs::File::open(&own).with_context(|| format!("{} cannot be read", own.display()))?;
+        replace(&place, scope, 0o755, |file| io::copy(&mut program, file).map(drop))?;
+    }
+    Ok(place)
+}
+
+fn program_of(scope: &Scope) -> anyhow::Result<PathBuf> {
+    match scope {
+        Scope::Machine => Ok(machine_program(System::here())),
+        Scope::User { .. } => std::env::current_exe().context("this program's own path is unknown"),
+    }
+}
+
+fn write_manifests(only: Option<&Path>, scope: &Scope, helper: &Path, config: &Config) -> anyhow::Result<()> {
+    if let Some(folder) = only {
+        return write_manifest(&folder.join(manifest_file_name()), Browser::Chromium, scope, helper, config);
+    }
+    for browser in Browser::ALL {
+        write_manifest(&browser.manifest_path(System::here(), scope), browser, scope, helper, config)?;
+        register(browser, scope)?;
+    }
+    Ok(())
 }
 
 async fn entry_for(it: &Install) -> anyhow::Result<ApplianceEntry> {
@@ -181,10 +253,10 @@ async fn ask_appliance(entry: &ApplianceEntry) -> anyhow::Result<PackedExtension
     Ok(PackedExtension { id, update_url })
 }
 
-fn write_manifest(path: &Path, browser: Browser, helper: &Path, config: &Config) -> anyhow::Result<()> {
+fn write_manifest(path: &Path, browser: Browser, scope: &Scope, helper: &Path, config: &Config) -> anyhow::Result<()> {
     debug!("writing {}", path.display());
     let manifest = browser.manifest(helper, &config.all_extension_ids());
-    write_file(path, &format!("{manifest:#}\n"))
+    write_file(path, &format!("{manifest:#}\n"), scope)
 }
 
 fn write_policies(config: &Config) -> anyhow::Result<Vec<String>> {
@@ -197,7 +269,7 @@ fn write_policies(config: &Config) -> anyhow::Result<Vec<String>> {
     let mut said = Vec::new();
     for browser in Browser::ALL {
         let Some(folder) = browser.policy_dir() else { continue };
-        write_file(&folder.join(policy::FILE_NAME), &format!("{contents:#}\n"))?;
+        write_file(&folder.join(policy::FILE_NAME), &format!("{contents:#}\n"), &Scope::Machine)?;
         for (file, policies) in conflicts_in(folder) {
             said.push(format!(
                 "Note: {} also sets {}. {} takes each policy from one file only: move these into one.",
@@ -256,5 +328,39 @@ fn remove(path: &Path) -> anyhow::Result<()> {
             Err(error).with_context(|| format!("{} cannot be removed", path.display()))
         }
         _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    #[cfg(unix)]
+    fn what_is_for_everybody_can_be_read_by_everybody() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let top = tempfile::tempdir().unwrap();
+        // As narrow as a umask of 077 would make it.
+        fs::set_permissions(top.path(), fs::Permissions::from_mode(0o700)).unwrap();
+        let path = top.path().join("a/b/file.json");
+        write_file(&path, "{}", &Scope::Machine).unwrap();
+        let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        assert_eq!((mode(&path), mode(path.parent().unwrap()), mode(&top.path().join("a"))), (0o644, 0o755, 0o755));
+        assert_eq!(mode(top.path()), 0o700, "a folder that was there is left alone");
+        replace(&path, &Scope::Machine, 0o755, |file| file.write_all(b"x")).unwrap();
+        assert_eq!((mode(&path), fs::read(&path).unwrap()), (0o755, b"x".to_vec()));
+    }
+
+    #[test]
+    fn who_lacks_the_right_is_told_whom_it_takes() {
+        let path = Path::new("/nowhere/file");
+        let refused = |kind: io::ErrorKind, scope: &Scope| {
+            let top = tempfile::tempdir().unwrap();
+            replace(&top.path().join("file"), scope, 0o644, |_| Err(kind.into())).unwrap_err().to_string()
+        };
+        let user = Scope::User { home: path.into(), config: path.into() };
+        assert!(refused(io::ErrorKind::PermissionDenied, &Scope::Machine).contains("administrator"));
+        assert!(!refused(io::ErrorKind::PermissionDenied, &user).contains("administrator"));
+        assert!(!refused(io::ErrorKind::StorageFull, &Scope::Machine).contains("administrator"));
     }
 }

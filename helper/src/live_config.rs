@@ -62,7 +62,7 @@ mod tests {
         for url in urls {
             config.put(ApplianceEntry { url: (*url).into(), dial: None, ca_pem: None, extension: None });
         }
-        config.write(path).unwrap();
+        config.write(path, &crate::host_manifest::Scope::Machine).unwrap();
     }
 
     #[tokio::test]

@@ -2,6 +2,7 @@
 //! `cargo verify` runs them last, by themselves.
 
 use std::collections::BTreeMap;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
@@ -18,7 +19,7 @@ use wire::api::{NewSession, SessionPage};
 const LIMIT: Duration = Duration::from_secs(60);
 
 /// Where browsers look for what holds for the whole machine.
-const MACHINE_FOLDERS: [&str; 9] = [
+const MACHINE_FOLDERS: [&str; 10] = [
     "/etc/chromium/policies/managed",
     "/etc/chromium/native-messaging-hosts",
     "/etc/opt/chrome/policies/managed",
@@ -28,6 +29,7 @@ const MACHINE_FOLDERS: [&str; 9] = [
     "/etc/brave/policies/managed",
     "/usr/lib/mozilla/native-messaging-hosts",
     "/etc/sallyport",
+    "/usr/local/lib/sallyport",
 ];
 
 /// The files of those folders; puts them back as they were when it goes out of scope, whatever the test did.
@@ -63,6 +65,8 @@ fn a_fresh_profile_has_the_extension_without_a_click() -> Result<()> {
         let before = machine_files();
         let _restored = Restored::remember();
         let workstation = Workstation::new(&site.appliance.ready)?;
+        // The policy alone shall make the browser believe the certificate.
+        std::fs::remove_dir_all(workstation.home().join(".pki"))?;
         let helper = |arguments: &[&str]| -> Result<()> {
             let mut command = Command::new(workspace::program("sallyport-helper")?);
             let config = workstation.home().join(".config/sallyport/helper.toml");
@@ -73,7 +77,9 @@ fn a_fresh_profile_has_the_extension_without_a_click() -> Result<()> {
         };
         let ca = site.appliance.ready.ca.display().to_string();
         helper(&["install", "--appliance", &site.appliance.ready.url, "--ca", &ca, "--system", "--policy"])?;
-        let seen = the_extension_arrives(site, &workstation);
+        let seen = only_an_administrator_can_replace_the_helper()
+            .and_then(|()| the_extension_arrives(site, &workstation))
+            .and_then(|()| the_authority_is_believed_for_the_appliance_alone(site, &workstation));
         let gone = helper(&["uninstall", "--system"]);
         seen?;
         gone?;
@@ -97,6 +103,50 @@ fn the_extension_arrives(site: &tests::site::Site, workstation: &Workstation) ->
     console.visit("/helper")?;
     console.wait_for_helper()?;
     console.screenshot("get-the-helper-by-policy")
+}
+
+/// Browsers of all users start the same program.
+fn only_an_administrator_can_replace_the_helper() -> Result<()> {
+    let manifest = std::fs::read("/etc/chromium/native-messaging-hosts/org.sallyport.helper.json")?;
+    let manifest: serde_json::Value = serde_json::from_slice(&manifest)?;
+    let program = Path::new(manifest["path"].as_str().context("the manifest names no program")?);
+    ensure!(program == Path::new("/usr/local/lib/sallyport/sallyport-helper"), "{}", program.display());
+    for path in program.ancestors() {
+        let metadata = std::fs::metadata(path)?;
+        ensure!(metadata.uid() == 0 && metadata.mode() & 0o022 == 0, "others may write {}", path.display());
+    }
+    Ok(())
+}
+
+/// The same authority vouches for another server; a browser that trusts it for the appliance does not care.
+fn the_authority_is_believed_for_the_appliance_alone(
+    site: &tests::site::Site,
+    workstation: &Workstation,
+) -> Result<()> {
+    let folder = site.folder().join("elsewhere");
+    let tls = folder.join("data/tls");
+    std::fs::create_dir_all(&tls)?;
+    for file in std::fs::read_dir(site.folder().join("appliance/tls"))? {
+        let file = file?;
+        std::fs::copy(file.path(), tls.join(file.file_name()))?;
+    }
+    let port = tests::servers::free_port()?;
+    let options = tests::appliance::Options {
+        listen: format!("127.0.0.1:{port}"),
+        public_url: Some(format!("https://elsewhere.example:{port}")),
+        ..tests::appliance::Options::new(&folder.join("data"))
+    };
+    let _elsewhere = tests::appliance::Appliance::start(options, &folder)?;
+    let browser = Browser::start(workstation, Options { extension: false, policy: true, ..Options::default() })?;
+    let warning = |url: &str| -> Result<bool> {
+        // ChromeDriver tells of a refused certificate in either way.
+        let loaded = browser.go_to(url);
+        let text = browser.script("return document.body.innerText", vec![])?.to_string();
+        Ok(text.contains("ERR_CERT") || format!("{loaded:?}").contains("ERR_CERT"))
+    };
+    ensure!(!warning(&site.appliance.ready.url)?, "the appliance's certificate is refused");
+    ensure!(warning(&format!("https://localhost:{port}/"))?, "the authority is believed for another host");
+    Ok(())
 }
 
 #[test]

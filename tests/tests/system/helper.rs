@@ -212,3 +212,29 @@ fn install_status_and_uninstall_do_what_they_say() -> Result<()> {
         Ok(())
     })
 }
+
+#[test]
+fn what_the_appliance_said_of_its_extension_outlives_its_absence_and_goes_with_it() -> Result<()> {
+    on_a_site(|site| {
+        let installed = site.install_helper("workstation")?;
+        let manifest = installed.manifests.join("org.sallyport.helper.json");
+        let folder = installed.manifests.display().to_string();
+        let ca = site.appliance.ready.ca.display().to_string();
+        let url = site.appliance.ready.url.clone();
+        let call = |arguments: &[&str]| -> Result<()> {
+            let said = installed.call(&[arguments, &["--manifest-dir", &folder]].concat())?;
+            ensure!(said.status.success(), "{arguments:?}: {}{}", said.stdout, said.stderr);
+            Ok(())
+        };
+        let before = std::fs::read_to_string(&manifest)?;
+        ensure!(before.matches("chrome-extension://").count() == 2, "{before}");
+        site.appliance.program.stop()?;
+        call(&["install", "--appliance", &url, "--ca", &ca])?;
+        ensure!(std::fs::read_to_string(&manifest)? == before, "the packed extension was forgotten");
+        call(&["install", "--appliance", "https://localhost:1", "--ca", &ca])?;
+        call(&["uninstall", "--appliance", &url])?;
+        let after = std::fs::read_to_string(&manifest)?;
+        ensure!(after.matches("chrome-extension://").count() == 1, "{after}");
+        Ok(())
+    })
+}
