@@ -7,10 +7,12 @@ pub mod clock;
 pub mod config;
 pub mod console_files;
 pub mod counted;
+pub mod data_dir;
 pub mod dev;
 pub mod downloads;
 pub mod events;
 pub mod extension;
+pub mod housekeeping;
 pub mod http;
 pub mod jump;
 pub mod network;
@@ -24,9 +26,7 @@ pub mod sign_in;
 pub mod store;
 mod websocket;
 
-use std::fs::File;
 use std::net::SocketAddr;
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -40,6 +40,7 @@ use crate::agents::presence::Presence;
 use crate::certificates::Identity;
 use crate::config::Config;
 use crate::console_files::ConsoleFiles;
+use crate::data_dir::DataDir;
 use crate::downloads::Downloads;
 use crate::events::{Audience, EventBus};
 use crate::extension::PackedExtension;
@@ -48,7 +49,7 @@ use crate::session::registry::Sessions;
 use crate::shutdown::Tasks;
 use crate::sign_in::attempts::Attempts;
 use crate::sign_in::password::Passwords;
-use crate::sign_in::{browsers, setup};
+use crate::sign_in::setup;
 use crate::store::{JumpGroupRecord, Store};
 
 /// A running appliance.
@@ -60,7 +61,7 @@ pub struct Appliance {
     /// The one-time link for the first administrator, while there is none.
     pub setup_url: Option<SecretText>,
     /// Held as long as this appliance lives.
-    _data_dir: File,
+    _data_dir: DataDir,
 }
 
 /// How long running sessions and requests are given when the appliance stops.
@@ -76,9 +77,7 @@ impl Appliance {
     pub async fn start(config: Config) -> anyhow::Result<Self> {
         let tasks = Tasks::default();
         open_files::allow_as_many_as_possible();
-        std::fs::create_dir_all(&config.data_dir)
-            .with_context(|| format!("cannot make the data directory {}", config.data_dir.display()))?;
-        let lock = lock_data_dir(&config.data_dir)?;
+        let data_dir = DataDir::take(&config.data_dir)?;
         let listener = TcpListener::bind(config.listen)
             .await
             .with_context(|| format!("cannot listen on {}; another program may use the port", config.listen))?;
@@ -90,7 +89,7 @@ impl Appliance {
         let extension_key = config.data_dir.join("extension-key.der");
         let extension = PackedExtension::pack(&extension_key, &format!("{public_url}/extension/updates.xml"))?;
 
-        let database = config.data_dir.join("sallyport.db");
+        let database = data_dir.database()?;
         let store = Store::open_sqlite(&database)
             .await
             .with_context(|| format!("cannot open the database {}", database.display()))?;
@@ -121,10 +120,10 @@ impl Appliance {
             config: Arc::new(config),
         };
         tasks.spawn_until_stop("unused sessions", sessions.end_unused());
-        tasks.spawn_until_stop("old sign-ins", browsers::forget_old(store, services.config.sign_in));
+        tasks.spawn_until_stop("housekeeping", housekeeping::forget_old(store, services.config.sign_in));
         let router = http::router(services.clone());
         tasks.spawn("https", http::serve(listener, tls, router, tasks.clone()));
-        Ok(Self { services, address, setup_url, _data_dir: lock })
+        Ok(Self { services, address, setup_url, _data_dir: data_dir })
     }
 
     /// Stops in order: no new sessions, running ones end with the reason, consoles are told, the database closes last.
@@ -139,16 +138,6 @@ impl Appliance {
             tracing::warn!(error = %error, "the database did not close in order");
         }
     }
-}
-
-/// One appliance per data directory: two would write the same database and believe different things.
-fn lock_data_dir(data_dir: &Path) -> anyhow::Result<File> {
-    let file = data_dir.join("lock");
-    let lock = File::create(&file).with_context(|| format!("cannot write {}", file.display()))?;
-    let taken =
-        || format!("another appliance is running with the data directory {}; stop it first", data_dir.display());
-    lock.try_lock().with_context(taken)?;
-    Ok(lock)
 }
 
 /// The administrator's certificate, or one of the local authority for every name the appliance is known to have.

@@ -7,7 +7,7 @@ use wire::JumpGroupId;
 use wire::api::{ApiError, ConsoleEvent, JumpGroup, JumpGroupDraft};
 
 use super::error::{Body, Path};
-use super::users::check_name;
+use super::jumpoints::check;
 use super::{Administrator, Failure, SignedIn};
 use crate::clock::now;
 use crate::events::Audience;
@@ -41,7 +41,7 @@ pub(super) async fn create(
     _: Administrator,
     Body(draft): Body<JumpGroupDraft>,
 ) -> Result<(StatusCode, Json<JumpGroup>), Failure> {
-    check_name(&draft.name)?;
+    check(&draft.name, &draft.comments)?;
     let record = JumpGroupRecord {
         id: JumpGroupId(random::id()),
         name: draft.name.trim().to_owned(),
@@ -61,7 +61,7 @@ pub(super) async fn change(
     Path(id): Path<JumpGroupId>,
     Body(draft): Body<JumpGroupDraft>,
 ) -> Result<Json<JumpGroup>, Failure> {
-    check_name(&draft.name)?;
+    check(&draft.name, &draft.comments)?;
     let mut record = services.store.jump_group(id).await?.ok_or_else(|| Failure::not_found("group"))?;
     record.name = draft.name.trim().to_owned();
     record.comments = draft.comments;

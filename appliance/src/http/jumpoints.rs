@@ -158,7 +158,8 @@ fn changed(services: &Services) {
     services.events.announce(Audience::Everyone, ConsoleEvent::JumpointsChanged);
 }
 
-fn check(name: &str, comments: &str) -> Result<(), Failure> {
+/// Checks what a jumpoint or a group is called and what is written about it.
+pub(super) fn check(name: &str, comments: &str) -> Result<(), Failure> {
     check_name(name)?;
     if comments.chars().count() > COMMENTS_CHARS {
         let message = format!("A comment has at most {COMMENTS_CHARS} characters.");

@@ -111,25 +111,8 @@ pub fn csrf_fits(browser: &BrowserRecord, shown: &str) -> bool {
     browser.csrf_token.as_bytes().ct_eq(shown.as_bytes()).into()
 }
 
-/// Forgets old sign-ins and failures, now and every ten minutes. Runs until it is dropped.
-pub async fn forget_old(store: Store, timeouts: Timeouts) {
-    const EVERY: Duration = Duration::from_secs(600);
-    loop {
-        let at = now();
-        let idle_before = at.plus_millis(-millis(timeouts.idle));
-        let failures_before = at.plus_millis(-24 * 60 * 60 * 1000);
-        let done = async {
-            store.delete_expired_browsers(at, idle_before).await?;
-            store.delete_old_sign_in_failures(failures_before).await
-        };
-        if let Err(error) = done.await {
-            tracing::warn!(error = %error, "old sign-ins could not be forgotten; trying again later");
-        }
-        tokio::time::sleep(EVERY).await;
-    }
-}
-
-fn millis(duration: Duration) -> i64 {
+/// A duration as timestamps count.
+pub(crate) fn millis(duration: Duration) -> i64 {
     i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
 }
 

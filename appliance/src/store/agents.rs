@@ -269,6 +269,15 @@ impl Store {
         Ok(done.rows_affected > 0)
     }
 
+    /// Forgets keys that do not work any more.
+    ///
+    /// # Errors
+    /// See above.
+    pub async fn delete_expired_enrolment_keys(&self, now: Timestamp) -> Result<(), StoreError> {
+        enrolment_key::Entity::delete_many().filter(enrolment_key::Column::ExpiresAt.lte(now.0)).exec(&self.db).await?;
+        Ok(())
+    }
+
     /// The key with this secret, if it is still good.
     ///
     /// # Errors

@@ -119,19 +119,6 @@ impl Store {
         Ok(done.rows_affected > 0)
     }
 
-    /// Signs every browser of a user out, but `keep`.
-    ///
-    /// # Errors
-    /// See above.
-    pub async fn delete_browsers_of(&self, user: UserId, keep: Option<BrowserId>) -> Result<(), StoreError> {
-        let mut delete = browser::Entity::delete_many().filter(browser::Column::UserId.eq(user.0));
-        if let Some(keep) = keep {
-            delete = delete.filter(browser::Column::Id.ne(keep.0));
-        }
-        delete.exec(&self.db).await?;
-        Ok(())
-    }
-
     /// Forgets browsers whose time is over.
     ///
     /// # Errors

@@ -168,19 +168,6 @@ impl Store {
         Ok(())
     }
 
-    /// Notes that an item was used.
-    ///
-    /// # Errors
-    /// See above.
-    pub async fn touch_jump_item(&self, id: JumpItemId, at: Timestamp) -> Result<(), StoreError> {
-        jump_item::Entity::update_many()
-            .col_expr(jump_item::Column::LastUsedAt, Expr::value(at.0))
-            .filter(jump_item::Column::Id.eq(id.0))
-            .exec(&self.db)
-            .await?;
-        Ok(())
-    }
-
     /// Removes an item; what was done with it stays. False when there is none.
     ///
     /// # Errors

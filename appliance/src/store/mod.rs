@@ -16,7 +16,7 @@ mod users;
 use std::path::Path;
 use std::time::Duration;
 
-use sea_orm::{ConnectOptions, ConnectionTrait, Database, DatabaseConnection};
+use sea_orm::{ConnectOptions, Database, DatabaseConnection, EntityTrait, QuerySelect};
 use sea_orm_migration::MigratorTrait;
 
 pub use agents::{AgentRecord, EnrolmentKeyRecord, JumpointRecord};
@@ -62,12 +62,17 @@ impl Store {
         Ok(Self { db: Database::connect(format!("sqlite://{}?mode=ro", file.display())).await? })
     }
 
-    /// Whether the database answers.
+    /// Whether the database can be read.
     ///
     /// # Errors
-    /// When it does not.
+    /// When it cannot.
     pub async fn ping(&self) -> Result<(), StoreError> {
-        self.db.execute_unprepared("SELECT 1").await?;
+        entities::user::Entity::find()
+            .select_only()
+            .column(entities::user::Column::Id)
+            .into_tuple::<uuid::Uuid>()
+            .one(&self.db)
+            .await?;
         Ok(())
     }
 

@@ -1,0 +1,61 @@
+//! What is too old to be of use is forgotten.
+
+use std::time::Duration;
+
+use crate::clock::now;
+use crate::sign_in::browsers::{Timeouts, millis};
+use crate::store::{Store, StoreError};
+
+/// How often.
+const EVERY: Duration = Duration::from_secs(600);
+/// Failed sign-ins are forgotten after this time.
+const FAILURES: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// Forgets old sign-ins, failures and enrolment keys, now and every ten minutes. Runs until it is dropped.
+pub async fn forget_old(store: Store, timeouts: Timeouts) {
+    loop {
+        if let Err(error) = once(&store, timeouts).await {
+            tracing::warn!(error = %error, "what is old could not be forgotten; trying again later");
+        }
+        tokio::time::sleep(EVERY).await;
+    }
+}
+
+async fn once(store: &Store, timeouts: Timeouts) -> Result<(), StoreError> {
+    let at = now();
+    store.delete_expired_browsers(at, at.plus_millis(-millis(timeouts.idle))).await?;
+    store.delete_old_sign_in_failures(at.plus_millis(-millis(FAILURES))).await?;
+    store.delete_expired_enrolment_keys(at).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::agents::enrolment::make_key;
+    use crate::random;
+    use crate::store::JumpointRecord;
+    use wire::JumpointId;
+
+    #[tokio::test]
+    async fn keys_that_work_stay() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open_sqlite(&folder.path().join("test.db")).await.unwrap();
+        let jumpoint = JumpointRecord {
+            id: JumpointId(random::id()),
+            name: "ams-1".into(),
+            comments: String::new(),
+            enabled: true,
+            protocol_tunnel_enabled: true,
+            created_at: now(),
+        };
+        store.insert_jumpoint(&jumpoint).await.unwrap();
+        for made_at in [now(), now().plus_millis(-2 * 24 * 60 * 60 * 1000)] {
+            let key = make_key(jumpoint.id, "https://localhost", None, made_at).unwrap().record;
+            store.insert_enrolment_key(&key).await.unwrap();
+        }
+        once(&store, Timeouts { idle: Duration::from_secs(60), absolute: Duration::from_secs(60) }).await.unwrap();
+        let left = store.enrolment_keys().await.unwrap();
+        assert_eq!(left.len(), 1);
+        assert!(left[0].expires_at > now());
+    }
+}
