@@ -74,14 +74,59 @@ impl Presence {
         of_jumpoint.min_by_key(|agent| (agent.pulse.round_trip_micros().unwrap_or(u64::MAX), agent.id)).cloned()
     }
 
-    /// Ends the control links of an agent, or of all agents of a jumpoint, with a word.
+    /// Ends the control links of an agent, or of all agents of a jumpoint, with a word if they still listen. From now on they
+    /// are not online.
     pub fn dismiss(&self, which: impl Fn(&OnlineAgent) -> bool, message: &str) {
-        for agent in self.lock().values().filter(|agent| which(agent)) {
-            let _ = agent.to_agent.try_send(ApplianceToAgent::Dismissed { message: message.to_owned() });
+        for (_, agent) in self.lock().extract_if(|_, agent| which(agent)) {
+            if agent.to_agent.try_send(ApplianceToAgent::Dismissed { message: message.to_owned() }).is_err() {
+                agent.link.cancel();
+            }
         }
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<AgentId, OnlineAgent>> {
         self.online.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use uuid::Uuid;
+
+    fn agent(number: u128, room: usize) -> (OnlineAgent, mpsc::Receiver<ApplianceToAgent>) {
+        let (to_agent, queue) = mpsc::channel(room);
+        let agent = OnlineAgent {
+            id: AgentId(Uuid::from_u128(number)),
+            jumpoint_id: JumpointId(Uuid::nil()),
+            hostname: String::new(),
+            to_agent,
+            pulse: Arc::default(),
+            link: CancellationToken::new(),
+        };
+        (agent, queue)
+    }
+
+    #[test]
+    fn a_dismissed_agent_is_gone_at_once_and_told_if_it_listens() {
+        let presence = Presence::default();
+        let ((one, mut queue), (other, _other_queue)) = (agent(1, 1), agent(2, 1));
+        presence.arrive(one.clone());
+        presence.arrive(other.clone());
+        presence.dismiss(|it| it.id == one.id, "removed");
+        assert!(presence.agent(one.id).is_none() && presence.agent(other.id).is_some());
+        assert!(matches!(queue.try_recv(), Ok(ApplianceToAgent::Dismissed { message }) if message == "removed"));
+        assert!(!one.link.is_cancelled() && !other.link.is_cancelled());
+        assert!(!presence.leave(one.id, &one.to_agent), "its end was told already");
+    }
+
+    #[test]
+    fn an_agent_that_does_not_read_is_cut_off() {
+        let presence = Presence::default();
+        let (full, _queue) = agent(1, 1);
+        full.to_agent.try_send(ApplianceToAgent::Dismissed { message: String::new() }).unwrap();
+        presence.arrive(full.clone());
+        presence.dismiss(|_| true, "removed");
+        assert!(full.link.is_cancelled() && !presence.is_online(full.jumpoint_id));
     }
 }

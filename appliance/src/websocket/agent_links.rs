@@ -146,6 +146,10 @@ async fn run_control(mut socket: WebSocket, services: Services, info: Connection
     let (pulse, over) = (online.pulse.clone(), online.link.clone());
     services.presence.arrive(online);
     keep_facts(&services, &agent).await;
+    // It may have been removed between its proof and now, when nobody could dismiss it.
+    if matches!(services.store.agent(agent.id).await, Ok(None)) {
+        services.presence.dismiss(|it| it.id == agent.id, "this node was removed in the console");
+    }
     tracing::info!(agent.id = %agent.id, jumpoint.id = %jumpoint.id, client = %remote, "an agent connected");
     services.events.announce(Audience::Everyone, ConsoleEvent::JumpointsChanged);
 
@@ -199,7 +203,11 @@ async fn agent_says(services: &Services, agent: &mut AgentRecord, text: &str) {
             }
         }
         Ok(AgentToAppliance::Facts { facts }) => {
-            agent.facts = enrolment::tidy_facts(facts);
+            let facts = enrolment::tidy_facts(facts);
+            if facts == agent.facts {
+                return;
+            }
+            agent.facts = facts;
             keep_facts(services, agent).await;
             services.events.announce(Audience::Everyone, ConsoleEvent::JumpointsChanged);
         }
