@@ -84,7 +84,8 @@ fn start_log() {
     use tracing_subscriber::EnvFilter;
     let filter =
         EnvFilter::try_from_env("SALLYPORT_LOG").unwrap_or_else(|_| EnvFilter::new("info,sqlx=warn,sea_orm=warn"));
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    // Whether a line can be written or not, the appliance goes on: the disk that the log goes to may be full.
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).log_internal_errors(false);
     if std::io::stderr().is_terminal() {
         log.init();
     } else {

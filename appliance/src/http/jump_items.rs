@@ -66,18 +66,24 @@ pub(super) async fn change(
     Ok(Json(Around::of(&services, &who).await?.view(record)))
 }
 
-/// Removes an item and ends the sessions on it.
-#[utoipa::path(delete, path = "/api/jump-items/{id}", tag = "jump", params(("id" = String, Path)), responses((status = 204), (status = 404, body = ApiError)))]
+/// Removes an item and ends the sessions on it. Sessions of others are for an administrator to end.
+#[utoipa::path(delete, path = "/api/jump-items/{id}", tag = "jump", params(("id" = String, Path)), responses((status = 204), (status = 404, body = ApiError), (status = 409, body = ApiError)))]
 pub(super) async fn remove(
     State(services): State<Services>,
     who: SignedIn,
     Path(id): Path<JumpItemId>,
 ) -> Result<StatusCode, Failure> {
+    let on_it = || services.sessions.all().into_iter().filter(|it| it.snapshot().item_id == Some(id));
+    let others = || on_it().map(|it| it.snapshot()).find(|it| it.user_id != who.user.id);
+    if let Some(theirs) = others().filter(|_| !who.is_administrator()) {
+        let message = format!("{} has a session on {}.", theirs.user_name, theirs.item_name);
+        return Err(Failure::conflict("in_use", &message, "Wait until it is over, or ask an administrator."));
+    }
     if !services.store.delete_jump_item(id).await? {
         return Err(Failure::not_found("item"));
     }
     let by = Some(who.user.display_name.as_str());
-    for live in services.sessions.all().into_iter().filter(|it| it.snapshot().item_id == Some(id)) {
+    for live in on_it() {
         live.change(|record| record.item_id = None);
         services.sessions.end(&live, SessionEnd::ItemRemoved, by, "");
     }

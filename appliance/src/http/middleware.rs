@@ -43,12 +43,16 @@ pub(super) async fn every_request(State(tasks): State<Tasks>, request: Request, 
         }
         response
     };
-    let answer = REQUEST_ID.scope(id.clone(), answer);
+    let answer = REQUEST_ID.scope(id.clone(), answer.instrument(span));
     // A change is carried through even when nobody waits for the answer any more: half of one would be kept otherwise.
     let mut response = if is_change {
-        tasks.run(answer.instrument(span)).await.unwrap_or_else(|_| Failure::internal().into_response())
+        let failed = |error| {
+            tracing::error!(request.id = %id, error = %error, "a change was not carried through");
+            REQUEST_ID.sync_scope(id.clone(), || Failure::internal().into_response())
+        };
+        tasks.run(answer).await.unwrap_or_else(failed)
     } else {
-        answer.instrument(span).await
+        answer.await
     };
     let headers = response.headers_mut();
     if let Ok(id) = HeaderValue::from_str(&id) {

@@ -7,11 +7,11 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use serde::Deserialize;
 use utoipa::IntoParams;
-use wire::SessionId;
 use wire::api::{
     ApiError, Connection, Fault, NewSession, Session, SessionDetails, SessionEnd, SessionPage, SessionState,
     TunnelTicket,
 };
+use wire::{JumpItemId, SessionId};
 
 use super::error::{Body, Path, Query};
 use super::jump_items::facts;
@@ -24,13 +24,16 @@ use crate::random;
 use crate::services::Services;
 use crate::session::live::{LiveSession, view};
 use crate::session::registry::TicketError;
-use crate::store::SessionRecord;
+use crate::store::{JumpointRecord, SessionRecord};
 
 /// Connections that one session's page shows.
 const CONNECTIONS: u64 = 200;
 /// Sessions on one page of the list, unless asked otherwise, and at most.
 const PAGE: u64 = 50;
 const PAGE_MOST: u64 = 200;
+
+/// Sessions of one user that are not over.
+const PER_USER: usize = 50;
 
 /// Which sessions to list.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -77,11 +80,10 @@ pub(super) async fn create(
     let item = services.store.jump_item(new.item_id).await?.ok_or_else(|| Failure::not_found("item"))?;
     let jumpoint = services.store.jumpoint(item.definition.jumpoint_id).await?;
     let jumpoint = jumpoint.ok_or_else(|| Failure::not_found("jumpoint"))?;
-    let asker = Asker { role: who.user.role, enabled: who.user.enabled };
-    let stopping = services.tasks.stopping().is_cancelled();
-    if let Decision::Denied(denial) = access::decide(asker, facts(&services, &jumpoint), stopping) {
-        tracing::info!(user.id = %who.user.id, jump_item.id = %item.id, denial = denial.code(), "a Jump was denied");
-        return Err(denied(denial, &jumpoint.name));
+    may_use(&services, &who, item.id, &jumpoint)?;
+    if services.sessions.all().iter().filter(|it| it.snapshot().user_id == who.user.id).count() >= PER_USER {
+        let message = format!("You have {PER_USER} sessions that are not over, as many as a user may.");
+        return Err(Failure::conflict("too_many_sessions", &message, "End those you do not need."));
     }
     let tunnels = item::tunnels(&item.definition).ok_or_else(|| {
         Failure::conflict(
@@ -149,20 +151,28 @@ pub(super) async fn get(
 }
 
 /// Gives out the ticket with which the helper opens the tunnels.
-#[utoipa::path(post, path = "/api/sessions/{id}/ticket", tag = "sessions", params(("id" = String, Path)), responses((status = 200, body = TunnelTicket), (status = 403, body = ApiError), (status = 404, body = ApiError), (status = 409, body = ApiError)))]
+#[utoipa::path(post, path = "/api/sessions/{id}/ticket", tag = "sessions", params(("id" = String, Path)), responses((status = 200, body = TunnelTicket), (status = 403, body = ApiError), (status = 404, body = ApiError), (status = 409, body = ApiError), (status = 503, body = ApiError)))]
 pub(super) async fn ticket(
     State(services): State<Services>,
     who: SignedIn,
     Path(id): Path<SessionId>,
 ) -> Result<Json<TunnelTicket>, Failure> {
-    let (session, _) = visible(&services, &who, id).await?;
+    let (session, live) = visible(&services, &who, id).await?;
     if session.user_id != who.user.id {
         let message = format!("This session belongs to {}.", session.user_name);
         let next_step = "Press Jump on the item to begin one of your own.";
         return Err(Failure::new(StatusCode::FORBIDDEN, Fault::Policy, "not_your_session", &message, next_step));
     }
-    if services.tasks.stopping().is_cancelled() {
-        return Err(denied(Denial::Stopping, &session.jumpoint_name));
+    if let Some(record) = live.map(|live| live.snapshot()) {
+        // What held when Jump was pressed may have changed since.
+        let item = match record.item_id {
+            Some(id) => services.store.jump_item(id).await?,
+            None => None,
+        };
+        let item = item.ok_or_else(|| Failure::not_found("item"))?;
+        let jumpoint = services.store.jumpoint(record.jumpoint_id).await?;
+        let jumpoint = jumpoint.ok_or_else(|| Failure::not_found("jumpoint"))?;
+        may_use(&services, &who, item.id, &jumpoint)?;
     }
     services.sessions.give_ticket(id).map(Json).map_err(|error| match error {
         TicketError::Over => Failure::conflict("session_over", "This session is over.", "Press Jump again."),
@@ -202,6 +212,19 @@ async fn visible(
     };
     let session = session.filter(|it| who.is_administrator() || it.user_id == who.user.id);
     Ok((session.ok_or_else(|| Failure::not_found("session"))?, live))
+}
+
+/// Whether this user may use an item through this jumpoint now.
+fn may_use(services: &Services, who: &SignedIn, item: JumpItemId, jumpoint: &JumpointRecord) -> Result<(), Failure> {
+    let asker = Asker { enabled: who.user.enabled };
+    let stopping = services.tasks.stopping().is_cancelled();
+    match access::decide(asker, facts(services, jumpoint), stopping) {
+        Decision::Allow => Ok(()),
+        Decision::Denied(denial) => {
+            tracing::info!(user.id = %who.user.id, jump_item.id = %item, denial = denial.code(), "a Jump was denied");
+            Err(denied(denial, &jumpoint.name))
+        }
+    }
 }
 
 fn denied(denial: Denial, jumpoint: &str) -> Failure {

@@ -1,12 +1,10 @@
 //! The decision whether a Jump may happen, with what the person has to be told.
 
-use wire::api::{Fault, ItemStatus, Role};
+use wire::api::{Fault, ItemStatus};
 
 /// Who asks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Asker {
-    /// What they may do in the console.
-    pub role: Role,
     /// Whether they may sign in at all.
     pub enabled: bool,
 }
@@ -68,7 +66,7 @@ pub fn decide(asker: Asker, jumpoint: JumpointFacts, stopping: bool) -> Decision
 /// What lists show of the same decision.
 #[must_use]
 pub fn status(jumpoint: JumpointFacts) -> ItemStatus {
-    let asker = Asker { role: Role::Technician, enabled: true };
+    let asker = Asker { enabled: true };
     match decide(asker, jumpoint, false) {
         Decision::Denied(Denial::JumpointDisabled) => ItemStatus::JumpointDisabled,
         Decision::Denied(Denial::MethodOff) => ItemStatus::MethodOff,
@@ -129,24 +127,23 @@ impl Denial {
 mod tests {
     use super::*;
 
-    const TECHNICIAN: Asker = Asker { role: Role::Technician, enabled: true };
+    const SOMEBODY: Asker = Asker { enabled: true };
     const GOOD: JumpointFacts = JumpointFacts { enabled: true, protocol_tunnel_enabled: true, online: true };
 
     #[test]
     fn every_row_of_the_decision_table() {
         let table = [
-            (TECHNICIAN, GOOD, false, Decision::Allow),
-            (Asker { role: Role::Administrator, ..TECHNICIAN }, GOOD, false, Decision::Allow),
-            (Asker { enabled: false, ..TECHNICIAN }, GOOD, false, Decision::Denied(Denial::UserDisabled)),
-            (TECHNICIAN, JumpointFacts { enabled: false, ..GOOD }, false, Decision::Denied(Denial::JumpointDisabled)),
+            (SOMEBODY, GOOD, false, Decision::Allow),
+            (Asker { enabled: false }, GOOD, false, Decision::Denied(Denial::UserDisabled)),
+            (SOMEBODY, JumpointFacts { enabled: false, ..GOOD }, false, Decision::Denied(Denial::JumpointDisabled)),
             (
-                TECHNICIAN,
+                SOMEBODY,
                 JumpointFacts { protocol_tunnel_enabled: false, online: false, ..GOOD },
                 false,
                 Decision::Denied(Denial::MethodOff),
             ),
-            (TECHNICIAN, JumpointFacts { online: false, ..GOOD }, false, Decision::Denied(Denial::JumpointOffline)),
-            (TECHNICIAN, GOOD, true, Decision::Denied(Denial::Stopping)),
+            (SOMEBODY, JumpointFacts { online: false, ..GOOD }, false, Decision::Denied(Denial::JumpointOffline)),
+            (SOMEBODY, GOOD, true, Decision::Denied(Denial::Stopping)),
         ];
         for (asker, jumpoint, stopping, expected) in table {
             assert_eq!(decide(asker, jumpoint, stopping), expected, "{asker:?} {jumpoint:?} {stopping}");
@@ -158,7 +155,7 @@ mod tests {
         let mut allowed = 0;
         for bits in 0..32u8 {
             let bit = |at: u8| bits & (1 << at) != 0;
-            let asker = Asker { role: Role::Technician, enabled: bit(0) };
+            let asker = Asker { enabled: bit(0) };
             let jumpoint = JumpointFacts { enabled: bit(1), protocol_tunnel_enabled: bit(2), online: bit(3) };
             allowed += u32::from(decide(asker, jumpoint, bit(4)) == Decision::Allow);
         }

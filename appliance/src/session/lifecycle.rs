@@ -40,7 +40,7 @@ pub fn end_message(end: SessionEnd, by: &str, jumpoint: &str) -> String {
         SessionEnd::ByUser => format!("{by} ended the session."),
         SessionEnd::ByAdministrator => format!("The administrator {by} ended the session."),
         SessionEnd::UserDisabled => "The user was disabled or removed.".into(),
-        SessionEnd::ItemRemoved => "The item was removed.".into(),
+        SessionEnd::ItemRemoved => format!("{by} removed the item."),
         SessionEnd::JumpointDisabled => {
             format!(
                 "The jumpoint {jumpoint} was disabled or removed, or its Protocol Tunnel Jump method was switched off."

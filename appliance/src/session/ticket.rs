@@ -26,9 +26,11 @@ const REMEMBERED_MILLIS: i64 = 10 * 60 * 1000;
 const MOST: usize = 10_000;
 
 impl Tickets {
-    /// Keeps a new ticket by its hash. Returns when it stops working.
+    /// Keeps a new ticket by its hash; one of the same session that was not used stops working. Returns when it stops working.
     pub fn give(&mut self, hash: Vec<u8>, session: SessionId, now: Timestamp) -> Timestamp {
         self.forget_old(now);
+        // One that was not used is replaced; a used one is remembered.
+        self.given.retain(|_, ticket| ticket.used || ticket.session != session);
         let expires_at = now.plus_millis(i64::try_from(TICKET_SECONDS).unwrap_or(60) * 1000);
         self.given.insert(hash, Given { session, expires_at, used: false });
         expires_at
@@ -80,15 +82,29 @@ mod tests {
     #[test]
     fn a_ticket_is_good_once_for_its_session_for_a_minute() {
         let mut tickets = Tickets::default();
-        for hash in [b"a", b"b", b"c"] {
-            assert_eq!(tickets.give(hash.to_vec(), session(1), NOW), NOW.plus_millis(60_000));
-        }
+        let mut give = |hash: &[u8], number| {
+            assert_eq!(tickets.give(hash.to_vec(), session(number), NOW), NOW.plus_millis(60_000));
+        };
+        (give(b"a", 1), give(b"b", 3), give(b"c", 4));
         assert_eq!(tickets.redeem(b"a", session(1), NOW), Ok(()));
         assert_eq!(tickets.redeem(b"a", session(1), NOW), Err(Refusal::TicketUsed));
         assert_eq!(tickets.redeem(b"b", session(2), NOW), Err(Refusal::TicketForAnotherSession));
-        assert_eq!(tickets.redeem(b"b", session(1), NOW), Err(Refusal::TicketUsed));
-        assert_eq!(tickets.redeem(b"c", session(1), NOW.plus_millis(60_000)), Err(Refusal::TicketExpired));
+        assert_eq!(tickets.redeem(b"b", session(3), NOW), Err(Refusal::TicketUsed));
+        assert_eq!(tickets.redeem(b"c", session(4), NOW.plus_millis(60_000)), Err(Refusal::TicketExpired));
         assert_eq!(tickets.redeem(b"d", session(1), NOW), Err(Refusal::TicketUnknown));
+    }
+
+    #[test]
+    fn a_new_ticket_replaces_the_one_of_its_session_that_was_not_used() {
+        let mut tickets = Tickets::default();
+        tickets.give(b"a".to_vec(), session(1), NOW);
+        tickets.give(b"other".to_vec(), session(2), NOW);
+        tickets.give(b"b".to_vec(), session(1), NOW);
+        assert_eq!(tickets.redeem(b"a", session(1), NOW), Err(Refusal::TicketUnknown));
+        assert_eq!(tickets.redeem(b"b", session(1), NOW), Ok(()));
+        tickets.give(b"c".to_vec(), session(1), NOW);
+        assert_eq!(tickets.redeem(b"b", session(1), NOW), Err(Refusal::TicketUsed));
+        assert_eq!(tickets.redeem(b"other", session(2), NOW), Ok(()));
     }
 
     #[test]

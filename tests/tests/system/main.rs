@@ -10,14 +10,18 @@
 //! | `hostile` | programs that break the protocol |
 //! | `sign_in` | setup, passwords, lock-out, cookies, CSRF |
 //! | `authorization` | every endpoint of the API against a table |
+//! | `access` | decisions made again, bounds, whose data it is |
 //! | `jumpoints` | enrolment, presence |
 //! | `restarts` | the appliance stops, dies, comes back |
+//! | `disk_full` | the disk is full while a session starts |
 //! | `http` | headers, compression, health |
 //! | `connections` | connections that do not do what they are for |
 //! | `servers` | the servers that stand at the tunnels' ends |
 
+mod access;
 mod authorization;
 mod connections;
+mod disk_full;
 mod helper;
 mod hostile;
 mod http;
