@@ -17,7 +17,10 @@ const FORBIDDEN: [(&str, &[&str]); 5] = [
     ("helper", SERVER_CODE),
 ];
 /// No database or HTTP-server code ships to a workstation or a customer's network.
-const SERVER_CODE: &[&str] = &["appliance", "axum", "sea-orm", "sqlx", "tower-http", "openssl", "native-tls"];
+const SERVER_CODE: &[&str] = &["appliance", "axum", "sea-orm", "sqlx", "tower-http", "h2", "openssl", "native-tls"];
+/// Features of what they may depend on that are such code all the same.
+const SERVER_FEATURES: &[(&str, &[&str])] =
+    &[("hyper", &["server", "http2"]), ("hyper-util", &["server", "server-auto", "http2", "service"])];
 
 /// Dependencies that no package may have in that place.
 ///
@@ -27,12 +30,18 @@ pub fn forbidden_dependencies() -> Result<Vec<String>> {
     let mut broken = Vec::new();
     for (package, forbidden) in FORBIDDEN {
         let answer = cargo()
-            .args(["tree", "--locked", "--edges", "normal", "--target", "all", "--prefix", "none", "--format", "{p}"])
+            .args([
+                "tree", "--locked", "--edges", "normal", "--target", "all", "--prefix", "none", "--format", "{p} {f}",
+            ])
             .args(["-p", package])
             .output()
             .context("starting cargo tree")?;
         ensure!(answer.status.success(), "cargo tree: {}", String::from_utf8_lossy(&answer.stderr));
-        broken.extend(found(package, forbidden, &String::from_utf8_lossy(&answer.stdout)));
+        let tree = String::from_utf8_lossy(&answer.stdout);
+        broken.extend(found(package, forbidden, &tree));
+        if forbidden == SERVER_CODE {
+            broken.extend(found_features(package, SERVER_FEATURES, &tree));
+        }
     }
     Ok(broken)
 }
@@ -41,6 +50,23 @@ fn found(package: &str, forbidden: &[&str], tree: &str) -> Vec<String> {
     let names: BTreeSet<&str> = tree.lines().filter_map(|line| line.split_whitespace().next()).collect();
     let found = forbidden.iter().filter(|name| names.contains(**name) && **name != package);
     found.map(|name| format!("{package} must not depend on {name}; see `cargo tree -p {package} -i {name}`")).collect()
+}
+
+/// Each line of the tree is a name, a version, perhaps a place in brackets, and the features, separated by commas.
+fn found_features(package: &str, forbidden: &[(&str, &[&str])], tree: &str) -> Vec<String> {
+    let mut broken = BTreeSet::new();
+    for line in tree.lines() {
+        let mut words = line.split_whitespace();
+        let name = words.next().unwrap_or_default();
+        let features: Vec<&str> = words.next_back().unwrap_or_default().split(',').collect();
+        let of_this = forbidden.iter().filter(|(it, _)| *it == name).flat_map(|(_, features)| features.iter());
+        broken.extend(of_this.filter(|it| features.contains(it)).map(|feature| {
+            format!(
+                "{package} must not switch on {feature} of {name}; see `cargo tree -p {package} -e features -i {name}`"
+            )
+        }));
+    }
+    broken.into_iter().collect()
 }
 
 /// Dependencies whose name does not occur in the package's sources.
@@ -91,6 +117,14 @@ mod tests {
         let tree = "wire v0.1.0 (/somewhere)\nbytes v1.0.0\ntokio v1.4.0\n";
         assert_eq!(found("wire", &["tokio", "axum"], tree).len(), 1);
         assert!(found("wire", &["axum"], tree).is_empty());
+    }
+
+    #[test]
+    fn a_forbidden_feature_is_named() {
+        let tree =
+            "link v0.1.0 (/somewhere) default\nhyper v1.0.0 client,http1,server\nother v1.0.0 server\nhyper v1.0.0\n";
+        assert_eq!(found_features("link", SERVER_FEATURES, tree).len(), 1);
+        assert!(found_features("link", SERVER_FEATURES, "hyper v1.0.0 client,http1\n").is_empty());
     }
 
     #[test]
