@@ -49,6 +49,7 @@ fn main() -> ExitCode {
 
 /// Standard input and output belong to the browser.
 fn serve_browser() -> anyhow::Result<()> {
+    link::open_files::allow_as_many_as_possible();
     let runtime = runtime()?;
     runtime.block_on(async {
         let stop = link::stop_signal::watch().context("signals cannot be received")?;

@@ -74,6 +74,7 @@ fn next_step(state_dir: &Path) -> String {
 }
 
 async fn run(it: Run) -> anyhow::Result<()> {
+    link::open_files::allow_as_many_as_possible();
     let identity = Identity::load(&it.place.state_dir)?;
     let trust = identity.trust().context("the certificate authority in agent.json is damaged; enrol again")?;
     let dialer = Dialer::new(identity.appliance.clone(), &trust)?.through(it.place.dial);
@@ -97,14 +98,19 @@ async fn run(it: Run) -> anyhow::Result<()> {
 
 fn install(it: &Install) -> anyhow::Result<()> {
     let program = std::env::current_exe().context("this program's own path is unknown")?;
-    let unit = service_unit::contents(&program, &it.place.state_dir, it.place.dial.as_ref())?;
+    let state_dir = &it.place.state_dir;
+    let unit = service_unit::contents(&program, state_dir, it.place.dial.as_ref())?;
     let path = it.unit_dir.join(service_unit::NAME);
     std::fs::write(&path, unit).with_context(|| {
         format!("{} could not be written; run this as root, or name another folder with --unit-dir", path.display())
     })?;
     let mut said = format!("Wrote {}.\nNext:\n", path.display());
-    if Identity::load(&it.place.state_dir).is_err() {
-        said += "  sallyport-jumpoint enrol --key …   (the console shows the key under Agents)\n";
+    for line in service_unit::preparation(state_dir)? {
+        said += &format!("  {line}\n");
+    }
+    if Identity::load(state_dir).is_err() {
+        let place = service_unit::state_argument(state_dir)?;
+        said += &format!("  sallyport-jumpoint enrol{place} --key …   (the console shows the key under Agents)\n");
     }
     said += &format!("  systemctl daemon-reload\n  systemctl enable --now {}", service_unit::NAME);
     say(&said);

@@ -9,12 +9,27 @@ use crate::command_line::DEFAULT_STATE_DIR;
 /// Name of the unit.
 pub(crate) const NAME: &str = "sallyport-jumpoint.service";
 
+/// The unprivileged user it runs as.
+const USER: &str = "sallyport-jumpoint";
+/// Folders that the unit hides from its program: those of people, and those everybody may write to.
+const HIDDEN: [&str; 5] = ["/home", "/root", "/run/user", "/tmp", "/var/tmp"];
+
 /// The unit that runs `program` with its identity in `state_dir`: an unprivileged user of its own, no rights beyond outgoing
-/// connections and its folder.
+/// connections and its folder. Needs [`preparation`] where the folder is not the usual one.
 ///
 /// # Errors
-/// When a path cannot stand in a unit.
+/// When a path cannot stand in a unit, or lies where the program of the unit does not see it.
 pub(crate) fn contents(program: &Path, state_dir: &Path, dial: Option<&(String, u16)>) -> anyhow::Result<String> {
+    ensure!(
+        !is_hidden(program),
+        "{} is hidden from services by the unit. Copy it to /usr/local/bin first, and run that one's install",
+        program.display()
+    );
+    ensure!(
+        !is_hidden(state_dir),
+        "{} is hidden from services by the unit. Leave --state-dir out, or name a folder elsewhere, as /srv/sallyport-jumpoint",
+        state_dir.display()
+    );
     let program = quoted(program)?;
     let state = quoted(state_dir)?;
     let dial = match dial {
@@ -22,11 +37,11 @@ pub(crate) fn contents(program: &Path, state_dir: &Path, dial: Option<&(String, 
         Some((host, port)) => format!(" --dial {host}:{port}"),
         None => String::new(),
     };
-    // The default folder is one that systemd gives to the unit's own user; any other has to be writable by that user.
-    let state_dir = if state_dir == Path::new(DEFAULT_STATE_DIR) {
-        "StateDirectory=sallyport-jumpoint\nStateDirectoryMode=0700".to_owned()
+    // The default folder is one that systemd gives to a user it makes up. Any other has to belong to somebody who stays.
+    let user = if is_default(state_dir) {
+        format!("DynamicUser=yes\nUser={USER}\nStateDirectory=sallyport-jumpoint\nStateDirectoryMode=0700")
     } else {
-        format!("ReadWritePaths={state}")
+        format!("User={USER}\nReadWritePaths={state}")
     };
     Ok(format!(
         "[Unit]
@@ -38,10 +53,9 @@ After=network-online.target
 ExecStart={program} run --state-dir {state}{dial}
 Restart=always
 RestartSec=5
-DynamicUser=yes
-User=sallyport-jumpoint
-{state_dir}
+{user}
 UMask=0077
+LimitNOFILE=524288
 CapabilityBoundingSet=
 AmbientCapabilities=
 NoNewPrivileges=yes
@@ -72,6 +86,44 @@ SystemCallErrorNumber=EPERM
 WantedBy=multi-user.target
 "
     ))
+}
+
+/// What root has to do by hand before the unit can start: nothing, where the folder is the usual one.
+///
+/// # Errors
+/// When the path cannot stand in a command.
+pub(crate) fn preparation(state_dir: &Path) -> anyhow::Result<Vec<String>> {
+    if is_default(state_dir) {
+        return Ok(Vec::new());
+    }
+    let folder = shell_word(state_dir)?;
+    Ok(vec![
+        format!("useradd --system --no-create-home --shell /usr/sbin/nologin {USER}"),
+        format!("install -d -m 0700 {folder}"),
+        format!("chown -R {USER}: {folder}"),
+    ])
+}
+
+/// What names the folder on the command line, where it is not the usual one.
+///
+/// # Errors
+/// When the path cannot stand in a command.
+pub(crate) fn state_argument(state_dir: &Path) -> anyhow::Result<String> {
+    if is_default(state_dir) { Ok(String::new()) } else { Ok(format!(" --state-dir {}", shell_word(state_dir)?)) }
+}
+
+fn is_default(state_dir: &Path) -> bool {
+    state_dir == Path::new(DEFAULT_STATE_DIR)
+}
+
+fn is_hidden(path: &Path) -> bool {
+    HIDDEN.iter().any(|folder| path.starts_with(folder))
+}
+
+/// A path as one word of a shell.
+fn shell_word(path: &Path) -> anyhow::Result<String> {
+    let text = path.to_str().with_context(|| format!("{} is not UTF-8", path.display()))?;
+    Ok(format!("'{}'", text.replace('\'', r"'\''")))
 }
 
 /// A path as one word of a unit: in quotes, with the signs escaped that mean something to systemd.
@@ -106,7 +158,43 @@ mod tests {
         let unit = contents(Path::new("/opt/a b/100%$x"), Path::new("/srv/jp"), Some(&dial)).unwrap();
         assert!(unit.contains("ExecStart=\"/opt/a b/100%%$$x\" run --state-dir \"/srv/jp\" --dial [fd00::1]:8443\n"));
         assert!(unit.contains("ReadWritePaths=\"/srv/jp\"\n"));
-        assert!(!unit.contains("StateDirectory"));
+        assert!(!unit.contains("StateDirectory") && !unit.contains("DynamicUser"));
+        assert!(unit.contains("User=sallyport-jumpoint\n"));
+        let steps = preparation(Path::new("/srv/j's")).unwrap().join("\n");
+        assert!(
+            steps.contains("useradd --system") && steps.contains(r"chown -R sallyport-jumpoint: '/srv/j'\''s'"),
+            "{steps}"
+        );
+        assert_eq!(preparation(Path::new(DEFAULT_STATE_DIR)).unwrap(), [""; 0]);
+    }
+
+    #[test]
+    fn what_the_unit_hides_from_its_program_is_refused_in_words() {
+        let (good, default) = (Path::new("/usr/local/bin/sallyport-jumpoint"), Path::new(DEFAULT_STATE_DIR));
+        for bad in ["/home/ana/x", "/root/x", "/run/user/1000/x", "/tmp/x", "/var/tmp/x"].map(Path::new) {
+            let said = contents(bad, default, None).unwrap_err().to_string();
+            assert!(said.contains("/usr/local/bin") && said.contains("Copy it"), "{said}");
+            assert!(contents(good, bad, None).unwrap_err().to_string().contains("--state-dir"));
+        }
+        assert!(contents(good, Path::new("/srv/home"), None).is_ok());
+    }
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn systemd_understands_the_unit() {
+        let program = Path::new("/usr/bin/env");
+        for (state_dir, dial) in [(DEFAULT_STATE_DIR, None), ("/srv/a b", Some(("fd00::1".to_owned(), 8443)))] {
+            let folder = tempfile::tempdir().unwrap();
+            let path = folder.path().join(NAME);
+            std::fs::write(&path, contents(program, Path::new(state_dir), dial.as_ref()).unwrap()).unwrap();
+            let mut command = std::process::Command::new("systemd-analyze");
+            let Ok(said) = command.arg("verify").arg("--man=no").arg(&path).output() else {
+                eprintln!("skipped: this machine has no systemd-analyze");
+                return;
+            };
+            let words = String::from_utf8_lossy(&said.stderr);
+            assert!(said.status.success() && !words.contains(NAME), "{words}");
+        }
     }
 
     #[test]

@@ -10,6 +10,7 @@
 //! | [`stream_driver`] | the stream protocol over one WebSocket, for many tasks |
 //! | [`link_stream`] | one connection's end of the link |
 //! | [`carry`] | one TCP socket joined to one stream |
+//! | [`open_files`] | how many connections the process may have |
 //! | [`stop_signal`] | being asked to stop |
 //! | [`hex`] | bytes in JSON |
 //!
@@ -21,6 +22,7 @@ pub mod dial;
 pub mod hex;
 pub mod link_stream;
 mod link_task;
+pub mod open_files;
 pub mod stop_signal;
 pub mod stream_driver;
 pub mod talk;
