@@ -6,10 +6,12 @@
 use std::cell::RefCell;
 use std::future::poll_fn;
 use std::io;
+use std::pin::pin;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
+use tokio::io::Interest;
 use tokio::net::TcpStream;
 #[cfg(target_os = "linux")]
 use tokio::time::timeout;
@@ -49,25 +51,59 @@ impl Party {
 /// Carries bytes both ways until both directions are finished or the connection is cut; returns why it ended. A cut
 /// connection ends with a TCP reset, as it would without a tunnel.
 pub async fn carry(socket: TcpStream, stream: LinkStream, party: Party) -> EndReason {
-    let mut carrier = Carrier { socket, stream, pending: Bytes::new(), reading: true, writing: true, failed: None };
-    match poll_fn(|cx| carrier.poll(cx)).await {
+    let (outcome, stream) = until_the_end(&socket, stream).await;
+    match outcome {
         Outcome::Finished => EndReason::Finished,
         Outcome::Cut(end) => {
             if end.after_data {
-                reset_behind_data(carrier.socket).await;
+                reset_behind_data(socket).await;
             } else {
-                reset(carrier.socket);
+                reset(socket);
             }
             end.reason
         }
-        Outcome::SocketFailed(error) => {
-            let reason = party.reset_reason();
-            let detail = if is_reset(&error) { String::new() } else { error.to_string() };
-            // What the socket said before it failed still arrives.
-            carrier.stream.reset(reason, &detail, true);
-            reset(carrier.socket);
-            reason
+        // What the socket said before it failed still arrives.
+        Outcome::SocketFailed(error) => failed(socket, stream, &error, party, true),
+        // The other end takes nothing: a reset that waited for its turn would never come.
+        Outcome::HungUp(error) => failed(socket, stream, &error, party, false),
+    }
+}
+
+async fn until_the_end(socket: &TcpStream, stream: LinkStream) -> (Outcome, LinkStream) {
+    let mut carrier = Carrier { socket, stream, pending: Bytes::new(), reading: true, writing: true, failed: None };
+    let mut hang_up = pin!(hang_up(socket));
+    let mut watching = true;
+    let outcome = poll_fn(|cx| {
+        let outcome = carrier.poll(cx);
+        // While the link has no room nothing is read, and reading is what tells of a reset otherwise.
+        if outcome.is_pending()
+            && watching
+            && carrier.reading
+            && carrier.stream.room() == 0
+            && let Poll::Ready(error) = hang_up.as_mut().poll(cx)
+        {
+            watching = false;
+            return error.map_or(Poll::Pending, |error| Poll::Ready(Outcome::HungUp(error)));
         }
+        outcome
+    })
+    .await;
+    (outcome, carrier.stream)
+}
+
+fn failed(socket: TcpStream, stream: LinkStream, error: &io::Error, party: Party, after_data: bool) -> EndReason {
+    let reason = party.reset_reason();
+    let detail = if is_reset(error) { String::new() } else { error.to_string() };
+    stream.reset(reason, &detail, after_data);
+    reset(socket);
+    reason
+}
+
+/// Waits until the socket fails; none when the system said so without a reason.
+async fn hang_up(socket: &TcpStream) -> Option<io::Error> {
+    match socket.ready(Interest::ERROR).await {
+        Ok(_) => socket.take_error().ok().flatten(),
+        Err(error) => Some(error),
     }
 }
 
@@ -104,8 +140,8 @@ async fn once_sent(socket: TcpStream) -> io::Result<TcpStream> {
     Ok(socket)
 }
 
-struct Carrier {
-    socket: TcpStream,
+struct Carrier<'a> {
+    socket: &'a TcpStream,
     stream: LinkStream,
     /// Read from the link, not yet written to the socket.
     pending: Bytes,
@@ -121,9 +157,11 @@ enum Outcome {
     Finished,
     Cut(StreamEnd),
     SocketFailed(io::Error),
+    /// It failed while nothing could be read from it.
+    HungUp(io::Error),
 }
 
-impl Carrier {
+impl Carrier<'_> {
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Outcome> {
         if let Poll::Ready(end) = self.stream.poll_end(cx) {
             return Poll::Ready(Outcome::Cut(end));
@@ -154,7 +192,7 @@ impl Carrier {
                 return Poll::Pending;
             }
             ready!(self.socket.poll_read_ready(cx))?;
-            match read_available(&self.socket, room.min(READ_BYTES)) {
+            match read_available(self.socket, room.min(READ_BYTES)) {
                 Ok(bytes) if bytes.is_empty() => {
                     self.reading = false;
                     self.stream.finish();
@@ -177,7 +215,7 @@ impl Carrier {
                     ReadOutcome::Pending | ReadOutcome::Gone => return Poll::Pending,
                     ReadOutcome::End => {
                         self.writing = false;
-                        return Poll::Ready(shut_down_output(&self.socket));
+                        return Poll::Ready(shut_down_output(self.socket));
                     }
                 }
             }

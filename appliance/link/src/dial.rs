@@ -12,7 +12,7 @@ use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
 use serde::de::DeserializeOwned;
 use tokio::net::TcpStream;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout_at};
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 use tokio_tungstenite::WebSocketStream;
@@ -127,6 +127,10 @@ impl Dialer {
     /// # Errors
     /// Why not.
     pub async fn connect(&self) -> Result<TlsStream<TcpStream>, DialError> {
+        self.connect_until(Instant::now() + self.within).await
+    }
+
+    async fn connect_until(&self, end: Instant) -> Result<TlsStream<TcpStream>, DialError> {
         let (host, port) = match &self.through {
             Some((host, port)) => (host.as_str(), *port),
             None => (self.appliance.host(), self.appliance.port()),
@@ -136,7 +140,7 @@ impl Dialer {
         let name = ServerName::try_from(self.appliance.host().to_owned())
             .map_err(|error| DialError::Garbage { appliance: self.appliance.clone(), detail: error.to_string() })?;
         let handshake = TlsConnector::from(Arc::clone(&self.tls)).connect(name, tcp);
-        self.in_time(handshake).await?.map_err(|error| self.explain_tls(error))
+        self.until(end, handshake).await?.map_err(|error| self.explain_tls(error))
     }
 
     /// A WebSocket at `path`.
@@ -144,12 +148,13 @@ impl Dialer {
     /// # Errors
     /// Why not.
     pub async fn web_socket(&self, path: &str) -> Result<WebSocket, DialError> {
-        let tls = self.connect().await?;
+        let end = Instant::now() + self.within;
+        let tls = self.connect_until(end).await?;
         let request = format!("wss://{}{path}", self.appliance.authority())
             .into_client_request()
             .map_err(|error| self.garbage(&error))?;
         let handshake = Box::pin(tokio_tungstenite::client_async_with_config(request, tls, Some(web_socket_config())));
-        match self.in_time(handshake).await? {
+        match self.until(end, handshake).await? {
             Ok((socket, _)) => Ok(socket),
             Err(WsError::Http(answer)) => Err(self.wrong_answer(path, answer.status())),
             Err(error) => Err(self.garbage(&error)),
@@ -170,8 +175,9 @@ impl Dialer {
     /// # Errors
     /// Why not.
     pub async fn get(&self, path: &str) -> Result<Bytes, DialError> {
-        let tls = self.connect().await?;
-        self.in_time(self.request(path, tls)).await?
+        let end = Instant::now() + self.within;
+        let tls = self.connect_until(end).await?;
+        self.until(end, self.request(path, tls)).await?
     }
 
     async fn request(&self, path: &str, tls: TlsStream<TcpStream>) -> Result<Bytes, DialError> {
@@ -202,8 +208,9 @@ impl Dialer {
         }
     }
 
-    async fn in_time<T>(&self, work: impl Future<Output = T>) -> Result<T, DialError> {
-        timeout(self.within, work)
+    /// All steps of dialling share one time.
+    async fn until<T>(&self, end: Instant, work: impl Future<Output = T>) -> Result<T, DialError> {
+        timeout_at(end, work)
             .await
             .map_err(|_| DialError::NoAnswer { appliance: self.appliance.clone(), within: self.within })
     }

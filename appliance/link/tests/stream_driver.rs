@@ -91,6 +91,27 @@ async fn a_refused_target_resets_the_local_client() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_client_that_resets_is_noticed_while_the_target_takes_nothing() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let target = listener.local_addr().unwrap();
+    let (let_read, may_read) = tokio::sync::oneshot::channel();
+    let heard = tokio::spawn(async move {
+        let (mut socket, _) = listener.accept().await.unwrap();
+        may_read.await.unwrap();
+        socket.read_to_end(&mut Vec::new()).await
+    });
+    let tunnel = Tunnel::to(target).await;
+    let mut client = tunnel.connect().await;
+    let block = vec![3; 64 * 1024];
+    while timeout(Duration::from_millis(500), client.write_all(&block)).await.is_ok() {}
+    link::carry::reset(client);
+    tunnel.wait_for_streams(0).await;
+    let_read.send(()).unwrap();
+    let error = timeout(SOON, heard).await.unwrap().unwrap().unwrap_err();
+    assert_eq!(error.kind(), io::ErrorKind::ConnectionReset);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_reset_by_the_target_arrives_behind_its_bytes() {
     const BYTES: usize = 250_000;
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
