@@ -1,14 +1,13 @@
 //! The appliance's certificate: its own local authority by default, or the administrator's files.
 
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use anyhow::{Context, bail};
 use aws_lc_rs::digest;
 use rcgen::{
     BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose,
 };
-use rustls::ServerConfig;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use serde::{Deserialize, Serialize};
@@ -19,8 +18,9 @@ use crate::random;
 /// What the appliance shows to everybody who connects.
 pub struct Identity {
     /// Certificate and authorities, the leaf first.
-    chain: Vec<CertificateDer<'static>>,
-    key: PrivateKeyDer<'static>,
+    pub(crate) chain: Vec<CertificateDer<'static>>,
+    /// The certificate's private key.
+    pub(crate) key: PrivateKeyDer<'static>,
     /// The authority that workstations and agents have to trust; none when it is a public one.
     pub authority: Option<Authority>,
 }
@@ -84,15 +84,18 @@ impl Identity {
     pub fn local(folder: &Path, names: &[String]) -> anyhow::Result<Self> {
         std::fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
         let (ca_file, ca_key_file) = (folder.join("ca.pem"), folder.join("ca-key.pem"));
-        if !ca_file.exists() || !ca_key_file.exists() {
-            make_authority(&ca_file, &ca_key_file)?;
-        }
         let (leaf_file, key_file, made_file) =
             (folder.join("certificate.pem"), folder.join("key.pem"), folder.join("certificate.json"));
+        if !ca_file.exists() || !ca_key_file.exists() {
+            forget(&made_file)?;
+            make_authority(&ca_file, &ca_key_file)?;
+        }
         let made: Option<Made> = std::fs::read_to_string(&made_file).ok().and_then(|it| serde_json::from_str(&it).ok());
         let is_good =
             made.is_some_and(|made| made.names == names && made.good_until > now().0 + RENEW_DAYS * DAY_MILLIS);
         if !is_good || !leaf_file.exists() || !key_file.exists() {
+            // Without this file the others do not count: whatever interrupts this, they are made anew at the next start.
+            forget(&made_file)?;
             let made = make_leaf(&ca_file, &ca_key_file, &leaf_file, &key_file, names)?;
             write(&made_file, &serde_json::to_string(&made)?, false)?;
         }
@@ -101,21 +104,6 @@ impl Identity {
         let key = PrivateKeyDer::from_pem_file(&key_file)
             .with_context(|| format!("no private key can be read from {}", key_file.display()))?;
         Ok(Self { chain, key, authority: Some(read_authority(&ca_file)?) })
-    }
-
-    /// What the TLS listener needs: TLS 1.2 and 1.3, HTTP/2 and HTTP/1.1.
-    ///
-    /// # Errors
-    /// When certificate and key do not belong together.
-    pub fn server_config(&self) -> anyhow::Result<Arc<ServerConfig>> {
-        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-        let mut config = ServerConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()?
-            .with_no_client_auth()
-            .with_single_cert(self.chain.clone(), self.key.clone_key())
-            .context("certificate and private key do not belong together")?;
-        config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-        Ok(Arc::new(config))
     }
 }
 
@@ -186,6 +174,15 @@ fn set_days(params: &mut CertificateParams, days: i64) -> anyhow::Result<()> {
     Ok(())
 }
 
+fn forget(file: &Path) -> anyhow::Result<()> {
+    match std::fs::remove_file(file) {
+        Err(error) if error.kind() != ErrorKind::NotFound => {
+            Err(error).with_context(|| format!("cannot remove {}", file.display()))
+        }
+        _ => Ok(()),
+    }
+}
+
 /// Writes a whole file or none, for its owner only.
 ///
 /// # Errors
@@ -201,8 +198,10 @@ fn write(file: &Path, text: &str, is_secret: bool) -> anyhow::Result<()> {
 fn write_bytes(file: &Path, bytes: &[u8], is_secret: bool) -> anyhow::Result<()> {
     use std::io::Write;
     let beside = file.with_extension("new");
+    // What an earlier start left unfinished may have other permissions.
+    forget(&beside)?;
     let mut options = std::fs::OpenOptions::new();
-    options.write(true).create(true).truncate(true);
+    options.write(true).create_new(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, if is_secret { 0o600 } else { 0o644 });
     #[cfg(not(unix))]
@@ -227,9 +226,29 @@ mod tests {
         let other = Identity::local(folder.path(), &["example.org".to_owned()]).unwrap();
         assert_ne!(first.chain[0], other.chain[0]);
         assert_eq!(first.chain[1], other.chain[1], "the authority is the same");
-        other.server_config().unwrap();
         let authority = first.authority.unwrap();
         assert_eq!(authority.sha256.len(), 64);
+    }
+
+    #[test]
+    fn whatever_interrupts_a_renewal_the_next_start_works() {
+        let folder = tempfile::tempdir().unwrap();
+        let (file, names) = (|name: &str| folder.path().join(name), ["localhost".to_owned()]);
+        let first = Identity::local(folder.path(), &names).unwrap();
+        let parts = ["key.pem", "certificate.pem", "certificate.json"];
+        let before = parts.map(|name| std::fs::read(file(name)).unwrap());
+        let renewed = Identity::local(folder.path(), &["example.org".to_owned()]).unwrap();
+        assert_ne!(first.chain[0], renewed.chain[0]);
+        // The key is written, the certificate is not yet.
+        std::fs::write(file("certificate.pem"), &before[1]).unwrap();
+        std::fs::remove_file(file("certificate.json")).unwrap();
+        std::fs::write(file("key.new"), "half").unwrap();
+        let again = Identity::local(folder.path(), &names).unwrap();
+        assert_ne!(again.chain[0], first.chain[0]);
+        // Another authority: what the old one signed is worth nothing.
+        std::fs::remove_file(file("ca-key.pem")).unwrap();
+        let other = Identity::local(folder.path(), &names).unwrap();
+        assert!(other.chain[0] != again.chain[0] && other.chain[1] != again.chain[1]);
     }
 
     #[cfg(unix)]
@@ -237,6 +256,9 @@ mod tests {
     fn keys_are_for_their_owner_only() {
         use std::os::unix::fs::PermissionsExt;
         let folder = tempfile::tempdir().unwrap();
+        for left_over in ["ca-key.new", "key.new"] {
+            std::fs::write(folder.path().join(left_over), "").unwrap();
+        }
         Identity::local(folder.path(), &["localhost".to_owned()]).unwrap();
         for key in ["ca-key.pem", "key.pem"] {
             let mode = std::fs::metadata(folder.path().join(key)).unwrap().permissions().mode();

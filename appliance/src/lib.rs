@@ -20,6 +20,7 @@ pub mod open_files;
 pub mod random;
 pub mod relay;
 pub mod services;
+pub mod serving_certificate;
 pub mod session;
 pub mod shutdown;
 pub mod sign_in;
@@ -37,7 +38,6 @@ use wire::api::{ConsoleEvent, SessionEnd};
 use wire::{JumpGroupId, SecretText};
 
 use crate::agents::presence::Presence;
-use crate::certificates::Identity;
 use crate::config::Config;
 use crate::console_files::ConsoleFiles;
 use crate::data_dir::DataDir;
@@ -45,6 +45,7 @@ use crate::downloads::Downloads;
 use crate::events::{Audience, EventBus};
 use crate::extension::PackedExtension;
 use crate::services::Services;
+use crate::serving_certificate::{ServingCertificate, Source};
 use crate::session::registry::Sessions;
 use crate::shutdown::Tasks;
 use crate::sign_in::attempts::Attempts;
@@ -84,8 +85,8 @@ impl Appliance {
         let address = listener.local_addr()?;
         let public_url = config.public_url.clone().unwrap_or_else(|| format!("https://localhost:{}", address.port()));
 
-        let identity = identity(&config, &public_url)?;
-        let tls = TlsAcceptor::from(identity.server_config()?);
+        let (certificate, authority) = ServingCertificate::load(certificate_source(&config, &public_url)?)?;
+        let tls = TlsAcceptor::from(certificate.server_config()?);
         let extension_key = config.data_dir.join("extension-key.der");
         let extension = PackedExtension::pack(&extension_key, &format!("{public_url}/extension/updates.xml"))?;
 
@@ -105,7 +106,7 @@ impl Appliance {
 
         let services = Services {
             public_url: public_url.into(),
-            authority: identity.authority.map(Arc::new),
+            authority: authority.map(Arc::new),
             store: store.clone(),
             events,
             presence,
@@ -121,6 +122,7 @@ impl Appliance {
         };
         tasks.spawn_until_stop("unused sessions", sessions.end_unused());
         tasks.spawn_until_stop("housekeeping", housekeeping::forget_old(store, services.config.sign_in));
+        tasks.spawn_until_stop("certificate", certificate.keep_fresh());
         let router = http::router(services.clone());
         tasks.spawn("https", http::serve(listener, tls, router, tasks.clone()));
         Ok(Self { services, address, setup_url, _data_dir: data_dir })
@@ -141,9 +143,9 @@ impl Appliance {
 }
 
 /// The administrator's certificate, or one of the local authority for every name the appliance is known to have.
-fn identity(config: &Config, public_url: &str) -> anyhow::Result<Identity> {
+fn certificate_source(config: &Config, public_url: &str) -> anyhow::Result<Source> {
     if let Some(files) = &config.tls {
-        return Identity::from_files(files);
+        return Ok(Source::Files(files.clone()));
     }
     let uri: axum::http::Uri = public_url.parse()?;
     let mut names = vec![uri.host().unwrap_or("localhost").trim_matches(['[', ']']).to_owned()];
@@ -152,7 +154,7 @@ fn identity(config: &Config, public_url: &str) -> anyhow::Result<Identity> {
             names.push(name.to_owned());
         }
     }
-    Identity::local(&config.data_dir.join("tls"), &names)
+    Ok(Source::Local { folder: config.data_dir.join("tls"), names })
 }
 
 async fn first_group(store: &Store) -> anyhow::Result<()> {

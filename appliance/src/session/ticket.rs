@@ -85,7 +85,9 @@ mod tests {
         let mut give = |hash: &[u8], number| {
             assert_eq!(tickets.give(hash.to_vec(), session(number), NOW), NOW.plus_millis(60_000));
         };
-        (give(b"a", 1), give(b"b", 3), give(b"c", 4));
+        for (hash, number) in [(b"a", 1), (b"b", 3), (b"c", 4)] {
+            give(hash, number);
+        }
         assert_eq!(tickets.redeem(b"a", session(1), NOW), Ok(()));
         assert_eq!(tickets.redeem(b"a", session(1), NOW), Err(Refusal::TicketUsed));
         assert_eq!(tickets.redeem(b"b", session(2), NOW), Err(Refusal::TicketForAnotherSession));
