@@ -16,7 +16,7 @@ use wire::limits::NATIVE_MESSAGE_BYTES;
 
 use crate::appliance::Ready;
 use crate::program::{Finished, Program, run_to_end};
-use crate::workspace;
+use crate::{stop, workspace};
 
 /// How long the helper may take to answer; it dials the appliance meanwhile.
 pub const ANSWER_LIMIT: Duration = Duration::from_secs(20);
@@ -227,11 +227,17 @@ impl HelperByHand {
     /// The next message, whichever it is; none when the helper closed its stdout or said nothing for `limit`.
     ///
     /// # Errors
-    /// When the helper sends something that is no message.
+    /// When the helper sends something that is no message, or this program is asked to stop.
     pub fn next_message(&mut self, limit: Duration) -> Result<Option<HelperMessage>> {
-        match self.messages.recv_timeout(limit) {
-            Ok(message) => message.map(Some),
-            Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => Ok(None),
+        let end = Instant::now() + limit;
+        loop {
+            stop::check()?;
+            let left = end.saturating_duration_since(Instant::now());
+            match self.messages.recv_timeout(left.min(stop::LOOK)) {
+                Ok(message) => return message.map(Some),
+                Err(RecvTimeoutError::Timeout) if !left.is_zero() => {}
+                Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => return Ok(None),
+            }
         }
     }
 

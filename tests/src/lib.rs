@@ -15,6 +15,7 @@
 //! | [`browser`], [`console`] | Chromium through ChromeDriver, and the console in it |
 //! | [`prerequisites`] | what the machine has to have |
 //! | [`steps`] | long work told step by step |
+//! | [`stop`] | being asked to stop |
 //! | [`guards`] | rules of the source tree that the compiler does not check |
 
 pub mod api_client;
@@ -31,5 +32,6 @@ pub mod raw_link;
 pub mod servers;
 pub mod site;
 pub mod steps;
+pub mod stop;
 pub mod wait;
 pub mod workspace;

@@ -86,10 +86,15 @@ impl Program {
     /// Waits for its end.
     ///
     /// # Errors
-    /// When it does not end within `limit`.
+    /// When it does not end within `limit`, or this program is asked to stop.
     pub fn wait(&mut self, limit: Duration) -> Result<ExitStatus> {
         let name = self.name.clone();
         crate::wait::until(&format!("{name} ends"), limit, || self.ended())
+    }
+
+    fn wait_in_any_case(&mut self, limit: Duration) -> Result<ExitStatus> {
+        let name = self.name.clone();
+        crate::wait::until_in_any_case(&format!("{name} ends"), limit, || self.ended())
     }
 
     /// An error with the log in it, when it has ended.
@@ -128,7 +133,7 @@ impl Program {
     /// When it had to be killed.
     pub fn stop(&mut self) -> Result<ExitStatus> {
         self.ask_to_stop();
-        self.wait(STOP_LIMIT).or_else(|_| {
+        self.wait_in_any_case(STOP_LIMIT).or_else(|_| {
             self.kill()?;
             bail!(
                 "{} did not stop within {} s and was killed; it said:\n{}",
@@ -169,7 +174,7 @@ pub fn stop_all(programs: &mut [&mut Program], limit: Duration) {
     let end = Instant::now() + limit;
     for program in programs {
         let left = end.saturating_duration_since(Instant::now());
-        if program.wait(left).is_err() {
+        if program.wait_in_any_case(left).is_err() {
             // It is a child of ours that did not stop: nothing more can be done than this.
             let _ = program.kill();
         }

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 
 use crate::program::tail;
+use crate::stop;
 
 /// A running step says something at least this often.
 const HEARTBEAT: Duration = Duration::from_secs(15);
@@ -161,7 +162,13 @@ impl Step {
         let mut said = String::new();
         let mut beat = Instant::now();
         loop {
-            match lines.recv_timeout(HEARTBEAT) {
+            if let Err(asked) = stop::check() {
+                // Where it has ended meanwhile there is nothing to do. What it started may keep the pipe open.
+                let _ = child.kill();
+                let _ = child.wait();
+                return Err(asked);
+            }
+            match lines.recv_timeout(stop::LOOK) {
                 Ok(line) => {
                     self.tally.add_line(&line);
                     writeln!(log, "{line}")?;

@@ -4,14 +4,27 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail};
 
+use crate::stop;
+
 /// How long a thing that should happen at once may take on a busy machine.
 pub const SOON: Duration = Duration::from_secs(20);
 
 /// Asks again and again until there is an answer.
 ///
 /// # Errors
-/// When there is none within `limit`; `what` says what was waited for.
+/// When there is none within `limit`, or this program is asked to stop; `what` says what was waited for.
 pub fn until<T>(what: &str, limit: Duration, mut ask: impl FnMut() -> Result<Option<T>>) -> Result<T> {
+    until_in_any_case(what, limit, || {
+        stop::check()?;
+        ask()
+    })
+}
+
+/// Like [`until`], for the end of a program: being asked to stop is what it is for.
+///
+/// # Errors
+/// When there is no answer within `limit`.
+pub fn until_in_any_case<T>(what: &str, limit: Duration, mut ask: impl FnMut() -> Result<Option<T>>) -> Result<T> {
     let end = Instant::now() + limit;
     let mut pause = Duration::from_millis(5);
     loop {

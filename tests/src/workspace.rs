@@ -6,6 +6,8 @@ use std::sync::OnceLock;
 
 use anyhow::{Context, Result, bail};
 
+use crate::stop;
+
 /// The packages whose programs are shipped.
 pub const PROGRAM_PACKAGES: [&str; 3] = ["appliance", "jumpoint", "helper"];
 
@@ -92,7 +94,19 @@ fn build() -> Result<PathBuf> {
     }
     // The protocol of some callers owns stdout.
     command.stdout(std::process::Stdio::null());
-    let status = command.status().context("starting cargo")?;
+    let mut child = command.spawn().context("starting cargo")?;
+    let status = loop {
+        if let Some(status) = child.try_wait().context("waiting for cargo")? {
+            break status;
+        }
+        if let Err(asked) = stop::check() {
+            // Where it has ended meanwhile there is nothing to do.
+            let _ = child.kill();
+            let _ = child.wait();
+            return Err(asked);
+        }
+        std::thread::sleep(stop::LOOK);
+    };
     if !status.success() {
         bail!("cargo build ended with {status}");
     }

@@ -14,7 +14,7 @@ use tests::appliance::{Appliance, Options};
 use tests::helper::{HelperByHand, InstalledHelper};
 use tests::jumpoint::JumpointNode;
 use tests::program::stop_all;
-use tokio::signal::unix::{SignalKind, signal};
+use tests::stop;
 use wire::api::{
     JumpGroup, JumpGroupDraft, JumpItem, NewSession, Session, TunnelDefinition, TunnelJumpDraft, TunnelTicket,
 };
@@ -56,16 +56,19 @@ struct Chain {
 
 fn main() -> Result<()> {
     let arguments = Arguments::parse();
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    // Before the children start: a signal that comes meanwhile must end them too.
-    let (mut terminate, mut interrupt) = {
-        let _inside = runtime.enter();
-        (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?)
-    };
+    stop::listen()?;
+    match run(&arguments) {
+        // Everything that was started has ended with its values.
+        Err(_) if stop::asked() => Ok(()),
+        result => result,
+    }
+}
+
+fn run(arguments: &Arguments) -> Result<()> {
     eprintln!("building the programs, where anything changed …");
     tests::workspace::build_programs()?;
     eprintln!("starting them …");
-    let mut chain = start(&arguments)?;
+    let mut chain = start(arguments)?;
     println!(
         "{}",
         json!({
@@ -79,12 +82,9 @@ fn main() -> Result<()> {
             "admin": { "user": USER, "password": chain.password },
         })
     );
-    runtime.block_on(async {
-        tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
-        }
-    });
+    while !stop::asked() {
+        std::thread::sleep(stop::LOOK);
+    }
     eprintln!("ending them …");
     stop_all(&mut [&mut chain.helper.program, &mut chain.jumpoint.program, &mut chain.appliance.program], STOP_LIMIT);
     Ok(())

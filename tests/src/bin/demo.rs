@@ -18,8 +18,8 @@ use tests::prerequisites;
 use tests::program::Program;
 use tests::servers::{Echo, Page, Redis, find_program};
 use tests::steps::{Outcome, Steps};
+use tests::stop;
 use tests::workspace::{cargo, extension_folder, program, root};
-use tokio::signal::unix::{SignalKind, signal};
 use wire::api::{JumpGroup, JumpGroupDraft, JumpItem, Jumpoint, TunnelDefinition, TunnelJumpDraft};
 
 /// How long the appliance may take to serve; the first start makes keys and a database.
@@ -54,6 +54,15 @@ struct Site {
 
 fn main() -> Result<()> {
     let arguments = Arguments::parse();
+    stop::listen()?;
+    match run(&arguments) {
+        // Everything that was started has ended with its values. A check that was not finished is no success.
+        Err(_) if stop::asked() && !arguments.check => Ok(()),
+        result => result,
+    }
+}
+
+fn run(arguments: &Arguments) -> Result<()> {
     let with_browser = arguments.check || (has_display() && !arguments.no_browser);
     build(with_browser)?;
     let mut site = Site::start(arguments.port)?;
@@ -227,21 +236,13 @@ fn open_window(site: &Site) -> Result<Window> {
 
 /// Until Ctrl-C, SIGTERM, or the appliance's own end.
 fn wait_for_the_end(dev: &mut Program) -> Result<()> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    runtime.block_on(async {
-        let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
-        loop {
-            tokio::select! {
-                _ = terminate.recv() => return Ok(()),
-                _ = interrupt.recv() => return Ok(()),
-                () = tokio::time::sleep(Duration::from_secs(1)) => {
-                    if dev.ended()?.is_some() {
-                        // A Ctrl-C reached the appliance first; anything else is worth telling.
-                        println!("The appliance has ended. It said:\n{}", tests::program::tail(&dev.log(), 10));
-                        return Ok(());
-                    }
-                }
-            }
+    while !stop::asked() {
+        if dev.ended()?.is_some() {
+            // A Ctrl-C reached the appliance first; anything else is worth telling.
+            println!("The appliance has ended. It said:\n{}", tests::program::tail(&dev.log(), 10));
+            return Ok(());
         }
-    })
+        std::thread::sleep(stop::LOOK);
+    }
+    Ok(())
 }

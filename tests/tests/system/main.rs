@@ -16,10 +16,12 @@
 //! | `disk_full` | the disk is full while a session starts |
 //! | `http` | headers, compression, health |
 //! | `connections` | connections that do not do what they are for |
+//! | `chain` | the program for scripts that measure |
 //! | `servers` | the servers that stand at the tunnels' ends |
 
 mod access;
 mod authorization;
+mod chain;
 mod connections;
 mod disk_full;
 mod helper;
