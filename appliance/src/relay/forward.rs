@@ -94,7 +94,7 @@ impl Pulse {
     /// Pings until the link is dead or cannot be written.
     ///
     /// A link that takes nothing more is no reason to stop listening for its silence: a ping that finds no place
-    /// within [`PING_EVERY`] is left out. (A ping that is cut short while it is flushed is already in its place.)
+    /// within the pause between two is left out. (A ping that is cut short while it is flushed is already in its place.)
     pub async fn watch(&self, from: From, out: &Outbound) -> Stopped {
         self.hear();
         let mut round = tokio::time::interval(PING_EVERY);

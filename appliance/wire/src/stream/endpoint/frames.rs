@@ -77,13 +77,12 @@ impl Endpoint {
             return Err(misbehaved(stream, "sent more behind its RESET"));
         }
         match kind {
-            Kind::Data => {
-                if it.receive.data(offset, frame.payload).map_err(wrong)? {
-                    self.tell_readable(stream);
-                }
-            }
-            Kind::Fin => {
-                if it.receive.finish(offset).map_err(wrong)? {
+            Kind::Data | Kind::Fin => {
+                let is_new = match kind {
+                    Kind::Data => it.receive.data(offset, frame.payload),
+                    _ => it.receive.finish(offset),
+                };
+                if is_new.map_err(wrong)? {
                     self.tell_readable(stream);
                 }
             }
