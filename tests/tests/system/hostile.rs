@@ -151,12 +151,13 @@ fn oversized_messages_close_the_link() -> Result<()> {
     on_a_site(|site| {
         let echo = Echo::start()?;
         let (_, mut link) = rogue_helper(site, echo.port())?;
-        link.say_text("x".repeat(CONTROL_MESSAGE_BYTES.max(MAX_MESSAGE) + 1))?;
+        // The appliance closes at the header: the rest of the message may or may not leave.
+        let _ = link.say_text("x".repeat(CONTROL_MESSAGE_BYTES.max(MAX_MESSAGE) + 1));
         link.wait_for_close()?;
         let (_, mut link) = rogue_helper(site, echo.port())?;
         let mut large = bytes::BytesMut::new();
         large.put_bytes(7, MAX_MESSAGE + 1);
-        link.say_bytes(large)?;
+        let _ = link.say_bytes(large);
         link.wait_for_close()
     })
 }
