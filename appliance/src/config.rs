@@ -23,6 +23,9 @@ pub struct ConfigFile {
     /// Sign-in.
     #[serde(default)]
     pub sign_in: SignInSection,
+    /// Sessions.
+    #[serde(default)]
+    pub sessions: SessionsSection,
     /// The console.
     #[serde(default)]
     pub console: ConsoleSection,
@@ -38,6 +41,14 @@ pub struct SignInSection {
     pub idle_minutes: Option<u64>,
     /// Hours after which a browser is signed out whatever happens.
     pub absolute_hours: Option<u64>,
+}
+
+/// `[sessions]`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SessionsSection {
+    /// Seconds that a link of a session may be lost before the session ends; 0 = it ends with its link.
+    pub resume_grace_seconds: Option<u64>,
 }
 
 /// `[console]`.
@@ -76,12 +87,15 @@ pub struct Config {
     pub tls: Option<TlsFiles>,
     /// How long a sign-in lasts.
     pub sign_in: Timeouts,
+    /// How long a link of a session may be lost.
+    pub resume_grace: Duration,
     /// A folder to serve the console from.
     pub console_dir: Option<PathBuf>,
     /// A folder with helper programs.
     pub downloads: Option<PathBuf>,
 }
 
+const RESUME_GRACE_SECONDS: u64 = 120;
 const DEFAULT_PORT: u16 = 8443;
 const IDLE_MINUTES: u64 = 60;
 const ABSOLUTE_HOURS: u64 = 12;
@@ -108,7 +122,12 @@ impl Config {
         if !(1..=24 * 60).contains(&idle) || !(1..=24 * 30).contains(&absolute) {
             bail!("sign_in.idle_minutes has to be 1 to 1440 and sign_in.absolute_hours 1 to 720");
         }
+        let grace = file.sessions.resume_grace_seconds.unwrap_or(RESUME_GRACE_SECONDS);
+        if grace > 3600 {
+            bail!("sessions.resume_grace_seconds has to be 0 to 3600");
+        }
         Ok(Self {
+            resume_grace: Duration::from_secs(grace),
             data_dir: overrides.data_dir,
             listen: overrides.listen.or(file.listen).unwrap_or_else(|| SocketAddr::from(([0, 0, 0, 0], DEFAULT_PORT))),
             public_url,

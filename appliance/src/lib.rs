@@ -101,8 +101,9 @@ impl Appliance {
 
         let events = EventBus::default();
         let presence = Presence::default();
-        let sessions = Sessions::new(store.clone(), events.clone(), presence.clone(), tasks.clone());
-        sessions.end_left_over().await?;
+        let sessions =
+            Sessions::new(store.clone(), events.clone(), presence.clone(), tasks.clone(), config.resume_grace);
+        sessions.restore().await?;
 
         let services = Services {
             public_url: public_url.into(),
@@ -128,13 +129,14 @@ impl Appliance {
         Ok(Self { services, address, setup_url, _data_dir: data_dir })
     }
 
-    /// Stops in order: no new sessions, running ones end with the reason, consoles are told, the database closes last.
+    /// Stops in order: no new sessions, running ones wait for the next start or, when they may not, end with the reason;
+    /// consoles are told, the database closes last.
     pub async fn stop(self) {
         let Services { sessions, tasks, store, events, .. } = self.services;
         let in_seconds = u32::try_from(GRACE.as_secs()).unwrap_or(u32::MAX);
         events.announce(Audience::Everyone, ConsoleEvent::Stopping { in_seconds });
         tasks.stop();
-        sessions.end_all(SessionEnd::ApplianceStopped, None, |_| true);
+        sessions.end_all(SessionEnd::ApplianceStopped, None, |it| !sessions.outlives_the_appliance(it));
         tasks.ended(GRACE).await;
         if let Err(error) = store.close().await {
             tracing::warn!(error = %error, "the database did not close in order");

@@ -2,10 +2,13 @@
 
 use std::time::Duration;
 
+use link::redial::{Failed, Redial};
 use link::talk::{self, TalkError};
 use link::{DialError, WebSocket};
 use wire::helper_messages::HelperError;
-use wire::link_messages::{ApplianceToHelper, HELPER_LINK_PATH, HelperHello, Refusal, TunnelToListen, Versions};
+use wire::link_messages::{
+    ApplianceToHelper, HELPER_LINK_PATH, HelperHello, Refusal, Resumption, TunnelToListen, Versions,
+};
 use wire::{SecretText, SessionId};
 
 use crate::config::ApplianceEntry;
@@ -14,7 +17,16 @@ use crate::host_manifest::System;
 /// The time the appliance has for its answer.
 const ANSWER_WITHIN: Duration = Duration::from_secs(10);
 
-/// Dials the appliance; returns the link and the session's definition.
+/// What the appliance said to a helper that it took in.
+pub(crate) struct Welcome {
+    /// What to listen on.
+    pub(crate) tunnels: Vec<TunnelToListen>,
+    /// How the session goes on when its link is lost.
+    pub(crate) resumption: Resumption,
+}
+
+/// Dials the appliance; returns the link and the session's definition. With `resume` the link takes the place of one that
+/// was lost: number of the last pair of links; `ticket` is the secret that was given for that then.
 ///
 /// # Errors
 /// What to tell the page.
@@ -22,7 +34,8 @@ pub(crate) async fn dial(
     appliance: &ApplianceEntry,
     session_id: SessionId,
     ticket: SecretText,
-) -> Result<(WebSocket, Vec<TunnelToListen>), HelperError> {
+    resume: Option<u64>,
+) -> Result<(WebSocket, Welcome), HelperError> {
     let unreachable = |detail: &dyn ToString| HelperError::ApplianceUnreachable {
         appliance: appliance.url.clone(),
         detail: detail.to_string(),
@@ -40,11 +53,12 @@ pub(crate) async fn dial(
         os: System::here().name().into(),
         session_id,
         ticket,
+        resume,
     };
     let lost = |error: TalkError| unreachable(&error);
     talk::send(&mut socket, &hello).await.map_err(lost)?;
     match talk::receive(&mut socket, ANSWER_WITHIN).await.map_err(lost)? {
-        ApplianceToHelper::Welcome { tunnels, .. } => Ok((socket, tunnels)),
+        ApplianceToHelper::Welcome { tunnels, resumption, .. } => Ok((socket, Welcome { tunnels, resumption })),
         ApplianceToHelper::Refused { refusal, message } => {
             Err(HelperError::Refused { reason: name_of(refusal), message })
         }
@@ -52,6 +66,33 @@ pub(crate) async fn dial(
             Err(HelperError::Refused { reason: name_of(Refusal::SessionOver), message })
         }
         ApplianceToHelper::RetryListening => Err(unreachable(&"it began with a message that belongs later")),
+    }
+}
+
+/// Dials a session's link when it was lost.
+pub(crate) struct DialAgain {
+    pub(crate) appliance: ApplianceEntry,
+    pub(crate) session_id: SessionId,
+    pub(crate) resumption: Resumption,
+}
+
+impl Redial for DialAgain {
+    type Io = link::LinkIo;
+
+    fn grace(&self) -> Duration {
+        Duration::from_secs(self.resumption.grace_seconds.into())
+    }
+
+    async fn dial(&mut self, epoch: u64) -> Result<WebSocket, Failed> {
+        let dialling = dial(&self.appliance, self.session_id, self.resumption.secret.clone(), Some(epoch));
+        match Box::pin(dialling).await {
+            Ok((socket, _)) => Ok(socket),
+            Err(HelperError::Refused { reason, message }) if reason != name_of(Refusal::Stopping) => {
+                Err(Failed::ForGood(message))
+            }
+            // A certificate that changed may be that of a network which wants to be signed in to first.
+            Err(error) => Err(Failed::ForNow(error.to_string())),
+        }
     }
 }
 

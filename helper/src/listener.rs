@@ -143,7 +143,7 @@ impl Doorkeeper {
         if let Some(user) = ends.and_then(|(client, ours)| self.users.stranger(client, ours)) {
             warn!(user, %client, "another user of this workstation was turned away");
             let who = format!("another user of this workstation (user id {user})");
-            return self.turn_away(socket, client, Some(who), EndReason::NotAllowed);
+            return self.turn_away(socket, client, Some(who), EndReason::AnotherUser);
         }
         if let Err(error) = socket.set_nodelay(true) {
             debug!("TCP_NODELAY could not be set: {error}");

@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use link::WebSocket;
+use link::redial::LinkState;
 use link::stream_driver::{Control, LinkEnd, StreamDriver};
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
@@ -15,7 +16,7 @@ use wire::link_messages::{ApplianceToHelper, HelperToAppliance, TunnelToListen};
 use wire::stream::{Config as StreamConfig, EndReason, Side};
 use wire::{SecretText, SessionId};
 
-use crate::appliance_link;
+use crate::appliance_link::{self, DialAgain, Welcome};
 use crate::config::ApplianceEntry;
 use crate::connecting_users::ConnectingUsers;
 use crate::connection_sources::Sources;
@@ -116,7 +117,7 @@ struct Ending {
 
 /// How dialling the appliance ends.
 enum Dialled {
-    Link(Box<(WebSocket, Vec<TunnelToListen>)>),
+    Link(Box<(WebSocket, Welcome)>),
     Failed(HelperError),
     /// A page has thought better of it.
     Closed(Asker),
@@ -132,7 +133,7 @@ impl TunnelSession {
         let mut early = Vec::new();
         let (failure, closer) = match self.dial(&appliance, ticket, &mut early).await {
             Dialled::Link(link) => {
-                self.serve(*link, asker, std::mem::take(&mut early)).await;
+                self.serve(*link, appliance, asker, std::mem::take(&mut early)).await;
                 (None, None)
             }
             Dialled::Failed(error) => {
@@ -165,7 +166,7 @@ impl TunnelSession {
         ticket: SecretText,
         early: &mut Vec<(Asker, Wish)>,
     ) -> Dialled {
-        let mut dialling = Box::pin(appliance_link::dial(appliance, self.session_id, ticket));
+        let mut dialling = Box::pin(appliance_link::dial(appliance, self.session_id, ticket, None));
         loop {
             tokio::select! {
                 () = self.workshop.cancel.cancelled() => return Dialled::Stopping,
@@ -184,13 +185,17 @@ impl TunnelSession {
     /// Serves the session over its link, to its end.
     async fn serve(
         &mut self,
-        (socket, definitions): (WebSocket, Vec<TunnelToListen>),
+        (socket, welcome): (WebSocket, Welcome),
+        appliance: ApplianceEntry,
         asker: Asker,
         early: Vec<(Asker, Wish)>,
     ) {
         let tracker = self.workshop.tracker.clone();
+        let Welcome { tunnels: definitions, resumption } = welcome;
+        let again = DialAgain { appliance, session_id: self.session_id, resumption };
+        let config = StreamConfig::default();
         let (driver, control) =
-            StreamDriver::start(socket, Side::Opener, StreamConfig::default(), &tracker, CancellationToken::new());
+            StreamDriver::start(socket, again, Side::Opener, config, &tracker, CancellationToken::new());
         let listeners = CancellationToken::new();
         let closes = listeners.clone().drop_guard();
         let askers = [asker].into_iter().chain(early.into_iter().map(|(asker, _)| asker));
@@ -223,8 +228,16 @@ impl TunnelSession {
             self.workshop.reply(asker, self.description()).await;
         }
         info!(session = %self.session_id, "open");
+        let mut links = driver.links();
         let ending = loop {
             tokio::select! {
+                Ok(()) = links.changed() => {
+                    // What was said over the link that was lost may not have arrived.
+                    let state = *links.borrow_and_update();
+                    if let LinkState::Standing(_) = state {
+                        self.report_listening(&control).await;
+                    }
+                }
                 () = self.workshop.cancel.cancelled() => {
                     break Ending { tell_appliance: true, message: "The browser on the workstation was closed.".into() };
                 }
@@ -294,9 +307,14 @@ impl TunnelSession {
         let mut states: Vec<_> = tunnels.iter().map(|it| it.state.clone()).collect();
         states.sort_by_key(|it| it.index);
         self.workshop.open().update(self.session_id, states);
+        self.report_listening(control).await;
         let session = self.workshop.open().session(self.session_id);
-        report(control, &HelperToAppliance::ListenReport { tunnels: session.tunnels.clone() }).await;
         self.workshop.tell(&self.origin, HelperEvent::SessionChanged { session }).await;
+    }
+
+    async fn report_listening(&self, control: &Control) {
+        let tunnels = self.workshop.open().session(self.session_id).tunnels;
+        report(control, &HelperToAppliance::ListenReport { tunnels }).await;
     }
 
     fn accept(

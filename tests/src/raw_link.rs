@@ -65,6 +65,7 @@ impl RawLink {
             os: "linux".into(),
             session_id: ticket.session_id,
             ticket: ticket.ticket.clone(),
+            resume: None,
         })?;
         let answer = link.hear()?;
         Ok((link, answer))

@@ -47,6 +47,17 @@ pub fn on_a_site(test: impl FnOnce(&mut Site) -> Result<()>) -> Result<()> {
     told(Site::start(false)?, test)
 }
 
+/// Like [`on_a_site`], with a configuration file.
+///
+/// # Errors
+/// Those of the test.
+pub fn on_a_site_with(config: &str, test: impl FnOnce(&mut Site) -> Result<()>) -> Result<()> {
+    let folder = tempfile::Builder::new().prefix("sallyport-config-").tempdir()?;
+    let file = folder.path().join("sallyport.toml");
+    std::fs::write(&file, config)?;
+    told(Site::start_with(|options| Options { config: Some(file), ..options })?, test)
+}
+
 /// Like [`on_a_site`], with the console.
 ///
 /// # Errors

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use link::backoff::Backoff;
 use link::talk::{self, TalkError};
 use link::{Dialer, WebSocket};
 use tokio::sync::mpsc;
@@ -10,12 +11,11 @@ use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::{Instrument as _, debug, error, info, info_span, warn};
+use uuid::Uuid;
 use wire::SessionId;
 use wire::agent_messages::{AgentToAppliance, ApplianceToAgent, HostFacts, TunnelTarget};
-use wire::link_messages::AGENT_CONTROL_PATH;
 
-use crate::backoff::Backoff;
-use crate::greeting::{LinkFor, greet, may_pass};
+use crate::greeting::{Caller, LinkFor, may_pass};
 use crate::host_facts;
 use crate::identity::Identity;
 use crate::session;
@@ -40,8 +40,7 @@ const WAITING_MESSAGES: usize = 64;
 
 /// A running agent.
 pub struct Agent {
-    identity: Arc<Identity>,
-    dialer: Dialer,
+    caller: Arc<Caller>,
     /// Version of the program.
     version: &'static str,
     sessions: Sessions,
@@ -65,8 +64,7 @@ impl Agent {
     pub async fn run(identity: Identity, dialer: Dialer, version: &'static str, cancel: CancellationToken) {
         let (to_appliance, mut waiting) = mpsc::channel(WAITING_MESSAGES);
         let agent = Self {
-            identity: Arc::new(identity),
-            dialer,
+            caller: Arc::new(Caller { identity, dialer, run_id: Uuid::new_v4() }),
             version,
             sessions: Sessions::default(),
             tracker: TaskTracker::new(),
@@ -85,11 +83,11 @@ impl Agent {
         loop {
             let facts = host_facts::gather(self.version);
             let link_for = LinkFor::Control(facts.clone());
-            let greeting = Box::pin(greet(&self.dialer, AGENT_CONTROL_PATH, &self.identity, link_for));
+            let greeting = Box::pin(self.caller.greet(link_for));
             let Some(greeted) = self.cancel.run_until_cancelled(greeting).await else { return };
             let wait = match greeted {
                 Ok((socket, jumpoint_name)) => {
-                    info!(jumpoint = jumpoint_name, appliance = %self.dialer.appliance(), "connected");
+                    info!(jumpoint = jumpoint_name, appliance = %self.caller.dialer.appliance(), "connected");
                     let began = Instant::now();
                     let over = self.attend(socket, waiting, facts).await;
                     if began.elapsed() >= GOOD_LINK {
@@ -170,7 +168,9 @@ impl Agent {
 
     fn obey(&self, message: ApplianceToAgent) -> Option<Over> {
         match message {
-            ApplianceToAgent::StartSession { session_id, targets } => self.start(session_id, targets),
+            ApplianceToAgent::StartSession { session_id, targets, grace_seconds } => {
+                self.start(session_id, targets, Duration::from_secs(grace_seconds.into()));
+            }
             ApplianceToAgent::EndSession { session_id, .. } => self.sessions.end(session_id),
             ApplianceToAgent::Dismissed { message } => return Some(Over::Dismissed(message)),
             ApplianceToAgent::Refused { refusal, message } if may_pass(refusal) => return Some(Over::Lost(message)),
@@ -180,14 +180,14 @@ impl Agent {
         None
     }
 
-    fn start(&self, session_id: SessionId, targets: Vec<TunnelTarget>) {
+    fn start(&self, session_id: SessionId, targets: Vec<TunnelTarget>, grace: Duration) {
         let cancel = self.cancel.child_token();
         let entered = self.sessions.enter(session_id, cancel.clone());
-        let (identity, dialer) = (Arc::clone(&self.identity), self.dialer.clone());
+        let caller = Arc::clone(&self.caller);
         let (tracker, to_appliance) = (self.tracker.clone(), self.to_appliance.clone());
         let serve = async move {
             let _entered = entered;
-            let served = Box::pin(session::serve(session_id, targets, &identity, &dialer, &tracker, cancel)).await;
+            let served = Box::pin(session::serve(session_id, targets, grace, caller, &tracker, cancel)).await;
             if let Err(error) = served {
                 warn!("the session cannot be served: {error}");
                 let message = error.to_string();

@@ -5,8 +5,9 @@ use std::time::Duration;
 use link::dial::binding_of;
 use link::talk::{self, TalkError};
 use link::{DialError, Dialer, WebSocket, hex};
+use uuid::Uuid;
 use wire::agent_messages::{AgentHello, ApplianceToAgent, Challenge, HostFacts};
-use wire::link_messages::{Older, Refusal, Versions};
+use wire::link_messages::{AGENT_CONTROL_PATH, AGENT_SESSION_PATH, Older, Refusal, Versions};
 use wire::proof::{self, EXPORTER_BYTES, NONCE_BYTES, Purpose};
 use wire::{AgentId, SessionId};
 
@@ -89,34 +90,52 @@ pub(crate) async fn answer<T: serde::de::DeserializeOwned>(socket: &mut WebSocke
 pub(crate) enum LinkFor {
     /// Control.
     Control(HostFacts),
-    /// A session.
-    Session(SessionId),
+    /// A session; when its link was lost, the number of the last pair of links.
+    Session(SessionId, Option<u64>),
 }
 
-/// Dials a link at `path` and waits to be welcome; returns it with the jumpoint's name.
-pub(crate) async fn greet(
-    dialer: &Dialer,
-    path: &str,
-    identity: &Identity,
-    link_for: LinkFor,
-) -> Result<(WebSocket, String), GreetingError> {
-    let mut socket = dialer.web_socket(path).await?;
-    let challenged = challenge(&mut socket).await?;
-    let (purpose, facts, session_id) = match link_for {
-        LinkFor::Control(facts) => (Purpose::Control, Some(facts), None),
-        LinkFor::Session(session_id) => (Purpose::SessionLink, None, Some(session_id)),
-    };
-    let agent_id = identity.agent_id;
-    let signature = challenged.proof(&identity.key, purpose, agent_id);
-    talk::send(&mut socket, &AgentHello { versions: Versions::OURS, agent_id, signature, facts, session_id }).await?;
-    match answer(&mut socket).await? {
-        ApplianceToAgent::Welcome { jumpoint_name, .. } => Ok((socket, jumpoint_name)),
-        ApplianceToAgent::Refused { refusal, message } => Err(GreetingError::Refused { refusal, message }),
-        ApplianceToAgent::Dismissed { message } => {
-            Err(GreetingError::Refused { refusal: Refusal::AgentUnknown, message })
-        }
-        other @ (ApplianceToAgent::StartSession { .. } | ApplianceToAgent::EndSession { .. }) => {
-            Err(TalkError::Garbage(format!("{other:?} before a welcome")).into())
+/// A running agent as it introduces itself.
+pub(crate) struct Caller {
+    pub(crate) identity: Identity,
+    pub(crate) dialer: Dialer,
+    /// Names this run of the program.
+    pub(crate) run_id: Uuid,
+}
+
+impl Caller {
+    /// Dials a link and waits to be welcome; returns it with the jumpoint's name.
+    pub(crate) async fn greet(&self, link_for: LinkFor) -> Result<(WebSocket, String), GreetingError> {
+        let path = match link_for {
+            LinkFor::Control(_) => AGENT_CONTROL_PATH,
+            LinkFor::Session(..) => AGENT_SESSION_PATH,
+        };
+        let mut socket = self.dialer.web_socket(path).await?;
+        let challenged = challenge(&mut socket).await?;
+        let (purpose, facts, session_id, resume) = match link_for {
+            LinkFor::Control(facts) => (Purpose::Control, Some(facts), None, None),
+            LinkFor::Session(session_id, resume) => (Purpose::SessionLink, None, Some(session_id), resume),
+        };
+        let agent_id = self.identity.agent_id;
+        let signature = challenged.proof(&self.identity.key, purpose, agent_id);
+        let hello = AgentHello {
+            versions: Versions::OURS,
+            agent_id,
+            signature,
+            facts,
+            session_id,
+            resume,
+            run_id: self.run_id,
+        };
+        talk::send(&mut socket, &hello).await?;
+        match answer(&mut socket).await? {
+            ApplianceToAgent::Welcome { jumpoint_name, .. } => Ok((socket, jumpoint_name)),
+            ApplianceToAgent::Refused { refusal, message } => Err(GreetingError::Refused { refusal, message }),
+            ApplianceToAgent::Dismissed { message } => {
+                Err(GreetingError::Refused { refusal: Refusal::AgentUnknown, message })
+            }
+            other @ (ApplianceToAgent::StartSession { .. } | ApplianceToAgent::EndSession { .. }) => {
+                Err(TalkError::Garbage(format!("{other:?} before a welcome")).into())
+            }
         }
     }
 }

@@ -7,12 +7,10 @@
 //! | [`enrol`] | becoming somebody, once, with a key from the console |
 //! | [`greeting`] | proving it on every link |
 //! | [`control`] | the control link: reconnecting, being told of sessions |
-//! | [`backoff`] | how long to wait in between |
 //! | [`sessions`] | the sessions that run |
 //! | [`session`] | one session's link and its connections |
 //! | [`host_facts`] | what the agent tells of its host |
 
-pub mod backoff;
 pub mod control;
 pub mod enrol;
 pub mod greeting;

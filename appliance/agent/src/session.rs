@@ -5,8 +5,9 @@ use std::future::poll_fn;
 use std::sync::Arc;
 use std::time::Duration;
 
-use link::Dialer;
+use link::backoff::Backoff;
 use link::carry::{Party, carry};
+use link::redial::{Failed, Redial};
 use link::stream_driver::{Accepted, Control, LinkEnd, StreamDriver};
 use link::tcp::{self, ConnectError};
 use tokio::time::sleep;
@@ -15,12 +16,9 @@ use tokio_util::task::TaskTracker;
 use tracing::{Instrument as _, debug, info, info_span, warn};
 use wire::SessionId;
 use wire::agent_messages::{ApplianceToAgent, TunnelTarget};
-use wire::link_messages::AGENT_SESSION_PATH;
 use wire::stream::{Config, EndReason, Side};
 
-use crate::backoff::Backoff;
-use crate::greeting::{GreetingError, LinkFor, greet};
-use crate::identity::Identity;
+use crate::greeting::{Caller, GreetingError, LinkFor};
 
 /// The time a target has to answer.
 const TARGET_ANSWERS_WITHIN: Duration = Duration::from_secs(10);
@@ -30,23 +28,24 @@ const DIAL_ATTEMPTS: u32 = 4;
 /// Targets by tunnel number.
 type Targets = HashMap<u16, TunnelTarget>;
 
-/// Serves one session until it ends. Its connections run on `tracker`.
+/// Serves one session until it ends, over as many links as it takes. Its connections run on `tracker`.
 ///
 /// # Errors
-/// When its link could not be made.
-pub async fn serve(
+/// When its first link could not be made.
+pub(crate) async fn serve(
     session_id: SessionId,
     targets: Vec<TunnelTarget>,
-    identity: &Identity,
-    dialer: &Dialer,
+    grace: Duration,
+    caller: Arc<Caller>,
     tracker: &TaskTracker,
     cancel: CancellationToken,
 ) -> Result<(), GreetingError> {
-    let Some(dialled) = cancel.run_until_cancelled(dial(session_id, identity, dialer)).await else { return Ok(()) };
+    let Some(dialled) = cancel.run_until_cancelled(dial(session_id, &caller)).await else { return Ok(()) };
     let socket = dialled?;
     info!("the session's link stands");
+    let again = DialAgain { session_id, grace, caller };
     let (driver, control) =
-        StreamDriver::start(socket, Side::Acceptor, Config::default(), tracker, cancel.child_token());
+        StreamDriver::start(socket, again, Side::Acceptor, Config::default(), tracker, cancel.child_token());
     let targets: Arc<Targets> = Arc::new(targets.into_iter().map(|target| (target.index, target)).collect());
     let end = accept_until_the_end(&driver, control, &targets, tracker, &cancel).await;
     match end {
@@ -56,10 +55,10 @@ pub async fn serve(
     Ok(())
 }
 
-async fn dial(session_id: SessionId, identity: &Identity, dialer: &Dialer) -> Result<link::WebSocket, GreetingError> {
+async fn dial(session_id: SessionId, caller: &Caller) -> Result<link::WebSocket, GreetingError> {
     let mut backoff = Backoff::new(Duration::from_millis(500), Duration::from_secs(4));
     for _ in 1..DIAL_ATTEMPTS {
-        match Box::pin(greet(dialer, AGENT_SESSION_PATH, identity, LinkFor::Session(session_id))).await {
+        match Box::pin(caller.greet(LinkFor::Session(session_id, None))).await {
             Err(error) if error.may_pass() => {
                 debug!("the session's link was not made, trying again: {error}");
                 sleep(backoff.next_wait(rand::random())).await;
@@ -67,7 +66,30 @@ async fn dial(session_id: SessionId, identity: &Identity, dialer: &Dialer) -> Re
             result => return result.map(|(socket, _)| socket),
         }
     }
-    Box::pin(greet(dialer, AGENT_SESSION_PATH, identity, LinkFor::Session(session_id))).await.map(|(socket, _)| socket)
+    Box::pin(caller.greet(LinkFor::Session(session_id, None))).await.map(|(socket, _)| socket)
+}
+
+/// Dials a session's link when it was lost.
+struct DialAgain {
+    session_id: SessionId,
+    grace: Duration,
+    caller: Arc<Caller>,
+}
+
+impl Redial for DialAgain {
+    type Io = link::LinkIo;
+
+    fn grace(&self) -> Duration {
+        self.grace
+    }
+
+    async fn dial(&mut self, epoch: u64) -> Result<link::WebSocket, Failed> {
+        match Box::pin(self.caller.greet(LinkFor::Session(self.session_id, Some(epoch)))).await {
+            Ok((socket, _)) => Ok(socket),
+            Err(error) if error.may_pass() => Err(Failed::ForNow(error.to_string())),
+            Err(error) => Err(Failed::ForGood(error.to_string())),
+        }
+    }
 }
 
 async fn accept_until_the_end(

@@ -27,7 +27,9 @@ use crate::tcp::{self, ConnectError};
 use crate::trust::{Trust, TrustError, certificate_refused};
 
 /// A WebSocket to the appliance.
-pub type WebSocket = WebSocketStream<TlsStream<TcpStream>>;
+pub type WebSocket = WebSocketStream<LinkIo>;
+/// What carries it.
+pub type LinkIo = TlsStream<TcpStream>;
 
 /// Why the appliance could not be dialled.
 #[derive(Debug, thiserror::Error)]

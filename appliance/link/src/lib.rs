@@ -8,6 +8,8 @@
 //! | [`dial`] | TLS, WebSocket and JSON over one dialled connection |
 //! | [`talk`] | JSON messages over a WebSocket |
 //! | [`stream_driver`] | the stream protocol over one WebSocket, for many tasks |
+//! | [`backoff`] | how long to wait before dialling again |
+//! | [`redial`] | dialling again when a session's link was lost |
 //! | [`link_stream`] | one connection's end of the link |
 //! | [`carry`] | one TCP socket joined to one stream |
 //! | [`open_files`] | how many connections the process may have |
@@ -17,12 +19,14 @@
 //! No server code: this ships to workstations and into customers' networks.
 
 pub mod appliance_url;
+pub mod backoff;
 pub mod carry;
 pub mod dial;
 pub mod hex;
 pub mod link_stream;
 mod link_task;
 pub mod open_files;
+pub mod redial;
 pub mod stop_signal;
 pub mod stream_driver;
 pub mod talk;
@@ -30,5 +34,5 @@ pub mod tcp;
 pub mod trust;
 
 pub use appliance_url::ApplianceUrl;
-pub use dial::{DialError, Dialer, WebSocket};
+pub use dial::{DialError, Dialer, LinkIo, WebSocket};
 pub use trust::Trust;

@@ -1,7 +1,6 @@
-//! The task that owns a link's WebSocket: it alone reads and writes it, in one turn after the other.
+//! What is done with one WebSocket for as long as it stands: one place reads and writes it, in one turn after the other.
 
 use std::pin::Pin;
-use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -13,7 +12,6 @@ use tokio::time::{Instant, Sleep, sleep_until, timeout};
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::{Error as WsError, Message};
 use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
-use wire::stream::EndReason;
 
 use crate::stream_driver::{LinkEnd, Shared};
 use crate::talk::plain;
@@ -27,11 +25,16 @@ const SILENCE: Duration = Duration::from_secs(20);
 /// The time for the last words.
 const FAREWELL: Duration = Duration::from_millis(500);
 
-pub(crate) struct LinkTask<S> {
+/// The JSON text beside the streams, on the link's side.
+pub(crate) struct Texts {
+    pub(crate) outgoing: mpsc::Receiver<String>,
+    pub(crate) incoming: mpsc::Sender<String>,
+}
+
+pub(crate) struct LinkTask<'a, S> {
     socket: WebSocketStream<S>,
-    shared: Arc<Shared>,
-    outgoing: mpsc::Receiver<String>,
-    incoming: mpsc::Sender<String>,
+    shared: &'a Shared,
+    texts: &'a mut Texts,
     cancelled: Pin<Box<WaitForCancellationFutureOwned>>,
     timer: Pin<Box<Sleep>>,
     heard: Instant,
@@ -39,20 +42,18 @@ pub(crate) struct LinkTask<S> {
     unflushed: bool,
 }
 
-impl<S: AsyncRead + AsyncWrite + Unpin> LinkTask<S> {
+impl<'a, S: AsyncRead + AsyncWrite + Unpin> LinkTask<'a, S> {
     pub(crate) fn new(
         socket: WebSocketStream<S>,
-        shared: Arc<Shared>,
-        outgoing: mpsc::Receiver<String>,
-        incoming: mpsc::Sender<String>,
+        shared: &'a Shared,
+        texts: &'a mut Texts,
         cancel: CancellationToken,
     ) -> Self {
         let heard = Instant::now();
         Self {
             socket,
             shared,
-            outgoing,
-            incoming,
+            texts,
             cancelled: Box::pin(cancel.cancelled_owned()),
             timer: Box::pin(sleep_until(heard + SILENCE)),
             heard,
@@ -61,16 +62,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> LinkTask<S> {
         }
     }
 
-    /// Runs until the link is over, and ends its connections then.
+    /// Runs until the link is over. Its connections end with it only when one of the two programs wants it so; otherwise
+    /// they wait for the next link.
     pub(crate) async fn run(mut self) -> LinkEnd {
         let end = std::future::poll_fn(|cx| self.poll_turns(cx)).await;
-        let reason = match end {
-            LinkEnd::Ours => EndReason::SessionEnded,
-            LinkEnd::Misbehaved(_) => EndReason::ProtocolError,
-            LinkEnd::Closed | LinkEnd::Broken(_) | LinkEnd::Silent(_) => EndReason::LinkLost,
-        };
-        self.shared.end_all(reason);
-        if matches!(end, LinkEnd::Ours | LinkEnd::Misbehaved(_)) {
+        if let Some(reason) = end.is_final() {
+            self.shared.end_all(reason);
             let farewell = async {
                 let _ = std::future::poll_fn(|cx| self.poll_drain(cx)).await;
                 let _ = self.socket.close(None).await;
@@ -114,7 +111,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> LinkTask<S> {
 
     /// Control messages go before frames.
     fn next_message(&mut self, cx: &mut Context<'_>) -> Option<Message> {
-        if let Poll::Ready(Some(text)) = self.outgoing.poll_recv(cx) {
+        if let Poll::Ready(Some(text)) = self.texts.outgoing.poll_recv(cx) {
             return Some(Message::text(text));
         }
         self.shared.transmit(cx, &mut self.buffer, MESSAGE_BYTES).then(|| Message::binary(self.buffer.split().freeze()))
@@ -145,7 +142,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> LinkTask<S> {
                 Message::Binary(bytes) => {
                     self.shared.input(bytes).map_err(|error| LinkEnd::Misbehaved(error.to_string()))?;
                 }
-                Message::Text(text) => match self.incoming.try_send(text.as_str().to_owned()) {
+                Message::Text(text) => match self.texts.incoming.try_send(text.as_str().to_owned()) {
                     Ok(()) | Err(mpsc::error::TrySendError::Closed(_)) => {}
                     Err(mpsc::error::TrySendError::Full(_)) => {
                         return Err(LinkEnd::Misbehaved("more control messages came than can wait".into()));

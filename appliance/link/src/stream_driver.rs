@@ -1,7 +1,7 @@
-//! The stream protocol over one WebSocket, for many tasks.
+//! The stream protocol of one session, over one WebSocket after the other, for many tasks.
 //!
 //! The state machine is [`Endpoint`]; this shell brings it bytes and time. One task owns the WebSocket
-//! (`link_task.rs`); each connection has a task of its own ([`crate::carry`]). They meet at one mutex that is held for
+//! (`link_task.rs`) and dials again when it is lost (`redial.rs`); each connection has a task of its own ([`crate::carry`]). They meet at one mutex that is held for
 //! moments, never across an await, and wake each other through it: whoever finds nothing to do leaves its waker there.
 
 use std::collections::{HashMap, VecDeque};
@@ -10,7 +10,6 @@ use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
 use bytes::{Bytes, BytesMut};
-use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::{mpsc, watch};
 use tokio_tungstenite::WebSocketStream;
 use tokio_util::sync::CancellationToken;
@@ -18,7 +17,8 @@ use tokio_util::task::TaskTracker;
 use wire::stream::{Config, EndReason, Endpoint, Event, OpenError, Side, StreamError, StreamId};
 
 use crate::link_stream::{LinkStream, StreamEnd};
-use crate::link_task;
+use crate::link_task::Texts;
+use crate::redial::{Keeper, LinkState, Redial};
 
 /// Control messages that may wait, in either direction.
 const WAITING_MESSAGES: usize = 64;
@@ -43,12 +43,24 @@ pub enum LinkEnd {
     Misbehaved(String),
 }
 
-/// A running link. Clones are the same link.
+impl LinkEnd {
+    /// Why the connections end with the link; none when they may go on over another.
+    pub(crate) fn is_final(&self) -> Option<EndReason> {
+        match self {
+            Self::Ours => Some(EndReason::SessionEnded),
+            Self::Misbehaved(_) => Some(EndReason::ProtocolError),
+            Self::Closed | Self::Broken(_) | Self::Silent(_) => None,
+        }
+    }
+}
+
+/// The streams of a session. Clones are the same session.
 #[derive(Clone)]
 pub struct StreamDriver {
     shared: Arc<Shared>,
     cancel: CancellationToken,
     ended: watch::Receiver<Option<LinkEnd>>,
+    links: watch::Receiver<LinkState>,
 }
 
 /// The JSON text beside the streams.
@@ -68,20 +80,20 @@ pub struct Accepted {
 }
 
 impl StreamDriver {
-    /// Starts the link's task on `tracker`. It ends when `cancel` is cancelled, after a last attempt to send what waits.
-    pub fn start<S>(
-        socket: WebSocketStream<S>,
+    /// Starts the link's task on `tracker`. When the link is lost it dials again with `redial`. It ends when `cancel` is
+    /// cancelled, after a last attempt to send what waits.
+    pub fn start<R: Redial>(
+        socket: WebSocketStream<R::Io>,
+        redial: R,
         side: Side,
         config: Config,
         tracker: &TaskTracker,
         cancel: CancellationToken,
-    ) -> (Self, Control)
-    where
-        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
-    {
+    ) -> (Self, Control) {
         let (outgoing, from_us) = mpsc::channel(WAITING_MESSAGES);
         let (to_us, incoming) = mpsc::channel(WAITING_MESSAGES);
         let (tell_end, ended) = watch::channel(None);
+        let (tell_links, links) = watch::channel(LinkState::Standing(1));
         let shared = Arc::new(Shared {
             state: Mutex::new(State {
                 endpoint: Endpoint::new(side, config),
@@ -94,12 +106,19 @@ impl StreamDriver {
             }),
             began: Instant::now(),
         });
-        let task = link_task::LinkTask::new(socket, Arc::clone(&shared), from_us, to_us, cancel.clone());
+        let texts = Texts { outgoing: from_us, incoming: to_us };
+        let keeper = Keeper { shared: Arc::clone(&shared), texts, redial, cancel: cancel.clone(), tell: tell_links };
         tracker.spawn(async move {
-            let end = task.run().await;
+            let end = keeper.keep_up(socket).await;
             tell_end.send_replace(Some(end));
         });
-        (Self { shared, cancel, ended }, Control { outgoing, incoming })
+        (Self { shared, cancel, ended, links }, Control { outgoing, incoming })
+    }
+
+    /// Whether there is a link now; changes are told.
+    #[must_use]
+    pub fn links(&self) -> watch::Receiver<LinkState> {
+        self.links.clone()
     }
 
     /// Opens a connection through a tunnel. Nothing is waited for.
@@ -270,6 +289,16 @@ impl Shared {
 
     pub(crate) fn wants_transmit(&self) -> bool {
         self.lock().endpoint.wants_transmit()
+    }
+
+    /// The link is lost; connections wait for the next.
+    pub(crate) fn disconnect(&self) {
+        self.lock().endpoint.disconnect();
+    }
+
+    /// Number of the last pair of links.
+    pub(crate) fn epoch(&self) -> u64 {
+        self.lock().endpoint.epoch()
     }
 
     /// Ends every connection here; the other end hears of it if the link still stands.

@@ -4,11 +4,13 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use aws_lc_rs::digest::{Context, SHA256};
 use link::carry::{Party, carry};
 use link::dial::web_socket_config;
+use link::redial::{Failed, LinkState, Redial};
 use link::stream_driver::{Control, LinkEnd, OpenFailure, StreamDriver};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -247,6 +249,7 @@ async fn the_end_of_a_link_resets_its_connections_and_says_why() {
     let mut client = tunnel.connect().await;
     client.write_all(b"x").await.unwrap();
     client.read_exact(&mut [0; 1]).await.unwrap();
+    tunnel.wires.set_down(true);
     tunnel.acceptor.end(EndReason::SessionEnded);
     let error = timeout(SOON, client.read(&mut [0; 1])).await.unwrap().unwrap_err();
     assert_eq!(error.kind(), io::ErrorKind::ConnectionReset);
@@ -263,7 +266,7 @@ async fn garbage_ends_the_link() {
     let (near, far) = web_sockets().await;
     let tasks = TaskTracker::new();
     let cancel = CancellationToken::new();
-    let (driver, _control) = StreamDriver::start(near, Side::Acceptor, Config::default(), &tasks, cancel);
+    let (driver, _control) = StreamDriver::start(near, NoOther, Side::Acceptor, Config::default(), &tasks, cancel);
     let mut far = far;
     far.send(vec![0xff; 64].into()).await.unwrap();
     let end = timeout(SOON, driver.ended()).await.unwrap();
@@ -271,13 +274,129 @@ async fn garbage_ends_the_link() {
 }
 
 /// What the appliance says to both ends when it joins their links.
-async fn join(near: &mut WebSocketStream<TcpStream>, far: &mut WebSocketStream<TcpStream>) {
+async fn join(near: &mut WebSocketStream<TcpStream>, far: &mut WebSocketStream<TcpStream>, epoch: u64) {
     use futures_util::SinkExt as _;
     let mut paired = bytes::BytesMut::new();
-    wire::stream::frame::put_paired(&mut paired, 1);
+    wire::stream::frame::put_paired(&mut paired, epoch);
     for socket in [near, far] {
         socket.send(paired.to_vec().into()).await.unwrap();
     }
+}
+
+/// A link that is not dialled again.
+struct NoOther;
+
+impl Redial for NoOther {
+    type Io = TcpStream;
+
+    fn grace(&self) -> Duration {
+        Duration::ZERO
+    }
+
+    async fn dial(&mut self, _: u64) -> Result<WebSocketStream<TcpStream>, Failed> {
+        Err(Failed::ForGood("there is no other".into()))
+    }
+}
+
+/// The network between the two ends: it breaks, and both dial again.
+#[derive(Clone, Default)]
+struct Wires(Arc<Mutex<Network>>);
+
+#[derive(Default)]
+struct Network {
+    /// What breaks when the link breaks.
+    standing: Vec<socket2::Socket>,
+    /// The other half of a pair that one end has dialled and the other not yet.
+    waiting: Option<(Side, WebSocketStream<TcpStream>)>,
+    /// Nobody can dial.
+    is_down: bool,
+}
+
+impl Wires {
+    fn hold(&self, near: &WebSocketStream<TcpStream>, far: &WebSocketStream<TcpStream>) {
+        let socket = |it: &WebSocketStream<TcpStream>| socket2::SockRef::from(it.get_ref()).try_clone().unwrap();
+        self.0.lock().unwrap().standing = vec![socket(near), socket(far)];
+    }
+
+    fn cut(&self) {
+        for socket in self.0.lock().unwrap().standing.drain(..) {
+            let _ = socket.shutdown(std::net::Shutdown::Both);
+        }
+    }
+
+    fn set_down(&self, is_down: bool) {
+        self.0.lock().unwrap().is_down = is_down;
+    }
+}
+
+struct Again {
+    wires: Wires,
+    side: Side,
+}
+
+impl Redial for Again {
+    type Io = TcpStream;
+
+    fn grace(&self) -> Duration {
+        Duration::from_secs(5)
+    }
+
+    async fn dial(&mut self, epoch: u64) -> Result<WebSocketStream<TcpStream>, Failed> {
+        let (mut near, mut far) = web_sockets().await;
+        {
+            let mut network = self.wires.0.lock().unwrap();
+            if network.is_down {
+                return Err(Failed::ForNow("the network is down".into()));
+            }
+            match network.waiting.take() {
+                Some((side, socket)) if side == self.side => return Ok(socket),
+                other => network.waiting = other,
+            }
+        }
+        join(&mut near, &mut far, epoch + 1).await;
+        self.wires.hold(&near, &far);
+        let other = if self.side == Side::Opener { Side::Acceptor } else { Side::Opener };
+        self.wires.0.lock().unwrap().waiting = Some((other, far));
+        Ok(near)
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_transfer_outlives_its_links() {
+    let tunnel = Tunnel::to(echo().await).await;
+    let sent: Vec<u8> = (0..16_000_000_u32).map(|at| (at / 7) as u8).collect();
+    let (mut reader, mut writer) = tunnel.connect().await.into_split();
+    let expected = sent.clone();
+    let writing = tokio::spawn(async move {
+        writer.write_all(&sent).await.unwrap();
+        writer.shutdown().await.unwrap();
+    });
+    let wires = tunnel.wires.clone();
+    let cutting = tokio::spawn(async move {
+        for _ in 0..6 {
+            tokio::time::sleep(Duration::from_millis(25)).await;
+            wires.cut();
+        }
+    });
+    let mut got = Vec::new();
+    timeout(SOON, reader.read_to_end(&mut got)).await.unwrap().unwrap();
+    assert!(got == expected, "{} of {} bytes, or others", got.len(), expected.len());
+    writing.await.unwrap();
+    cutting.await.unwrap();
+    assert!(matches!(*tunnel.opener.links().borrow(), LinkState::Standing(_) | LinkState::Lost { .. }));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_link_that_does_not_come_back_resets_its_connections() {
+    let tunnel = Tunnel::to(echo().await).await;
+    let mut client = tunnel.connect().await;
+    client.write_all(b"x").await.unwrap();
+    client.read_exact(&mut [0; 1]).await.unwrap();
+    tunnel.wires.set_down(true);
+    tunnel.wires.cut();
+    let error = timeout(SOON, client.read(&mut [0; 1])).await.unwrap().unwrap_err();
+    assert_eq!(error.kind(), io::ErrorKind::ConnectionReset);
+    assert!(matches!(timeout(SOON, tunnel.opener.ended()).await.unwrap(), LinkEnd::Closed | LinkEnd::Broken(_)));
 }
 
 /// An opener with a listener, and an acceptor that connects to one target.
@@ -288,16 +407,22 @@ struct Tunnel {
     acceptor_control: Control,
     local: SocketAddr,
     tasks: TaskTracker,
+    wires: Wires,
     _end: tokio_util::sync::DropGuard,
 }
 
 impl Tunnel {
     async fn to(target: SocketAddr) -> Self {
         let (mut near, mut far) = web_sockets().await;
-        join(&mut near, &mut far).await;
+        join(&mut near, &mut far, 1).await;
+        let wires = Wires::default();
+        wires.hold(&near, &far);
         let tasks = TaskTracker::new();
         let cancel = CancellationToken::new();
-        let start = |socket, side| StreamDriver::start(socket, side, Config::default(), &tasks, cancel.child_token());
+        let start = |socket, side| {
+            let again = Again { wires: wires.clone(), side };
+            StreamDriver::start(socket, again, side, Config::default(), &tasks, cancel.child_token())
+        };
         let (opener, opener_control) = start(near, Side::Opener);
         let (acceptor, acceptor_control) = start(far, Side::Acceptor);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -327,7 +452,7 @@ impl Tunnel {
                 });
             }
         });
-        Self { opener, acceptor, opener_control, acceptor_control, local, tasks, _end: cancel.drop_guard() }
+        Self { opener, acceptor, opener_control, acceptor_control, local, tasks, wires, _end: cancel.drop_guard() }
     }
 
     async fn connect(&self) -> TcpStream {

@@ -113,6 +113,10 @@ pub(super) async fn create(
         bytes_sent: 0,
         bytes_received: 0,
         connections_total: 0,
+        node_id: None,
+        node_run: None,
+        resume_hash: None,
+        seen_at: None,
     };
     let live = services.sessions.begin(record).await?;
     Ok((StatusCode::CREATED, Json(live.view())))
@@ -129,7 +133,7 @@ pub(super) async fn get(
     let mut connections = services.store.newest_connections(id, CONNECTIONS).await?;
     if let Some(live) = &live {
         // Memory is newer than the database.
-        let mut open = live.table().open_rows();
+        let mut open: Vec<_> = live.table().open_rows().into_iter().map(|row| row.connection).collect();
         open.retain(|row: &Connection| {
             !connections.iter_mut().any(|kept| {
                 kept.id == row.id && {

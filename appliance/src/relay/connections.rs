@@ -68,7 +68,7 @@ pub struct ConnectionTable {
     /// Streams that changed since the last [`ConnectionTable::take_changed`].
     changed: BTreeSet<u32>,
     /// Rows to write down: new and ended ones.
-    unwritten: Vec<Connection>,
+    unwritten: Vec<Row>,
     /// Ended ones, or news of them, that consoles have not heard of; the newest last.
     ended_since: VecDeque<Connection>,
     /// Those of them that failed, once each.
@@ -76,6 +76,15 @@ pub struct ConnectionTable {
     /// The newest ended ones by their stream: who connected is often known only afterwards, and a new pair of links may
     /// find that an end still has one of them.
     lately: VecDeque<(u32, Connection)>,
+}
+
+/// A connection to be written down.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Row {
+    /// Number of its stream; none when it never was one.
+    pub stream: Option<u32>,
+    /// The connection.
+    pub connection: Connection,
 }
 
 #[derive(Debug)]
@@ -143,13 +152,14 @@ impl ConnectionTable {
         let violation = Violation { from, kind: header.kind };
         match (header.kind, from) {
             (Kind::Open, From::Jumpoint) | (Kind::Opened, From::Helper) | (Kind::Paired, _) => return Err(violation),
-            (Kind::Open, From::Helper) => return Ok(self.open(stream, header.aux, frame.payload.len(), now, new_id)),
             (Kind::Resume | Kind::Position | Kind::Resumed, _) => {
                 if self.greetings.hear(from, frame) {
                     self.reconcile(now, new_id);
                 }
                 return Ok(Verdict::Pass);
             }
+            _ if !self.greetings.are_over() => return Ok(Verdict::Drop),
+            (Kind::Open, From::Helper) => return Ok(self.open(stream, header.aux, frame.payload.len(), now, new_id)),
             (Kind::Ping | Kind::Pong | Kind::Gone, _) => return Ok(Verdict::Pass),
             _ => {}
         }
@@ -223,7 +233,7 @@ impl ConnectionTable {
         if let Some(count) = self.counts.get_mut(usize::from(tunnel)) {
             count.sent = count.sent.saturating_add(first);
         }
-        self.unwritten.push(row);
+        self.unwritten.push(Row { stream: Some(stream), connection: row });
         Verdict::Pass
     }
 
@@ -244,7 +254,7 @@ impl ConnectionTable {
         self.lately.push_back((stream, row.clone()));
         self.tell_failed(&row);
         self.tell(row.clone());
-        self.unwritten.push(row);
+        self.unwritten.push(Row { stream: Some(stream), connection: row });
     }
 
     fn tell(&mut self, row: Connection) {
@@ -282,7 +292,7 @@ impl ConnectionTable {
             row.client_program = program;
             let row = row.clone();
             self.tell(row.clone());
-            self.unwritten.push(row);
+            self.unwritten.push(Row { stream: Some(stream), connection: row });
         }
     }
 
@@ -298,7 +308,7 @@ impl ConnectionTable {
     ) {
         let Some(port) = self.remote_ports.get(usize::from(tunnel)).copied() else { return };
         let reason = match reason {
-            EndReason::Limit | EndReason::NotAllowed | EndReason::LinkLost | EndReason::SessionEnded => reason,
+            EndReason::Limit | EndReason::AnotherUser | EndReason::LinkLost | EndReason::SessionEnded => reason,
             _ => EndReason::WorkstationFailed,
         };
         let row = Connection {
@@ -313,7 +323,7 @@ impl ConnectionTable {
         self.total += 1;
         self.tell_failed(&row);
         self.tell(row.clone());
-        self.unwritten.push(row);
+        self.unwritten.push(Row { stream: None, connection: row });
     }
 
     /// Counts, by tunnel number.
@@ -362,17 +372,17 @@ impl ConnectionTable {
     }
 
     /// Rows to write down; the caller gives them back with [`ConnectionTable::give_back`] when it could not.
-    pub fn take_unwritten(&mut self) -> Vec<Connection> {
+    pub fn take_unwritten(&mut self) -> Vec<Row> {
         let rows = std::mem::take(&mut self.unwritten);
         // Of a connection that opened and ended meanwhile, the end says it all.
         let mut seen = HashSet::with_capacity(rows.len());
-        let mut rows: Vec<_> = rows.into_iter().rev().filter(|row| seen.insert(row.id)).collect();
+        let mut rows: Vec<_> = rows.into_iter().rev().filter(|row| seen.insert(row.connection.id)).collect();
         rows.reverse();
         rows
     }
 
     /// Takes back rows that could not be written.
-    pub fn give_back(&mut self, mut rows: Vec<Connection>) {
+    pub fn give_back(&mut self, mut rows: Vec<Row>) {
         rows.append(&mut self.unwritten);
         self.unwritten = rows;
     }
@@ -385,8 +395,24 @@ impl ConnectionTable {
 
     /// The rows of open connections.
     #[must_use]
-    pub fn open_rows(&self) -> Vec<Connection> {
-        self.open.values().map(|entry| entry.row.clone()).collect()
+    pub fn open_rows(&self) -> Vec<Row> {
+        let row = |(stream, entry): (&u32, &Entry)| Row { stream: Some(*stream), connection: entry.row.clone() };
+        self.open.iter().map(row).collect()
+    }
+
+    /// A table that goes on where the database stands.
+    #[must_use]
+    pub fn restored(mut self, open: Vec<(u32, Connection)>, counts: Vec<TunnelCount>, total: u64) -> Self {
+        self.counts = counts;
+        self.total = total;
+        for (stream, row) in open {
+            if let Some(count) = self.counts.get_mut(usize::from(row.tunnel)) {
+                count.open += 1;
+                self.highest = self.highest.max(stream);
+                self.open.insert(stream, Entry { row, helper_finished: false, jumpoint_finished: false });
+            }
+        }
+        self
     }
 }
 

@@ -133,7 +133,7 @@ impl Direction<'_> {
     /// Passes messages on until the link ends.
     pub async fn run(
         &self,
-        mut incoming: IncomingHalf,
+        incoming: &mut IncomingHalf,
         mut control: impl FnMut(String) -> Result<(), String>,
     ) -> Stopped {
         loop {

@@ -4,14 +4,15 @@ use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use tokio::sync::{Notify, oneshot};
+use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
-use wire::api::{Session, SessionEnd, SessionState, Statistics};
+use uuid::Uuid;
+use wire::api::{Connection, Reconnecting, Session, SessionEnd, SessionState, Statistics, Tunnel};
 use wire::{AgentId, SessionId, Timestamp};
 
-use crate::relay::connections::ConnectionTable;
+use super::arrivals::Arrivals;
+use crate::relay::connections::{ConnectionTable, TunnelCount};
 use crate::relay::forward::Pulse;
-use crate::relay::link::Link;
 use crate::store::SessionRecord;
 
 /// A session that is not over.
@@ -35,10 +36,9 @@ pub struct LiveSession {
     closed: AtomicBool,
     /// Cancelled when the end is written down and told.
     pub(super) gone: CancellationToken,
-    /// Where the jumpoint's link is waited for, and from which agent.
-    expected: Mutex<Option<(AgentId, oneshot::Sender<Link>)>>,
-    /// The agent that serves it.
-    node: Mutex<Option<AgentId>>,
+    /// Links that its task has not taken yet.
+    pub arrivals: Arrivals,
+    reconnecting: Mutex<Option<Reconnecting>>,
     statistics: Mutex<VecDeque<Statistics>>,
     /// The helper reported where it listens, and consoles have not heard of it.
     report_news: AtomicBool,
@@ -62,10 +62,19 @@ impl LiveSession {
     /// A session that has just begun.
     #[must_use]
     pub fn new(record: SessionRecord) -> Arc<Self> {
+        Self::restored(record, Vec::new())
+    }
+
+    /// A session that goes on, with its open connections.
+    #[must_use]
+    pub fn restored(record: SessionRecord, open: Vec<(u32, Connection)>) -> Arc<Self> {
         let ports = record.tunnels.iter().map(|tunnel| tunnel.remote_port).collect();
+        let count = |it: &Tunnel| TunnelCount { open: 0, sent: it.bytes_sent, received: it.bytes_received };
+        let counts = record.tunnels.iter().map(count).collect();
+        let table = ConnectionTable::new(record.hostname.clone(), ports);
         Arc::new(Self {
             id: record.id,
-            table: Mutex::new(ConnectionTable::new(record.hostname.clone(), ports)),
+            table: Mutex::new(table.restored(open, counts, record.connections_total)),
             record: Mutex::new(record),
             helper_pulse: Pulse::default(),
             jumpoint_pulse: Pulse::default(),
@@ -74,8 +83,8 @@ impl LiveSession {
             ending: Mutex::new(None),
             closed: AtomicBool::new(false),
             gone: CancellationToken::new(),
-            expected: Mutex::new(None),
-            node: Mutex::new(None),
+            arrivals: Arrivals::default(),
+            reconnecting: Mutex::new(None),
             statistics: Mutex::new(VecDeque::new()),
             report_news: AtomicBool::new(false),
         })
@@ -101,6 +110,7 @@ impl LiveSession {
     pub fn view(&self) -> Session {
         let mut session = view(self.snapshot());
         session.connections_open = u32::try_from(self.table().open_count()).unwrap_or(u32::MAX);
+        session.reconnecting = (*lock(&self.reconnecting)).filter(|_| session.state != SessionState::Ended);
         session
     }
 
@@ -142,30 +152,32 @@ impl LiveSession {
         !self.closed.swap(true, Ordering::AcqRel)
     }
 
-    /// From now on the link of this agent is waited for.
-    pub fn expect(&self, agent: AgentId) -> oneshot::Receiver<Link> {
-        let (sender, receiver) = oneshot::channel();
-        *lock(&self.expected) = Some((agent, sender));
-        *lock(&self.node) = Some(agent);
-        receiver
-    }
-
     /// The agent that serves it, once one was asked.
     #[must_use]
     pub fn node(&self) -> Option<AgentId> {
-        *lock(&self.node)
+        self.record().node_id
     }
 
-    /// Whether the link of this agent is waited for.
+    /// Whether this run of an agent may bring a link: the one that was asked, and the same run of it ever after.
+    pub fn admits(&self, agent: AgentId, run: Uuid, is_first: bool) -> bool {
+        let mut record = self.record();
+        let is_asked = record.node_id == Some(agent) && record.state != SessionState::Ended;
+        if is_asked && is_first && record.node_run.is_none() {
+            record.node_run = Some(run);
+        }
+        is_asked && record.node_run == Some(run)
+    }
+
+    /// Whether its connections lie with an earlier run of this agent.
     #[must_use]
-    pub fn expects(&self, agent: AgentId) -> bool {
-        lock(&self.expected).as_ref().is_some_and(|(expected, _)| *expected == agent)
+    pub fn is_of_an_earlier_run(&self, agent: AgentId, run: Uuid) -> bool {
+        let record = self.record();
+        record.node_id == Some(agent) && record.node_run.is_some_and(|it| it != run)
     }
 
-    /// Hands over the jumpoint's link. False when nobody waits for it any more.
-    pub fn jumpoint_called(&self, agent: AgentId, link: Link) -> bool {
-        let expected = lock(&self.expected).take_if(|(expected, _)| *expected == agent);
-        expected.is_some_and(|(_, sender)| sender.send(link).is_ok())
+    /// A link was lost, or is back.
+    pub fn set_reconnecting(&self, reconnecting: Option<Reconnecting>) {
+        *lock(&self.reconnecting) = reconnecting;
     }
 
     /// The helper reported where it listens; consoles hear of it soon.
@@ -242,5 +254,6 @@ pub fn view(record: SessionRecord) -> Session {
         bytes_received: record.bytes_received,
         connections_total: record.connections_total,
         connections_open: 0,
+        reconnecting: None,
     }
 }

@@ -4,10 +4,15 @@
 //! - `ticket`: what a helper shows to get its link.
 //! - `live`: a running session in memory.
 //! - `registry`: all of them; beginning and ending.
-//! - `tunnelling`: the task that joins the links of one session.
+//! - `arrivals`, `links`: its links, before and while they are joined.
+//! - `tunnelling`, `joined`, `telling`: the task of one session, the relay between its links, and what is told of it.
 
+pub mod arrivals;
+mod joined;
 pub mod lifecycle;
+mod links;
 pub mod live;
 pub mod registry;
+mod telling;
 pub mod ticket;
 pub mod tunnelling;

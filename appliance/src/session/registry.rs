@@ -4,18 +4,22 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use wire::api::{Connection, ConsoleEvent, SessionEnd, SessionEvent, SessionState, TunnelTicket};
-use wire::link_messages::Refusal;
+use subtle::ConstantTimeEq;
+use uuid::Uuid;
+use wire::api::{ConsoleEvent, LinkSide, Reconnecting, SessionEnd, SessionEvent, SessionState, TunnelTicket};
+use wire::link_messages::{Refusal, Resumption};
 use wire::stream::EndReason;
-use wire::{SecretText, SessionEventId, SessionId, Timestamp};
+use wire::{AgentId, SecretText, SessionEventId, SessionId, Timestamp};
 
 use super::lifecycle::{self, Step, UNUSED_AFTER, end_message};
 use super::live::{Ending, LiveSession};
 use super::ticket::Tickets;
+use super::tunnelling::Begin;
 use crate::agents::presence::Presence;
 use crate::clock::now;
 use crate::events::{Audience, EventBus};
 use crate::random;
+use crate::relay::connections::Row;
 use crate::shutdown::Tasks;
 use crate::store::{ConnectionRecord, SessionEventRecord, SessionRecord, Store, StoreError};
 
@@ -26,6 +30,8 @@ pub struct Sessions {
     pub(super) events: EventBus,
     pub(super) presence: Presence,
     pub(super) tasks: Tasks,
+    /// How long a link of a session may be lost.
+    pub(super) grace: Duration,
     live: Arc<Mutex<HashMap<SessionId, Arc<LiveSession>>>>,
     tickets: Arc<Mutex<Tickets>>,
 }
@@ -33,6 +39,17 @@ pub struct Sessions {
 /// How long to wait between attempts to write the end of a session.
 const WRITE_END_PAUSES: [Duration; 4] =
     [Duration::from_millis(100), Duration::from_millis(500), Duration::from_secs(2), Duration::ZERO];
+
+/// A helper that was taken in.
+pub struct Admitted {
+    /// Its session.
+    pub live: Arc<LiveSession>,
+    /// How it comes back when its link is lost.
+    pub resumption: Resumption,
+}
+
+/// How much older than its last moment a session's record may be.
+const SEEN_EVERY_MILLIS: i64 = 35_000;
 
 /// Why no ticket was given.
 #[derive(Debug, thiserror::Error)]
@@ -51,32 +68,65 @@ pub enum TicketError {
 impl Sessions {
     /// No sessions yet.
     #[must_use]
-    pub fn new(store: Store, events: EventBus, presence: Presence, tasks: Tasks) -> Self {
-        Self { store, events, presence, tasks, live: Arc::default(), tickets: Arc::default() }
+    pub fn new(store: Store, events: EventBus, presence: Presence, tasks: Tasks, grace: Duration) -> Self {
+        Self { store, events, presence, tasks, grace, live: Arc::default(), tickets: Arc::default() }
     }
 
-    /// Ends what an appliance that died left open. To be called once, before anything begins.
+    /// Takes up what an appliance that stopped or died left open, and ends what cannot go on. To be called once, before
+    /// anything begins.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn end_left_over(&self) -> Result<(), StoreError> {
+    pub async fn restore(&self) -> Result<(), StoreError> {
         self.store.close_connections_of_ended_sessions(now()).await?;
+        let mut before = None;
         loop {
-            let left = self.store.sessions(None, Some(true), None, 100).await?;
-            if left.is_empty() {
-                return Ok(());
-            }
-            for mut record in left {
-                let message = end_message(SessionEnd::ApplianceStopped, "", &record.jumpoint_name);
-                record.state = SessionState::Ended;
-                record.end = Some(SessionEnd::ApplianceStopped);
-                record.end_message = Some(message.clone());
-                record.ended_at = Some(now());
-                self.store.close_connections_of(record.id, now()).await?;
-                self.store.update_session(&record).await?;
-                self.store.insert_session_event(&event(record.id, "ended", &message, None)).await?;
+            let left = self.store.sessions(None, Some(true), before, 100).await?;
+            let Some(last) = left.last() else { return Ok(()) };
+            before = Some(last.id);
+            for record in left {
+                if self.can_go_on(&record).await? {
+                    self.take_up(record).await?;
+                } else {
+                    self.end_left_over(record).await?;
+                }
             }
         }
+    }
+
+    async fn can_go_on(&self, record: &SessionRecord) -> Result<bool, StoreError> {
+        let grace = i64::try_from(self.grace.as_millis()).unwrap_or(i64::MAX);
+        let is_in_time =
+            record.seen_at.is_some_and(|at| now() < at.plus_millis(grace.saturating_add(SEEN_EVERY_MILLIS)));
+        let is_linked = record.state == SessionState::Tunnelling && record.resume_hash.is_some();
+        if self.grace.is_zero() || !is_in_time || !is_linked {
+            return Ok(false);
+        }
+        Ok(self.store.user(record.user_id).await?.is_some_and(|user| user.enabled))
+    }
+
+    async fn take_up(&self, record: SessionRecord) -> Result<(), StoreError> {
+        let open = self.store.open_connections(record.id).await?;
+        let live = LiveSession::restored(record, open);
+        let millis = i64::try_from(self.grace.as_millis()).unwrap_or(i64::MAX);
+        let reconnecting = Reconnecting { until: now().plus_millis(millis), waits_for: LinkSide::Helper };
+        live.set_reconnecting(Some(reconnecting));
+        self.lock().insert(live.id, live.clone());
+        self.note(&live, "appliance_started", "The appliance started again; both links are waited for.", None).await;
+        self.run(live, Begin::Restored);
+        Ok(())
+    }
+
+    async fn end_left_over(&self, mut record: SessionRecord) -> Result<(), StoreError> {
+        let message = end_message(SessionEnd::ApplianceStopped, "", &record.jumpoint_name);
+        let at = record.seen_at.unwrap_or_else(now);
+        record.state = SessionState::Ended;
+        record.end = Some(SessionEnd::ApplianceStopped);
+        record.end_message = Some(message.clone());
+        record.ended_at = Some(at);
+        self.store.close_connections_of(record.id, at).await?;
+        self.store.update_session(&record).await?;
+        self.store.insert_session_event(&event(record.id, "ended", &message, None)).await
     }
 
     /// Begins a session: it is in the database before anybody hears of it.
@@ -123,18 +173,72 @@ impl Sessions {
     ///
     /// # Errors
     /// What is wrong, with a sentence for the person.
-    pub fn admit_helper(&self, id: SessionId, ticket: &SecretText) -> Result<Arc<LiveSession>, (Refusal, String)> {
+    pub fn admit_helper(&self, id: SessionId, ticket: &SecretText) -> Result<Admitted, (Refusal, String)> {
         let hash = random::hash(ticket.expose());
         self.lock_tickets().redeem(&hash, id, now()).map_err(|refusal| (refusal, ticket_message(refusal).into()))?;
         let live = self.get(id).ok_or((Refusal::SessionOver, "This session is over. Press Jump again.".into()))?;
+        let failed = |_| (Refusal::Internal, "The appliance could not make a secret.".to_owned());
+        let secret = random::secret().map_err(failed)?;
         let mut admitted = false;
         live.change(|record| {
             if let Some(state) = lifecycle::next(record.state, Step::HelperCalled) {
                 record.state = state;
+                record.resume_hash = Some(random::hash(&secret));
                 admitted = true;
             }
         });
-        if admitted { Ok(live) } else { Err((Refusal::TicketUsed, "This session has its helper already.".into())) }
+        if !admitted {
+            return Err((Refusal::TicketUsed, "This session has its helper already.".into()));
+        }
+        Ok(Admitted { live, resumption: self.resumption(secret) })
+    }
+
+    /// A helper whose link was lost comes back with the secret of its welcome.
+    ///
+    /// # Errors
+    /// What is wrong, with a sentence for the person.
+    pub async fn admit_again(&self, id: SessionId, secret: &SecretText) -> Result<Admitted, (Refusal, String)> {
+        let over = || (Refusal::SessionOver, "This session is over. Press Jump again.".to_owned());
+        let live = self.get(id).filter(|live| live.ending().is_none()).ok_or_else(over)?;
+        let record = live.snapshot();
+        let hash = random::hash(secret.expose());
+        let is_its = record.resume_hash.as_ref().is_some_and(|it| bool::from(it.as_slice().ct_eq(&hash)));
+        if !is_its {
+            return Err((Refusal::TicketUnknown, ticket_message(Refusal::TicketUnknown).into()));
+        }
+        // Whoever may not work any more does not come back through a link that was lost in between.
+        let may = self.store.user(record.user_id).await;
+        match may {
+            Ok(Some(user)) if user.enabled => {}
+            Ok(_) => {
+                self.end(&live, SessionEnd::UserDisabled, None, "");
+                return Err(over());
+            }
+            Err(error) => {
+                tracing::error!(session.id = %id, error = %error, "a user could not be looked up");
+                return Err((Refusal::Internal, "The appliance could not read its database.".into()));
+            }
+        }
+        Ok(Admitted { live, resumption: self.resumption(secret.expose().to_owned()) })
+    }
+
+    fn resumption(&self, secret: String) -> Resumption {
+        let grace_seconds = u32::try_from(self.grace.as_secs()).unwrap_or(u32::MAX);
+        Resumption { secret: SecretText::new(secret), grace_seconds }
+    }
+
+    /// Whether a session waits for the appliance when that stops.
+    #[must_use]
+    pub fn outlives_the_appliance(&self, live: &LiveSession) -> bool {
+        !self.grace.is_zero() && live.state() == SessionState::Tunnelling
+    }
+
+    /// Another run of an agent came: what an earlier one served is gone with it.
+    pub fn end_of_earlier_runs(&self, agent: AgentId, run: Uuid) {
+        for live in self.all().into_iter().filter(|live| live.is_of_an_earlier_run(agent, run)) {
+            live.table().end_all(EndReason::LinkLost, now());
+            self.end(&live, SessionEnd::JumpointGone, None, "its program started anew");
+        }
     }
 
     /// Every end of a session arrives here: the first one counts.
@@ -222,8 +326,11 @@ impl Sessions {
         }
     }
 
-    pub(super) async fn save_connections(&self, live: &LiveSession, rows: &[Connection]) -> Result<(), StoreError> {
-        let record = |row: &Connection| ConnectionRecord { session_id: live.id, connection: row.clone() };
+    pub(super) async fn save_connections(&self, live: &LiveSession, rows: &[Row]) -> Result<(), StoreError> {
+        let record = |row: &Row| {
+            let Row { stream, connection } = row.clone();
+            ConnectionRecord { session_id: live.id, connection, stream }
+        };
         let records: Vec<_> = rows.iter().map(record).collect();
         self.store.save_connections(&records).await
     }
@@ -268,7 +375,7 @@ impl Sessions {
 /// Rows on their way into the database. What did not arrive goes back, also when nobody waits for it any more.
 struct Taken<'a> {
     live: &'a LiveSession,
-    rows: Vec<Connection>,
+    rows: Vec<Row>,
 }
 
 impl Drop for Taken<'_> {

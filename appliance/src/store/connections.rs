@@ -17,9 +17,11 @@ pub struct ConnectionRecord {
     pub session_id: SessionId,
     /// The connection.
     pub connection: Connection,
+    /// Number of its stream in the session; none when it never was one.
+    pub stream: Option<u32>,
 }
 
-/// Rows in one statement: SQLite binds at most 32,766 values, <https://www.sqlite.org/limits.html>, twelve a row.
+/// Rows in one statement: SQLite binds at most 32,766 values, <https://www.sqlite.org/limits.html>, thirteen a row.
 const ROWS_A_STATEMENT: usize = 500;
 
 impl TryFrom<connection::Model> for Connection {
@@ -45,7 +47,7 @@ impl TryFrom<connection::Model> for Connection {
 }
 
 fn row_of(it: &ConnectionRecord) -> connection::Model {
-    let ConnectionRecord { session_id, connection: it } = it;
+    let ConnectionRecord { session_id, connection: it, stream } = it;
     connection::Model {
         id: it.id.0,
         session_id: session_id.0,
@@ -59,6 +61,7 @@ fn row_of(it: &ConnectionRecord) -> connection::Model {
         bytes_received: signed(it.bytes_received),
         end: it.end.as_ref().map(to_text),
         end_message: it.end_message.clone(),
+        stream: stream.map(i64::from),
     }
 }
 
@@ -108,6 +111,20 @@ impl Store {
             .all(&self.db)
             .await?;
         rows.into_iter().map(TryInto::try_into).collect()
+    }
+
+    /// The connections of a session that are open, with the numbers of their streams.
+    ///
+    /// # Errors
+    /// See above.
+    pub async fn open_connections(&self, session: SessionId) -> Result<Vec<(u32, Connection)>, StoreError> {
+        let rows = connection::Entity::find()
+            .filter(connection::Column::SessionId.eq(session.0))
+            .filter(connection::Column::ClosedAt.is_null())
+            .all(&self.db)
+            .await?;
+        let known = rows.into_iter().filter_map(|row| Some((row.stream.and_then(|it| u32::try_from(it).ok())?, row)));
+        known.map(|(stream, row)| Ok((stream, row.try_into()?))).collect()
     }
 
     /// Ends every connection row of a session that is still open: the appliance died before it could.

@@ -190,6 +190,10 @@ pub(super) mod session {
         pub bytes_sent: i64,
         pub bytes_received: i64,
         pub connections_total: i64,
+        pub node_id: Option<Uuid>,
+        pub node_run: Option<Uuid>,
+        pub resume_hash: Option<Vec<u8>>,
+        pub seen_at: Option<i64>,
     }
 
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
@@ -238,6 +242,7 @@ pub(super) mod connection {
         pub bytes_received: i64,
         pub end: Option<String>,
         pub end_message: String,
+        pub stream: Option<i64>,
     }
 
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

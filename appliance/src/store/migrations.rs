@@ -2,7 +2,8 @@
 
 use sea_orm_migration::prelude::*;
 use sea_orm_migration::schema::{
-    big_integer, big_integer_null, binary, boolean, integer, pk_uuid, string, string_null, text, uuid, uuid_null,
+    big_integer, big_integer_null, binary, binary_null, boolean, integer, pk_uuid, string, string_null, text, uuid,
+    uuid_null,
 };
 
 pub(super) struct Migrator;
@@ -10,7 +11,7 @@ pub(super) struct Migrator;
 #[async_trait::async_trait]
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(FirstTables)]
+        vec![Box::new(FirstTables), Box::new(Resumption)]
     }
 }
 
@@ -30,6 +31,32 @@ impl MigrationTrait for FirstTables {
         }
         for index in indexes() {
             manager.create_index(index).await?;
+        }
+        Ok(())
+    }
+}
+
+/// What a session needs to go on after a new start of the appliance.
+struct Resumption;
+
+impl MigrationName for Resumption {
+    fn name(&self) -> &'static str {
+        "0002_resumption"
+    }
+}
+
+#[async_trait::async_trait]
+impl MigrationTrait for Resumption {
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        let columns = [
+            ("session", uuid_null("node_id")),
+            ("session", uuid_null("node_run")),
+            ("session", binary_null("resume_hash")),
+            ("session", big_integer_null("seen_at")),
+            ("connection", big_integer_null("stream")),
+        ];
+        for (table, column) in columns {
+            manager.alter_table(Table::alter().table(Alias::new(table)).add_column(column).to_owned()).await?;
         }
         Ok(())
     }

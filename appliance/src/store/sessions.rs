@@ -2,8 +2,9 @@ use sea_orm::sea_query::Expr;
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect, TransactionTrait,
 };
+use uuid::Uuid;
 use wire::api::{SessionEnd, SessionEvent, SessionState, Tunnel};
-use wire::{JumpItemId, JumpointId, SessionEventId, SessionId, Timestamp, UserId};
+use wire::{AgentId, JumpItemId, JumpointId, SessionEventId, SessionId, Timestamp, UserId};
 
 use super::entities::{jump_item, session, session_event};
 use super::{Store, StoreError, count, from_json, from_text, signed, to_json, to_text};
@@ -51,6 +52,14 @@ pub struct SessionRecord {
     pub bytes_received: u64,
     /// Connections there ever were.
     pub connections_total: u64,
+    /// The agent that serves it, once one was asked.
+    pub node_id: Option<AgentId>,
+    /// The run of that agent: another one knows nothing of its connections.
+    pub node_run: Option<Uuid>,
+    /// Hash of the secret with which its helper may come back.
+    pub resume_hash: Option<Vec<u8>>,
+    /// When it was last known to go on.
+    pub seen_at: Option<Timestamp>,
 }
 
 /// Something that happened in a session.
@@ -87,6 +96,10 @@ impl TryFrom<session::Model> for SessionRecord {
             bytes_sent: count(row.bytes_sent),
             bytes_received: count(row.bytes_received),
             connections_total: count(row.connections_total),
+            node_id: row.node_id.map(AgentId),
+            node_run: row.node_run,
+            resume_hash: row.resume_hash,
+            seen_at: row.seen_at.map(Timestamp),
         })
     }
 }
@@ -113,6 +126,10 @@ fn row_of(it: &SessionRecord) -> Result<session::Model, StoreError> {
         bytes_sent: signed(it.bytes_sent),
         bytes_received: signed(it.bytes_received),
         connections_total: signed(it.connections_total),
+        node_id: it.node_id.map(|id| id.0),
+        node_run: it.node_run,
+        resume_hash: it.resume_hash.clone(),
+        seen_at: it.seen_at.map(|at| at.0),
     })
 }
 

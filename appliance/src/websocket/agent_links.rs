@@ -27,6 +27,7 @@ use crate::relay::connections::From;
 use crate::relay::forward::{Outbound, Pulse};
 use crate::relay::link::{Incoming, Outgoing};
 use crate::services::Services;
+use crate::session::arrivals::Arrived;
 use crate::store::{AgentRecord, JumpointRecord};
 
 pub(super) async fn enrol(
@@ -145,6 +146,7 @@ async fn run_control(mut socket: WebSocket, services: Services, info: Connection
     };
     let (pulse, over) = (online.pulse.clone(), online.link.clone());
     services.presence.arrive(online);
+    services.sessions.end_of_earlier_runs(agent.id, hello.run_id);
     keep_facts(&services, &agent).await;
     // It may have been removed between its proof and now, when nobody could dismiss it.
     if matches!(services.store.agent(agent.id).await, Ok(None)) {
@@ -226,13 +228,16 @@ async fn run_session(mut socket: WebSocket, services: Services, info: Connection
         Ok(proven) => proven,
         Err(refusal) => return refuse(socket, &refusal).await,
     };
-    let live = hello.session_id.and_then(|id| services.sessions.get(id)).filter(|live| live.expects(agent.id));
+    let live = hello
+        .session_id
+        .and_then(|id| services.sessions.get(id))
+        .filter(|live| live.ending().is_none() && live.admits(agent.id, hello.run_id, hello.resume.is_none()));
     let Some(live) = live else {
         let message = "the appliance did not ask this agent to serve that session".to_owned();
         return refuse(socket, &ApplianceToAgent::Refused { refusal: Refusal::NotYourSession, message }).await;
     };
     let welcome = ApplianceToAgent::Welcome { protocol, jumpoint_name: jumpoint.name };
-    if say(&mut socket, &welcome).await && !live.jumpoint_called(agent.id, link(socket)) {
-        tracing::info!(session.id = %live.id, "a jumpoint called for a session that was over");
+    if say(&mut socket, &welcome).await {
+        live.arrivals.bring(From::Jumpoint, Arrived { link: link(socket), epoch: hello.resume.unwrap_or(0) });
     }
 }

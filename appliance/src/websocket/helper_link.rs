@@ -8,7 +8,11 @@ use wire::link_messages::{ApplianceToHelper, HelperHello, Older, Refusal, Tunnel
 
 use super::messages::{accept, hello, link, refuse, say};
 use crate::http::{ConnectionInfo, Upgrade};
+use crate::relay::connections::From;
 use crate::services::Services;
+use crate::session::arrivals::Arrived;
+use crate::session::registry::Admitted;
+use crate::session::tunnelling::Begin;
 
 pub(super) async fn dial_in(
     State(services): State<Services>,
@@ -35,8 +39,12 @@ async fn run(mut socket: WebSocket, services: Services, _info: ConnectionInfo) {
         let message = "The appliance is stopping.".to_owned();
         return refuse(socket, &ApplianceToHelper::Refused { refusal: Refusal::Stopping, message }).await;
     }
-    let live = match services.sessions.admit_helper(hello.session_id, &hello.ticket) {
-        Ok(live) => live,
+    let admitted = match hello.resume {
+        None => services.sessions.admit_helper(hello.session_id, &hello.ticket),
+        Some(_) => services.sessions.admit_again(hello.session_id, &hello.ticket).await,
+    };
+    let Admitted { live, resumption } = match admitted {
+        Ok(admitted) => admitted,
         Err((refusal, message)) => {
             tracing::info!(session.id = %hello.session_id, refusal = ?refusal, "a helper was refused");
             return refuse(socket, &ApplianceToHelper::Refused { refusal, message }).await;
@@ -49,8 +57,11 @@ async fn run(mut socket: WebSocket, services: Services, _info: ConnectionInfo) {
     };
     let tunnels = live.snapshot().tunnels.iter().map(listen).collect();
     // A link that broke meanwhile is noticed by the session's task.
-    say(&mut socket, &ApplianceToHelper::Welcome { protocol, tunnels }).await;
-    services.sessions.tunnel(live, link(socket));
+    say(&mut socket, &ApplianceToHelper::Welcome { protocol, tunnels, resumption }).await;
+    live.arrivals.bring(From::Helper, Arrived { link: link(socket), epoch: hello.resume.unwrap_or(0) });
+    if hello.resume.is_none() {
+        services.sessions.run(live, Begin::Fresh);
+    }
 }
 
 /// The version both speak.

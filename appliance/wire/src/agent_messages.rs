@@ -4,6 +4,7 @@
 //! [`EnrolRequest`]) whose proof signs [`crate::proof::message`].
 
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
 use crate::link_messages::{Refusal, Versions};
 use crate::{AgentId, SecretText, SessionId};
@@ -80,6 +81,12 @@ pub struct AgentHello {
     pub facts: Option<HostFacts>,
     /// On a session link: the session.
     pub session_id: Option<SessionId>,
+    /// On a session link that takes the place of one that was lost: number of the last pair of links.
+    #[serde(default)]
+    pub resume: Option<u64>,
+    /// Names this run of the agent: what an earlier one served is gone.
+    #[serde(default)]
+    pub run_id: Uuid,
 }
 
 /// Appliance → agent, on the control link and (Welcome, Refused, Ended) on a session link.
@@ -106,6 +113,9 @@ pub enum ApplianceToAgent {
         session_id: SessionId,
         /// Its targets, by tunnel number.
         targets: Vec<TunnelTarget>,
+        /// Seconds its link may be lost; 0 = the session ends with it.
+        #[serde(default)]
+        grace_seconds: u32,
     },
     /// Stop serving a session (control link), or: this session is over (session link).
     EndSession {

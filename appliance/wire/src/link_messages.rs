@@ -80,8 +80,11 @@ pub struct HelperHello {
     pub os: String,
     /// The session.
     pub session_id: SessionId,
-    /// The ticket.
+    /// The ticket, or with [`HelperHello::resume`] the secret of the session's welcome.
     pub ticket: SecretText,
+    /// Goes on with a session whose link was lost: number of the last pair of links.
+    #[serde(default)]
+    pub resume: Option<u64>,
 }
 
 /// What the appliance says on a session link.
@@ -94,6 +97,8 @@ pub enum ApplianceToHelper {
         protocol: u32,
         /// What to listen on.
         tunnels: Vec<TunnelToListen>,
+        /// How the session goes on when this link is lost.
+        resumption: Resumption,
     },
     /// The link is refused; it closes next.
     Refused {
@@ -109,6 +114,15 @@ pub enum ApplianceToHelper {
         /// Why, in a sentence.
         message: String,
     },
+}
+
+/// How a session goes on when a link of it is lost.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Resumption {
+    /// What the helper shows then in place of a ticket. Good for this session alone.
+    pub secret: SecretText,
+    /// Seconds both ends have to come back; 0 = the session ends with its link.
+    pub grace_seconds: u32,
 }
 
 /// A listener of a session.

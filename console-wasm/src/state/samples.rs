@@ -71,6 +71,7 @@ pub(crate) fn session(id: u128, state: SessionState) -> Session {
         bytes_received: 0,
         connections_total: 0,
         connections_open: 0,
+        reconnecting: None,
     }
 }
 

@@ -27,6 +27,7 @@ pub(crate) fn session_state(session: &Session) -> Word {
     match session.state {
         SessionState::Ready => ("ready", Tone::Calm),
         SessionState::Connecting => ("connecting", Tone::Busy),
+        SessionState::Tunnelling if session.reconnecting.is_some() => ("reconnecting", Tone::Warning),
         SessionState::Tunnelling => ("tunnelling", Tone::Good),
         SessionState::Ended => ("ended", Tone::Over),
     }

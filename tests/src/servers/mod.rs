@@ -1,8 +1,10 @@
 //! What tunnels lead to: real servers from Debian packages on free ports of this machine, and small servers in this process.
 
+mod breaking;
 mod debian;
 mod in_process;
 
+pub use breaking::BreakingNetwork;
 pub use debian::{Nginx, Postgres, Redis, Sshd, postgres_folders};
 pub use in_process::{Echo, Gauge, Mute, Page, Silent};
 

@@ -1,7 +1,11 @@
 //! The appliance stops or restarts while a console is open: the console says so, tries again by itself, and shows the truth
 //! afterwards.
 
-use anyhow::Result;
+use std::io::{Read, Write};
+use std::net::TcpStream;
+
+use anyhow::{Result, ensure};
+
 use tests::console::NewItem;
 use tests::servers::Echo;
 use tests::site::on_a_site_with_console;
@@ -22,18 +26,30 @@ fn the_console_says_so_and_returns_by_itself() -> Result<()> {
             group: "Production",
         })?;
         console.jump("echo")?;
-        console.tunnel(1)?;
+        let address = console.tunnel(1)?[0];
+        let mut client = TcpStream::connect(address)?;
+        let mut answer = [0; 5];
+        client.write_all(b"first")?;
+        client.read_exact(&mut answer)?;
         site.appliance.program.stop()?;
         console.wait_for("appliance-lost")?;
         console.screenshot("appliance-away")?;
         site.appliance.start_again()?;
         // Nobody touches the page.
         console.wait_until_gone("appliance-lost")?;
-        console.wait_for_text("session-state", |text| text.to_lowercase().contains("ended"))?;
+        console.wait_for_text("session-state", |text| text.to_lowercase().contains("tunnelling"))?;
+        client.write_all(b"after")?;
+        client.read_exact(&mut answer)?;
+        ensure!(&answer == b"after", "the connection did not go on where it was");
         site.jumpoint.wait_until_online(&site.admin)?;
-        console.click("nav-jump")?;
-        console.jump("echo")?;
-        console.tunnel(1)?;
+        // With nobody to come back, the session waits and says so.
+        site.jumpoint.program.kill()?;
+        console.wait_for("session-reconnecting")?;
+        console.screenshot("session-reconnecting")?;
+        // A new run of the jumpoint knows nothing of its connections: that is an end, and is said.
+        site.jumpoint.start_again()?;
+        console.wait_for_text("session-state", |text| text.to_lowercase().contains("ended"))?;
+        console.wait_until_gone("session-reconnecting")?;
         Ok(())
     })
 }

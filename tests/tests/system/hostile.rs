@@ -6,7 +6,7 @@ use anyhow::{Result, bail, ensure};
 use bytes::BufMut;
 use tests::raw_link::{RawLink, Received};
 use tests::servers::{Echo, Silent};
-use tests::site::{Site, on_a_site};
+use tests::site::{Site, on_a_site, on_a_site_with};
 use wire::agent_messages::Challenge;
 use wire::api::{SessionEnd, SessionState, TunnelTicket};
 use wire::limits::{CONNECTIONS_PER_SESSION, CONTROL_MESSAGE_BYTES};
@@ -130,7 +130,7 @@ fn bytes_that_nobody_would_count_do_not_pass() -> Result<()> {
 
 #[test]
 fn links_that_break_off_end_their_sessions() -> Result<()> {
-    on_a_site(|site| {
+    on_a_site_with("[sessions]\nresume_grace_seconds = 0\n", |site| {
         let echo = Echo::start()?;
         let mut sessions = Vec::new();
         for _ in 0..12 {
@@ -191,6 +191,7 @@ fn a_program_that_is_too_old_is_told_so() -> Result<()> {
             os: "linux".into(),
             session_id: ticket.session_id,
             ticket: ticket.ticket,
+            resume: None,
         })?;
         match link.hear()? {
             ApplianceToHelper::Refused { refusal: Refusal::ProgramTooOld, message } => {

@@ -115,7 +115,7 @@ fn another_user_of_the_workstation_does_not_reach_a_tunnel() -> Result<()> {
         };
         ensure!(say("65534")?.is_empty(), "another user got an answer");
         let details = site.wait_for_session(open.id, "the record says who tried", |it| {
-            it.connections.iter().any(|row| row.end == Some(EndReason::NotAllowed))
+            it.connections.iter().any(|row| row.end == Some(EndReason::AnotherUser))
         })?;
         let row = &details.connections[0];
         let who = row.client_program.as_deref().unwrap_or_default();

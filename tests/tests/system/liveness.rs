@@ -8,7 +8,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, anyhow, ensure};
 use rustix::process::Signal;
 use tests::servers::Gauge;
-use tests::site::{Site, on_a_site};
+use tests::site::{Site, on_a_site_with};
 use tests::wait;
 use wire::SessionId;
 use wire::api::{SessionDetails, SessionEnd, SessionState};
@@ -20,7 +20,7 @@ const CLIENTS: usize = 24;
 
 #[test]
 fn a_helper_that_falls_silent_under_load_is_noticed() -> Result<()> {
-    on_a_site(|site| {
+    on_a_site_with("[sessions]\nresume_grace_seconds = 1\n", |site| {
         let gauge = Gauge::start()?;
         let mut helper = site.start_helper()?;
         let open = site.open_to(&mut helper, "gauge", gauge.port())?;
@@ -37,7 +37,7 @@ fn a_helper_that_falls_silent_under_load_is_noticed() -> Result<()> {
 
 #[test]
 fn a_jumpoint_that_falls_silent_under_load_is_noticed() -> Result<()> {
-    on_a_site(|site| {
+    on_a_site_with("[sessions]\nresume_grace_seconds = 1\n", |site| {
         let gauge = Gauge::start()?;
         let mut helper = site.start_helper()?;
         let open = site.open_to(&mut helper, "gauge", gauge.port())?;

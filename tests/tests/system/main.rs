@@ -32,6 +32,7 @@ mod jumpoints;
 mod listening;
 mod liveness;
 mod restarts;
+mod resume;
 mod servers;
 mod sessions;
 mod sign_in;

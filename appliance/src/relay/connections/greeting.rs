@@ -10,7 +10,7 @@ use wire::stream::frame::FLAG_FIN_SEEN;
 use wire::stream::{EndReason, Frame, Kind};
 use wire::{ConnectionId, Timestamp};
 
-use super::{ConnectionTable, Entry, From, new_row};
+use super::{ConnectionTable, Entry, From, Row, new_row};
 
 /// Connections an end may tell of: those that are open, and those whose end the other side does not know yet.
 const POSITIONS_MOST: usize = 8 * CONNECTIONS_PER_SESSION;
@@ -19,6 +19,8 @@ const POSITIONS_MOST: usize = 8 * CONNECTIONS_PER_SESSION;
 #[derive(Debug, Default)]
 pub(super) struct Greetings {
     epoch: u64,
+    /// Both ends have told everything.
+    are_over: bool,
     helper: Option<Greeting>,
     jumpoint: Option<Greeting>,
 }
@@ -39,6 +41,12 @@ struct Position {
 }
 
 impl Greetings {
+    /// Whether what comes now is of the links that were joined last: each end sends nothing else before it has heard
+    /// everything of the other, so what comes earlier was on its way when the links before broke.
+    pub(super) fn are_over(&self) -> bool {
+        self.are_over || self.epoch == 0
+    }
+
     /// Takes in RESUME, POSITION and RESUMED. True when both ends have told everything.
     pub(super) fn hear(&mut self, from: From, frame: &Frame) -> bool {
         let header = frame.header;
@@ -76,7 +84,7 @@ impl ConnectionTable {
     /// Makes the table what both ends agree on. `new_id` is used for connections that nothing is known of.
     pub(super) fn reconcile(&mut self, now: Timestamp, new_id: impl Fn() -> Uuid) {
         let greetings = std::mem::take(&mut self.greetings);
-        self.greetings.epoch = greetings.epoch;
+        self.greetings = Greetings { epoch: greetings.epoch, are_over: true, ..Greetings::default() };
         let (Some(helper), Some(jumpoint)) = (greetings.helper, greetings.jumpoint) else { return };
         self.highest = self.highest.max(jumpoint.highest);
         let streams: BTreeSet<u32> = self.open.keys().chain(helper.positions.keys()).copied().collect();
@@ -123,7 +131,7 @@ impl ConnectionTable {
         };
         let Some(count) = self.counts.get_mut(usize::from(row.tunnel)) else { return };
         count.open += 1;
-        self.unwritten.push(row.clone());
+        self.unwritten.push(Row { stream: Some(stream), connection: row.clone() });
         self.open.insert(stream, Entry { row, helper_finished: false, jumpoint_finished: false });
     }
 }

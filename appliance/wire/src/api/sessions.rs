@@ -51,6 +51,17 @@ pub enum SessionEnd {
     ProtocolError,
 }
 
+/// Whose link of a session it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum LinkSide {
+    /// The helper's.
+    Helper,
+    /// The jumpoint's.
+    Jumpoint,
+}
+
 api_type! {
     /// `POST /api/sessions`: *Jump*.
     pub struct NewSession {
@@ -100,6 +111,17 @@ api_type! {
         pub connections_total: u64,
         /// Connections open now.
         pub connections_open: u32,
+        /// A link was lost and is dialled again.
+        pub reconnecting: Option<Reconnecting>,
+    }
+
+    /// A session whose link was lost goes on when it comes back in time.
+    #[derive(Copy, Eq)]
+    pub struct Reconnecting {
+        /// When the session ends for want of it.
+        pub until: Timestamp,
+        /// Whose link is waited for.
+        pub waits_for: LinkSide,
     }
 
     /// One tunnel of a session.

@@ -38,11 +38,13 @@ pub enum EndReason {
     JumpointFailed = 12,
     /// Something failed on the workstation.
     WorkstationFailed = 13,
+    /// Somebody else's program on the workstation wanted to use the tunnel. Never in a RESET.
+    AnotherUser = 14,
 }
 
 impl EndReason {
     /// Every reason, by its number.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::Finished,
         Self::ResetByClient,
         Self::ResetByTarget,
@@ -57,6 +59,7 @@ impl EndReason {
         Self::ProtocolError,
         Self::JumpointFailed,
         Self::WorkstationFailed,
+        Self::AnotherUser,
     ];
 
     /// The number in a RESET frame.
@@ -79,7 +82,7 @@ impl EndReason {
             Self::Refused | Self::NoAnswer => Some(Fault::Target),
             Self::Unreachable | Self::LinkLost => Some(Fault::Network),
             Self::NameNotFound => Some(Fault::User),
-            Self::NotAllowed | Self::Limit => Some(Fault::Policy),
+            Self::NotAllowed | Self::Limit | Self::AnotherUser => Some(Fault::Policy),
             Self::ProtocolError => Some(Fault::Appliance),
             Self::JumpointFailed => Some(Fault::Jumpoint),
             Self::WorkstationFailed => Some(Fault::Workstation),
@@ -112,6 +115,10 @@ impl EndReason {
                 "This session already has {} connections, the most it may have. Close some, or start a second session.",
                 crate::limits::CONNECTIONS_PER_SESSION
             ),
+            Self::AnotherUser => {
+                "A program of another user of this workstation was turned away: tunnels are for whoever opened them."
+                    .into()
+            }
             Self::LinkLost => "The link between the programs was lost.".into(),
             Self::ProtocolError => {
                 "The programs did not understand each other. Update helper and jumpoint to the appliance's version."
@@ -134,7 +141,7 @@ mod tests {
             assert_eq!(usize::from(reason.code()), index);
             assert_eq!(EndReason::from_code(reason.code()), Some(reason));
         }
-        assert_eq!(EndReason::from_code(14), None);
+        assert_eq!(EndReason::from_code(15), None);
     }
 
     #[test]

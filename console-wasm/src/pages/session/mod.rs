@@ -11,12 +11,13 @@ use std::rc::Rc;
 
 use wasm_bindgen_futures::spawn_local;
 use wire::SessionId;
-use wire::api::SessionState;
+use wire::api::{LinkSide, SessionState};
 use yew::prelude::*;
 
 use crate::components::alert::{Alert, ErrorAlert, Severity};
 use crate::components::spinner;
 use crate::console::{use_console, use_now, use_store};
+use crate::state::format::duration;
 use crate::state::services;
 use crate::state::session_view::SessionView;
 use crate::state::store::Action;
@@ -75,6 +76,9 @@ pub(crate) fn SessionPage(props: &SessionPageProps) -> Html {
                 SessionState::Ended => html! { <Over view={view.clone()} /> },
                 _ => Html::default(),
             } }
+            if view.session.reconnecting.is_some() {
+                <Lost view={view.clone()} />
+            }
             if state == SessionState::Tunnelling {
                 <tunnels::CurrentTunnels view={view.clone()} {own} />
             }
@@ -113,6 +117,23 @@ fn Refusals(props: &PartProps) -> Html {
                 </div>
             }
         }) }
+    }
+}
+
+/// A link was lost: what that means, and how long the session waits.
+#[component]
+fn Lost(props: &PartProps) -> Html {
+    let now = use_now(1_000);
+    let Some(lost) = props.view.session.reconnecting else { return Html::default() };
+    let whose = match lost.waits_for {
+        LinkSide::Helper => "the helper on the workstation",
+        LinkSide::Jumpoint => "the jumpoint",
+    };
+    let left = duration(lost.until.millis_since(now));
+    html! {
+        <Alert id="session-reconnecting" severity={Severity::Warning} title={format!("The link to {whose} was lost; it is dialled again")}>
+            <p>{ format!("Open connections stand still and go on where they were. If the link is not back in {left}, the session ends.") }</p>
+        </Alert>
     }
 }
 

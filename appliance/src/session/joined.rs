@@ -1,0 +1,145 @@
+//! Two links joined, one that waits for the other, and the last words on them.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::BytesMut;
+use futures_util::{SinkExt, StreamExt};
+use tokio::time::timeout;
+use wire::stream::frame;
+
+use super::links::{End, Links};
+use super::live::LiveSession;
+use super::registry::Sessions;
+use crate::relay::connections::From;
+use crate::relay::forward::{Direction, Outbound, Pulse, Stopped};
+use crate::relay::link::{Incoming, LinkBroken, Outgoing};
+
+/// How long the other side is given to take a word.
+const FAREWELL: Duration = Duration::from_secs(2);
+
+impl Sessions {
+    pub(super) async fn relay(&self, live: &Arc<LiveSession>, epoch: u64, helper: &End, jumpoint: &End) -> Stopped {
+        // Whoever read these links before has let go of them once they can be locked: nothing of the earlier pair follows.
+        let from_helper = helper.incoming.clone().lock_owned().await;
+        let from_jumpoint = jumpoint.incoming.clone().lock_owned().await;
+        pair(live, epoch, &helper.out, &jumpoint.out).await;
+        let mut directions = tokio::task::JoinSet::new();
+        let (here, sessions) = (live.clone(), self.clone());
+        let (to_helper, to_jumpoint) = (helper.out.clone(), jumpoint.out.clone());
+        directions.spawn(async move {
+            let mut incoming = from_helper;
+            let direction = Direction {
+                from: From::Helper,
+                onward: &to_jumpoint,
+                back: &to_helper,
+                table: &here.table,
+                pulse: &here.helper_pulse,
+                changed: &here.changed,
+            };
+            direction.run(&mut incoming, |text| sessions.helper_says(&here, &text)).await
+        });
+        let here = live.clone();
+        let (to_helper, to_jumpoint) = (helper.out.clone(), jumpoint.out.clone());
+        directions.spawn(async move {
+            let mut incoming = from_jumpoint;
+            let direction = Direction {
+                from: From::Jumpoint,
+                onward: &to_helper,
+                back: &to_jumpoint,
+                table: &here.table,
+                pulse: &here.jumpoint_pulse,
+                changed: &here.changed,
+            };
+            direction.run(&mut incoming, |_| Ok(())).await
+        });
+        let first = async {
+            match directions.join_next().await {
+                Some(Ok(stopped)) => stopped,
+                Some(Err(error)) => Stopped::Broken { from: From::Helper, detail: error.to_string() },
+                None => Stopped::Gone { from: From::Helper, detail: String::new() },
+            }
+        };
+        tokio::select! {
+            stopped = first => stopped,
+            stopped = live.helper_pulse.watch(From::Helper, &helper.out) => stopped,
+            stopped = live.jumpoint_pulse.watch(From::Jumpoint, &jumpoint.out) => stopped,
+        }
+    }
+
+    /// Listens to the links that stand while one is missing. Their frames lead nowhere; they are sent again.
+    pub(super) async fn attend(&self, live: &Arc<LiveSession>, links: &Links) -> Stopped {
+        let helper = async {
+            match &links.helper {
+                Some(end) => alone(From::Helper, end, &live.helper_pulse, |text| self.helper_says(live, &text)).await,
+                None => std::future::pending().await,
+            }
+        };
+        let jumpoint = async {
+            match &links.jumpoint {
+                Some(end) => alone(From::Jumpoint, end, &live.jumpoint_pulse, |_| Ok(())).await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            stopped = helper => stopped,
+            stopped = jumpoint => stopped,
+        }
+    }
+}
+
+/// Joins two links: what the ends send from now on is between these two.
+async fn pair(live: &LiveSession, epoch: u64, helper: &Outbound, jumpoint: &Outbound) {
+    let mut paired = BytesMut::new();
+    frame::put_paired(&mut paired, epoch);
+    let paired = paired.freeze();
+    live.table().begin_epoch(epoch);
+    for link in [helper, jumpoint] {
+        // A link that does not take it is lost; the relay finds out.
+        let word = async { link.lock().await.send(Outgoing::Frames(paired.clone())).await };
+        let _ = timeout(FAREWELL, word).await;
+    }
+}
+
+/// Says why and closes the link; a link that does not take it is dropped.
+pub(super) async fn farewell(link: &Outbound, text: Option<String>, reason: &'static str) {
+    let words = async {
+        let mut link = link.lock().await;
+        let said = match text {
+            Some(text) => link.send(Outgoing::Control(text)).await,
+            None => Ok(()),
+        };
+        if said.is_ok() {
+            let _ = link.send(Outgoing::Close(reason)).await;
+        }
+    };
+    let _ = timeout(FAREWELL, words).await;
+}
+
+/// Listens to one link until it is gone.
+async fn alone(from: From, end: &End, pulse: &Pulse, mut control: impl FnMut(String) -> Result<(), String>) -> Stopped {
+    let listen = async {
+        let mut incoming = end.incoming.lock().await;
+        loop {
+            let message = match incoming.next().await {
+                None => return Stopped::Gone { from, detail: "closed".into() },
+                Some(Err(LinkBroken(detail))) => return Stopped::Gone { from, detail },
+                Some(Ok(message)) => message,
+            };
+            pulse.hear();
+            match message {
+                Incoming::Pong(sent) => pulse.answered(sent),
+                Incoming::Control(text) => {
+                    if let Err(detail) = control(text) {
+                        return Stopped::Broken { from, detail };
+                    }
+                }
+                Incoming::Frames(_) => {}
+            }
+        }
+    };
+    tokio::select! {
+        stopped = listen => stopped,
+        stopped = pulse.watch(from, &end.out) => stopped,
+    }
+}
