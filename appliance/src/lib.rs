@@ -135,8 +135,9 @@ impl Appliance {
         let Services { sessions, tasks, store, events, .. } = self.services;
         let in_seconds = u32::try_from(GRACE.as_secs()).unwrap_or(u32::MAX);
         events.announce(Audience::Everyone, ConsoleEvent::Stopping { in_seconds });
-        tasks.stop();
+        // Before the tasks stop: those of these sessions have to write down and tell why they end.
         sessions.end_all(SessionEnd::ApplianceStopped, None, |it| !sessions.outlives_the_appliance(it));
+        tasks.stop();
         tasks.ended(GRACE).await;
         if let Err(error) = store.close().await {
             tracing::warn!(error = %error, "the database did not close in order");
