@@ -34,6 +34,8 @@ pub struct LiveSession {
     pub over: CancellationToken,
     ending: Mutex<Option<Ending>>,
     closed: AtomicBool,
+    /// Held by whoever writes it into the database.
+    pub(super) writing: tokio::sync::Mutex<()>,
     /// Cancelled when the end is written down and told.
     pub(super) gone: CancellationToken,
     /// Links that its task has not taken yet.
@@ -82,6 +84,7 @@ impl LiveSession {
             over: CancellationToken::new(),
             ending: Mutex::new(None),
             closed: AtomicBool::new(false),
+            writing: tokio::sync::Mutex::new(()),
             gone: CancellationToken::new(),
             arrivals: Arrivals::default(),
             reconnecting: Mutex::new(None),
@@ -150,6 +153,12 @@ impl LiveSession {
     /// True for the first caller only: whoever writes the end down.
     pub fn is_mine_to_close(&self) -> bool {
         !self.closed.swap(true, Ordering::AcqRel)
+    }
+
+    /// Whether somebody writes its end down, or has.
+    #[must_use]
+    pub fn is_closed(&self) -> bool {
+        self.closed.load(Ordering::Acquire)
     }
 
     /// The agent that serves it, once one was asked.

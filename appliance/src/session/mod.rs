@@ -5,7 +5,8 @@
 //! - `live`: a running session in memory.
 //! - `registry`: all of them; beginning and ending.
 //! - `arrivals`, `links`: its links, before and while they are joined.
-//! - `tunnelling`, `joined`, `telling`: the task of one session, the relay between its links, and what is told of it.
+//! - `tunnelling`, `joined`, `telling`, `writing`: the task of one session, the relay between its links, what is told of it, and what is
+//!   written down.
 
 pub mod arrivals;
 mod joined;
@@ -16,3 +17,4 @@ pub mod registry;
 mod telling;
 pub mod ticket;
 pub mod tunnelling;
+mod writing;

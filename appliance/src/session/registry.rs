@@ -19,9 +19,8 @@ use crate::agents::presence::Presence;
 use crate::clock::now;
 use crate::events::{Audience, EventBus};
 use crate::random;
-use crate::relay::connections::Row;
 use crate::shutdown::Tasks;
-use crate::store::{ConnectionRecord, SessionEventRecord, SessionRecord, Store, StoreError};
+use crate::store::{SessionEventRecord, SessionRecord, Store, StoreError};
 
 /// The sessions that are not over. Cheap to clone.
 #[derive(Clone)]
@@ -35,10 +34,6 @@ pub struct Sessions {
     live: Arc<Mutex<HashMap<SessionId, Arc<LiveSession>>>>,
     tickets: Arc<Mutex<Tickets>>,
 }
-
-/// How long to wait between attempts to write the end of a session.
-const WRITE_END_PAUSES: [Duration; 4] =
-    [Duration::from_millis(100), Duration::from_millis(500), Duration::from_secs(2), Duration::ZERO];
 
 /// A helper that was taken in.
 pub struct Admitted {
@@ -295,46 +290,6 @@ impl Sessions {
         }
     }
 
-    /// Writes the record of a session that is over, several times if need be. What stays unwritten ends at the next start.
-    async fn write_end(&self, live: &Arc<LiveSession>) {
-        let record = live.snapshot();
-        for pause in WRITE_END_PAUSES {
-            self.write_connections(live).await;
-            match self.store.update_session(&record).await {
-                Ok(()) if live.table().unwritten_count() > 0 => {}
-                Ok(()) => return,
-                Err(error) => {
-                    tracing::error!(session.id = %live.id, error = %error, "the end of a session could not be written down");
-                }
-            }
-            tokio::time::sleep(pause).await;
-        }
-    }
-
-    /// Writes down connections that opened or ended.
-    pub(super) async fn write_connections(&self, live: &Arc<LiveSession>) {
-        let mut taken = Taken { live, rows: live.table().take_unwritten() };
-        if taken.rows.is_empty() {
-            return;
-        }
-        match self.save_connections(live, &taken.rows).await {
-            Ok(()) => taken.rows.clear(),
-            Err(error) => {
-                let rows = taken.rows.len();
-                tracing::error!(session.id = %live.id, error = %error, rows, "connections could not be written down; trying again");
-            }
-        }
-    }
-
-    pub(super) async fn save_connections(&self, live: &LiveSession, rows: &[Row]) -> Result<(), StoreError> {
-        let record = |row: &Row| {
-            let Row { stream, connection } = row.clone();
-            ConnectionRecord { session_id: live.id, connection, stream }
-        };
-        let records: Vec<_> = rows.iter().map(record).collect();
-        self.store.save_connections(&records).await
-    }
-
     /// Writes an event down and tells consoles.
     pub async fn note(&self, live: &Arc<LiveSession>, kind: &str, message: &str, by: Option<&str>) {
         let record = event(live.id, kind, message, by);
@@ -369,21 +324,6 @@ impl Sessions {
 
     fn lock_tickets(&self) -> MutexGuard<'_, Tickets> {
         self.tickets.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// Rows on their way into the database. What did not arrive goes back, also when nobody waits for it any more.
-struct Taken<'a> {
-    live: &'a LiveSession,
-    rows: Vec<Row>,
-}
-
-impl Drop for Taken<'_> {
-    fn drop(&mut self) {
-        let rows = std::mem::take(&mut self.rows);
-        if !rows.is_empty() {
-            self.live.table().give_back(rows);
-        }
     }
 }
 

@@ -67,19 +67,6 @@ impl Sessions {
         }
     }
 
-    /// Writes down how the session stands.
-    pub(super) async fn keep(&self, live: &Arc<LiveSession>) {
-        live.change(|record| record.seen_at = Some(now()));
-        let rows = live.table().open_rows();
-        let saved = async {
-            self.store.update_session(&live.snapshot()).await?;
-            self.save_connections(live, &rows).await
-        };
-        if let Err(error) = saved.await {
-            tracing::warn!(session.id = %live.id, error = %error, "a session's counts could not be written down");
-        }
-    }
-
     /// Tells consoles of connections that changed, and the counts of this moment.
     pub(super) fn tell_connections(&self, live: &Arc<LiveSession>, statistics: Statistics) {
         let connections = live.table().take_changed(CONNECTIONS_AN_EVENT);

@@ -258,6 +258,28 @@ fn removing_the_item_ends_its_session_and_keeps_its_rows() -> Result<()> {
     })
 }
 
+/// The end comes in the middle of what is being written down of the beginning, and is written last all the same.
+#[test]
+fn sessions_that_end_while_they_begin_stay_ended() -> Result<()> {
+    const SESSIONS: u32 = 40;
+    on_a_site(|site| {
+        let echo = Echo::start()?;
+        let mut helper = site.start_helper()?;
+        for round in 0..SESSIONS {
+            let item = site.item(&format!("echo {round}"), "127.0.0.1", "127.0.0.1", &[(0, echo.port().into())])?;
+            let open = site.open(&mut helper, &item)?;
+            std::thread::sleep(Duration::from_micros(u64::from(round % 20) * 500));
+            site.admin.delete(&format!("/api/jump-items/{}", item.id))?.success()?;
+            let ended = site.session(open.id)?.session;
+            ensure!(
+                ended.end == Some(SessionEnd::ItemRemoved) && ended.item_id.is_none() && ended.ended_at.is_some(),
+                "round {round}: {ended:?}"
+            );
+        }
+        Ok(())
+    })
+}
+
 #[test]
 fn the_helper_that_hangs_up_ends_its_sessions() -> Result<()> {
     on_a_site(|site| {

@@ -1,0 +1,102 @@
+//! What is written down of a session: its record and its connections, one write at a time and each carried through.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::live::LiveSession;
+use super::registry::Sessions;
+use crate::clock::now;
+use crate::relay::connections::Row;
+use crate::store::{ConnectionRecord, StoreError};
+
+/// How long to wait between attempts to write the end of a session.
+const WRITE_END_PAUSES: [Duration; 4] =
+    [Duration::from_millis(100), Duration::from_millis(500), Duration::from_secs(2), Duration::ZERO];
+
+/// What is written down of a running session.
+#[derive(Clone, Copy, Debug)]
+enum What {
+    /// Its record and all open connections.
+    Everything,
+    /// The connections that opened or ended.
+    NewsOfConnections,
+}
+
+impl Sessions {
+    /// Writes down how the session stands.
+    pub(super) async fn keep(&self, live: &Arc<LiveSession>) {
+        self.carry_through(live, What::Everything).await;
+    }
+
+    /// Writes down connections that opened or ended.
+    pub(super) async fn write_connections(&self, live: &Arc<LiveSession>) {
+        self.carry_through(live, What::NewsOfConnections).await;
+    }
+
+    /// Writes the record of a session that is over, several times if need be. What stays unwritten ends at the next start.
+    pub(super) async fn write_end(&self, live: &Arc<LiveSession>) {
+        let _turn = live.writing.lock().await;
+        let record = live.snapshot();
+        for pause in WRITE_END_PAUSES {
+            self.write_news(live).await;
+            match self.store.update_session(&record).await {
+                Ok(()) if live.table().unwritten_count() > 0 => {}
+                Ok(()) => return,
+                Err(error) => {
+                    tracing::error!(session.id = %live.id, error = %error, "the end of a session could not be written down");
+                }
+            }
+            tokio::time::sleep(pause).await;
+        }
+    }
+
+    /// Writes in a task of its own: a write that was dropped half-way could reach the database after a newer one, and undo it.
+    /// Nothing is written of a session whose end is.
+    async fn carry_through(&self, live: &Arc<LiveSession>, what: What) {
+        let (sessions, live) = (self.clone(), live.clone());
+        let task = self.tasks.run(async move {
+            let _turn = live.writing.lock().await;
+            match what {
+                _ if live.is_closed() => {}
+                What::Everything => sessions.write_everything(&live).await,
+                What::NewsOfConnections => sessions.write_news(&live).await,
+            }
+        });
+        if let Err(error) = task.await {
+            tracing::error!(error = %error, "the task that writes a session down failed");
+        }
+    }
+
+    async fn write_everything(&self, live: &LiveSession) {
+        live.change(|record| record.seen_at = Some(now()));
+        let rows = live.table().open_rows();
+        let saved = async {
+            self.store.update_session(&live.snapshot()).await?;
+            self.save_connections(live, &rows).await
+        };
+        if let Err(error) = saved.await {
+            tracing::warn!(session.id = %live.id, error = %error, "a session's counts could not be written down");
+        }
+    }
+
+    async fn write_news(&self, live: &LiveSession) {
+        let rows = live.table().take_unwritten();
+        if rows.is_empty() {
+            return;
+        }
+        if let Err(error) = self.save_connections(live, &rows).await {
+            let count = rows.len();
+            tracing::error!(session.id = %live.id, error = %error, rows = count, "connections could not be written down; trying again");
+            live.table().give_back(rows);
+        }
+    }
+
+    async fn save_connections(&self, live: &LiveSession, rows: &[Row]) -> Result<(), StoreError> {
+        let record = |row: &Row| {
+            let Row { stream, connection } = row.clone();
+            ConnectionRecord { session_id: live.id, connection, stream }
+        };
+        let records: Vec<_> = rows.iter().map(record).collect();
+        self.store.save_connections(&records).await
+    }
+}
