@@ -4,12 +4,12 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use bytes::{Buf, Bytes, BytesMut};
+use bytes::{Buf, Bytes};
 use futures_util::{SinkExt, StreamExt};
 use tokio::time::Instant;
-use wire::stream::{FrameError, frame};
 
-use super::connections::{ConnectionTable, From, Verdict, Violation};
+use super::connections::{ConnectionTable, From};
+use super::inspect::{Inspected, Violated, inspect};
 use super::link::{Incoming, IncomingHalf, LinkBroken, Outgoing, OutgoingHalf};
 
 /// The outgoing half of a link; the relay of the other direction, refusals and pings share it.
@@ -163,8 +163,9 @@ impl Direction<'_> {
     }
 
     async fn pass(&self, message: Bytes) -> Result<(), Stopped> {
-        let Inspected { onward, refusals, has_news, wait_for_rows } =
-            self.inspect(message).map_err(|detail| Stopped::Broken { from: self.from, detail })?;
+        let Noted { inspected: Inspected { onward, refusals }, has_news, wait_for_rows } = self
+            .inspect(message)
+            .map_err(|violated| Stopped::Broken { from: self.from, detail: violated.to_string() })?;
         if has_news {
             self.changed.notify_one();
         }
@@ -180,39 +181,13 @@ impl Direction<'_> {
         Ok(())
     }
 
-    /// Notes every frame of a message. The message goes on as it is unless one of its frames may not.
-    fn inspect(&self, message: Bytes) -> Result<Inspected, String> {
-        let now = crate::clock::now();
+    /// Notes every frame of a message.
+    fn inspect(&self, message: Bytes) -> Result<Noted, Violated> {
         let mut table = self.table.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         let open_before = (table.open_count(), table.total());
-        let mut kept: Option<BytesMut> = None;
-        let mut refusals = BytesMut::new();
-        let mut rest = message.clone();
-        loop {
-            let at = message.len() - rest.len();
-            let Some(frame) = frame::next(&mut rest).map_err(|error: FrameError| error.to_string())? else { break };
-            let bytes = message.slice(at..message.len() - rest.len());
-            let verdict = table
-                .observe(self.from, &frame, now, crate::random::id)
-                .map_err(|violation: Violation| violation.to_string())?;
-            match verdict {
-                Verdict::Pass => {
-                    if let Some(kept) = &mut kept {
-                        kept.extend_from_slice(&bytes);
-                    }
-                }
-                Verdict::Drop => {
-                    kept.get_or_insert_with(|| message.slice(..at).into());
-                }
-                Verdict::Refuse(reason) => {
-                    kept.get_or_insert_with(|| message.slice(..at).into());
-                    frame::put_reset(&mut refusals, frame.header.stream, reason, 0, "");
-                }
-            }
-        }
-        Ok(Inspected {
-            onward: kept.map_or(message, BytesMut::freeze),
-            refusals: refusals.freeze(),
+        let inspected = inspect(&mut table, self.from, message, crate::clock::now(), crate::random::id)?;
+        Ok(Noted {
+            inspected,
             has_news: (table.open_count(), table.total()) != open_before,
             wait_for_rows: table.unwritten_count() > UNWRITTEN_MOST,
         })
@@ -250,9 +225,8 @@ async fn send(to: From, link: &Outbound, frames: Bytes) -> Result<(), Stopped> {
     }
 }
 
-struct Inspected {
-    onward: Bytes,
-    refusals: Bytes,
+struct Noted {
+    inspected: Inspected,
     has_news: bool,
     wait_for_rows: bool,
 }

@@ -2,9 +2,11 @@
 //! hold limits and to cut; payload passes through as it came.
 //!
 //! - `connections`: what passes by, as a table; pure.
+//! - `inspect`: what becomes of one message; pure.
 //! - `link`: what a link is, whatever carries it.
 //! - `forward`: one direction.
 
 pub mod connections;
 pub mod forward;
+pub mod inspect;
 pub mod link;

@@ -68,7 +68,7 @@ impl Sessions {
     }
 
     /// Listens to the links that stand while one is missing. Their frames lead nowhere; they are sent again.
-    pub(super) async fn attend(&self, live: &Arc<LiveSession>, links: &Links) -> Stopped {
+    pub(super) async fn attend(&self, live: &Arc<LiveSession>, links: &Links<End>) -> Stopped {
         let helper = async {
             match &links.helper {
                 Some(end) => alone(From::Helper, end, &live.helper_pulse, |text| self.helper_says(live, &text)).await,

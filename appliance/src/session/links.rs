@@ -18,44 +18,62 @@ pub(super) struct End {
     pub(super) out: Arc<Outbound>,
 }
 
-/// The link of each side, where it stands.
-#[derive(Default)]
-pub(super) struct Links {
-    pub(super) helper: Option<End>,
-    pub(super) jumpoint: Option<End>,
+/// The link of each side, where it stands. `E` is what a link is to the caller.
+#[derive(Debug)]
+pub struct Links<E> {
+    pub(super) helper: Option<E>,
+    pub(super) jumpoint: Option<E>,
     /// Number of the last pair, as far as anybody knows: an appliance that started anew learns it from the ends.
     epoch: u64,
 }
 
-impl Links {
-    /// New links take the place of those that stand.
-    pub(super) fn take(&mut self, arrived: Both) {
-        for (slot, arrived) in [(&mut self.helper, arrived.helper), (&mut self.jumpoint, arrived.jumpoint)] {
-            if let Some(Arrived { link, epoch }) = arrived {
-                self.epoch = self.epoch.max(epoch);
-                let incoming = Arc::new(Mutex::new(link.incoming));
-                *slot = Some(End { incoming, out: Arc::new(Outbound::new(link.outgoing)) });
-            }
-        }
+impl<E> Default for Links<E> {
+    fn default() -> Self {
+        Self { helper: None, jumpoint: None, epoch: 0 }
+    }
+}
+
+impl<E: Clone> Links<E> {
+    /// A new link takes the place of the one that stands. `epoch` is the number of the last pair that its end knows of.
+    pub fn stand(&mut self, from: From, link: E, epoch: u64) {
+        self.epoch = self.epoch.max(epoch);
+        *self.slot(from) = Some(link);
     }
 
     /// A link is gone.
-    pub(super) fn lose(&mut self, from: From) {
-        match from {
-            From::Helper => self.helper = None,
-            From::Jumpoint => self.jumpoint = None,
-        }
+    pub fn lose(&mut self, from: From) {
+        *self.slot(from) = None;
     }
 
     /// Both and the number of their pair, when both stand.
-    pub(super) fn join(&mut self) -> Option<(End, End, u64)> {
+    pub fn join(&mut self) -> Option<(E, E, u64)> {
         let both = (self.helper.clone()?, self.jumpoint.clone()?);
         self.epoch += 1;
         Some((both.0, both.1, self.epoch))
     }
 
     /// Which one is waited for; the helper's when both are.
-    pub(super) fn missing(&self) -> From {
+    #[must_use]
+    pub fn missing(&self) -> From {
         if self.helper.is_none() { From::Helper } else { From::Jumpoint }
+    }
+
+    fn slot(&mut self, from: From) -> &mut Option<E> {
+        match from {
+            From::Helper => &mut self.helper,
+            From::Jumpoint => &mut self.jumpoint,
+        }
+    }
+}
+
+impl Links<End> {
+    /// New links take the place of those that stand.
+    pub(super) fn take(&mut self, arrived: Both) {
+        for (from, arrived) in [(From::Helper, arrived.helper), (From::Jumpoint, arrived.jumpoint)] {
+            if let Some(Arrived { link, epoch }) = arrived {
+                let incoming = Arc::new(Mutex::new(link.incoming));
+                self.stand(from, End { incoming, out: Arc::new(Outbound::new(link.outgoing)) }, epoch);
+            }
+        }
     }
 }

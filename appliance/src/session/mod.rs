@@ -11,7 +11,7 @@
 pub mod arrivals;
 mod joined;
 pub mod lifecycle;
-mod links;
+pub mod links;
 pub mod live;
 pub mod registry;
 mod telling;

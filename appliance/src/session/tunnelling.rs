@@ -61,7 +61,7 @@ impl Sessions {
     }
 
     /// Joins the links of a session, again and again, until it is over or the program stops.
-    async fn keep_linked(&self, live: &Arc<LiveSession>, begin: Begin, links: &mut Links) {
+    async fn keep_linked(&self, live: &Arc<LiveSession>, begin: Begin, links: &mut Links<End>) {
         let stopping = self.tasks.stopping();
         let mut deadline = Instant::now() + self.grace;
         if begin == Begin::Fresh {
@@ -185,7 +185,7 @@ impl Sessions {
     }
 
     /// Ends the session, or leaves it to the program's next run.
-    async fn leave(&self, live: &Arc<LiveSession>, links: Links) {
+    async fn leave(&self, live: &Arc<LiveSession>, links: Links<End>) {
         if live.ending().is_some() {
             for (link, words) in [(&links.jumpoint, jumpoint_end(live)), (&links.helper, helper_end(live))] {
                 if let Some(End { out, .. }) = link {
