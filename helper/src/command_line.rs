@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
-use link::ApplianceUrl;
+use link::{ApplianceUrl, ProxyChoice};
 
 use crate::host_manifest::is_extension_id;
 
@@ -44,6 +44,10 @@ pub(crate) struct Install {
     /// Connect to this address instead of the appliance's own; the certificate is checked against its own name all the same
     #[arg(long, value_name = "HOST:PORT", value_parser = host_and_port)]
     pub(crate) dial: Option<String>,
+    /// Reach the appliance through this HTTP proxy, http://[NAME:PASSWORD@]host:port; "direct" = through none. Without it the
+    /// environment and the system's settings say
+    #[arg(long, value_name = "URL", env = "SALLYPORT_PROXY", hide_env_values = true)]
+    pub(crate) proxy: Option<ProxyChoice>,
     /// For all users of this machine; needs its administrator
     #[arg(long)]
     pub(crate) system: bool,
@@ -101,5 +105,7 @@ mod tests {
         assert!(parse(&["--appliance", "https://gate", "--extension-id", "abc"]).is_err());
         assert!(parse(&["--appliance", "https://gate", "--dial", "nowhere"]).is_err());
         assert!(parse(&["--appliance", "https://gate", "--policy"]).is_err());
+        assert!(parse(&["--appliance", "https://gate", "--proxy", "http://proxy:3128"]).is_ok());
+        assert!(parse(&["--appliance", "https://gate", "--proxy", "socks5://proxy:1080"]).is_err());
     }
 }

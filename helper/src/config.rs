@@ -4,8 +4,10 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
-use link::{ApplianceUrl, Dialer, Trust, tcp};
+use link::proxy::ProxyUrlError;
+use link::{ApplianceUrl, Dialer, ProxyChoice, Trust, tcp};
 use serde::{Deserialize, Serialize};
+use wire::SecretText;
 
 use crate::host_manifest::{Scope, System, program_files};
 
@@ -33,6 +35,9 @@ pub(crate) struct ApplianceEntry {
     /// `host:port` to connect to instead.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) dial: Option<String>,
+    /// The HTTP proxy to go through, or `direct`; none = as environment and system say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) proxy: Option<SecretText>,
     /// PEM of the certificate authority to trust; none = the system's authorities.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) ca_pem: Option<String>,
@@ -130,7 +135,21 @@ impl Config {
     /// When it cannot be written.
     pub(crate) fn write(&self, path: &Path, scope: &Scope) -> anyhow::Result<()> {
         let text = toml::to_string_pretty(self).context("the configuration cannot be written as TOML")?;
-        crate::install::write_file(path, &text, scope)
+        if !self.holds_a_password() {
+            return crate::install::write_file(path, &text, scope);
+        }
+        if *scope == Scope::Machine {
+            bail!(
+                "everybody on this machine reads {}, so no proxy's password can stand in it. Name the proxy without one, and let those \
+                 who need one install the helper for themselves, without --system",
+                path.display()
+            );
+        }
+        crate::install::write_private_file(path, &text, scope)
+    }
+
+    fn holds_a_password(&self) -> bool {
+        self.appliances.iter().any(|it| it.proxy_choice().is_ok_and(|choice| choice.is_secret()))
     }
 
     /// Adds an appliance, or replaces the entry it has.
@@ -189,7 +208,11 @@ impl ApplianceEntry {
             },
             None => None,
         };
-        Ok(Dialer::new(url, &trust)?.through(through))
+        Ok(Dialer::new(url, &trust)?.through(through).by_proxy(self.proxy_choice()?))
+    }
+
+    fn proxy_choice(&self) -> Result<ProxyChoice, ProxyUrlError> {
+        self.proxy.as_ref().map_or(Ok(ProxyChoice::Automatic), |it| it.expose().parse())
     }
 }
 
@@ -243,6 +266,7 @@ mod tests {
             url: url.into(),
             ca_pem: None,
             dial: Some("127.0.0.1:9".into()),
+            proxy: None,
             extension: Some(PackedExtension { id: "x".into(), update_url: "y".into() }),
         }
     }
@@ -256,6 +280,31 @@ mod tests {
         config.write(&path, &Scope::Machine).unwrap();
         assert_eq!(Config::read(&path).unwrap(), config);
         assert_eq!(Config::read(&folder.path().join("missing")).unwrap(), Config::default());
+    }
+
+    #[test]
+    fn a_proxys_password_is_for_its_owner_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("helper.toml");
+        let user = Scope::User { home: folder.path().into(), config: folder.path().into() };
+        let mut config = Config::default();
+        let with = |proxy: &str| ApplianceEntry { proxy: Some(SecretText::new(proxy.into())), ..entry("https://one") };
+        let mode = || {
+            #[cfg(unix)]
+            return std::os::unix::fs::PermissionsExt::mode(&std::fs::metadata(&path).unwrap().permissions()) & 0o777;
+            #[cfg(not(unix))]
+            0o600
+        };
+        config.put(with("http://proxy:3128"));
+        config.write(&path, &Scope::Machine).unwrap();
+        #[cfg(unix)]
+        assert_eq!(mode(), 0o644);
+        config.put(with("http://ana:geheim@proxy:3128"));
+        assert!(config.write(&path, &Scope::Machine).unwrap_err().to_string().contains("everybody"));
+        config.write(&path, &user).unwrap();
+        assert_eq!(mode(), 0o600);
+        assert_eq!(Config::read(&path).unwrap(), config);
+        assert!(!format!("{config:?}").contains("geheim"));
     }
 
     #[test]

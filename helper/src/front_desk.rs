@@ -160,7 +160,13 @@ mod tests {
     /// What the helper answers to these, one after the other.
     async fn answers(asked: Vec<Incoming>) -> Vec<HelperReply> {
         let mut config = Config::default();
-        config.put(ApplianceEntry { url: GATE.into(), dial: None, ca_pem: Some(PEM.into()), extension: None });
+        config.put(ApplianceEntry {
+            url: GATE.into(),
+            dial: None,
+            proxy: None,
+            ca_pem: Some(PEM.into()),
+            extension: None,
+        });
         answers_with(asked, &toml::to_string(&config).unwrap()).await
     }
 

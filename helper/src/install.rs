@@ -7,7 +7,7 @@ use std::process::Command;
 
 use anyhow::{Context as _, bail, ensure};
 use link::trust::{TrustError, fingerprint_of};
-use link::{ApplianceUrl, Dialer, Trust};
+use link::{ApplianceUrl, Dialer, ProxyChoice, Trust};
 use serde_json::Value;
 use tracing::debug;
 use wire::api::Installation;
@@ -128,6 +128,14 @@ pub(crate) fn write_file(path: &Path, text: &str, scope: &Scope) -> anyhow::Resu
     replace(path, scope, 0o644, |file| file.write_all(text.as_bytes()))
 }
 
+/// Writes a file, whole or not at all, for its owner alone.
+///
+/// # Errors
+/// When it cannot be written.
+pub(crate) fn write_private_file(path: &Path, text: &str, scope: &Scope) -> anyhow::Result<()> {
+    replace(path, scope, 0o600, |file| file.write_all(text.as_bytes()))
+}
+
 /// Puts a new file in the place of one, with the folders on the way. `mode` is for systems that know such.
 fn replace(
     path: &Path,
@@ -138,7 +146,7 @@ fn replace(
     let write = || {
         make_folder(path.parent().ok_or_else(|| io::Error::other("it has no folder"))?, scope)?;
         let new = path.with_extension("new");
-        let mut file = fs::File::create(&new)?;
+        let mut file = create(&new)?;
         fill(&mut file)?;
         allow(&file, mode)?;
         file.sync_all()?;
@@ -167,6 +175,20 @@ fn make_folder(folder: &Path, scope: &Scope) -> io::Result<()> {
         }
     }
     Ok(())
+}
+
+/// A new file, until it is whole for its owner alone.
+fn create(path: &Path) -> io::Result<fs::File> {
+    // A leftover could have other rights.
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    let mut options = fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)
 }
 
 #[cfg(unix)]
@@ -220,14 +242,16 @@ async fn entry_for(it: &Install) -> anyhow::Result<ApplianceEntry> {
         (None, Some(fingerprint)) => Some(Box::pin(load_authority(it, fingerprint)).await?),
         (None, None) => None,
     };
-    Ok(ApplianceEntry { url: it.appliance.to_string(), dial: it.dial.clone(), ca_pem, extension: None })
+    let proxy = it.proxy.as_ref().and_then(ProxyChoice::written);
+    Ok(ApplianceEntry { url: it.appliance.to_string(), dial: it.dial.clone(), proxy, ca_pem, extension: None })
 }
 
 /// Loads the authority from the appliance; the connection is verified against the fingerprint already.
 async fn load_authority(it: &Install, fingerprint: &str) -> anyhow::Result<String> {
     let trust = Trust::from_fingerprint(fingerprint)?;
     let through = it.dial.as_deref().and_then(link::tcp::host_and_port);
-    let pem = Dialer::new(ApplianceUrl::clone(&it.appliance), &trust)?.through(through).get(CA_PATH).await?;
+    let dialer = Dialer::new(ApplianceUrl::clone(&it.appliance), &trust)?.through(through);
+    let pem = dialer.by_proxy(it.proxy.clone().unwrap_or_default()).get(CA_PATH).await?;
     match (Trust::from_pem(&pem)?, trust) {
         (Trust::Authorities(shown), Trust::AuthorityFingerprint(wanted))
             if shown.iter().all(|certificate| fingerprint_of(certificate) == wanted) => {}

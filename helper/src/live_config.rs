@@ -60,7 +60,7 @@ mod tests {
     fn write(path: &std::path::Path, urls: &[&str]) {
         let mut config = Config::default();
         for url in urls {
-            config.put(ApplianceEntry { url: (*url).into(), dial: None, ca_pem: None, extension: None });
+            config.put(ApplianceEntry { url: (*url).into(), dial: None, proxy: None, ca_pem: None, extension: None });
         }
         config.write(path, &crate::host_manifest::Scope::Machine).unwrap();
     }

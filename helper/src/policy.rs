@@ -112,6 +112,7 @@ mod tests {
             url: url.into(),
             ca_pem: Some(PEM.into()),
             dial: None,
+            proxy: None,
             extension: id
                 .map(|id| PackedExtension { id: id.into(), update_url: format!("{url}/extension/updates.xml") }),
         }

@@ -63,8 +63,13 @@ async fn answer_of(appliance: &ApplianceEntry) -> String {
         Ok(dialer) => dialer,
         Err(error) => return format!("its entry is damaged: {error:#}"),
     };
+    let way = match dialer.proxy() {
+        Ok(Some(proxy)) => format!(", through the proxy {proxy}"),
+        // What is wrong with it is told by the attempt.
+        Ok(None) | Err(_) => String::new(),
+    };
     match dialer.get_json::<Installation>("/api/installation").await {
-        Ok(installation) => format!("answers, version {}", installation.appliance_version),
+        Ok(installation) => format!("answers, version {}{way}", installation.appliance_version),
         Err(error) => error.to_string(),
     }
 }

@@ -16,6 +16,7 @@ use wire::limits::NATIVE_MESSAGE_BYTES;
 
 use crate::appliance::Ready;
 use crate::program::{Finished, Program, run_to_end};
+use crate::way::Way;
 use crate::{stop, workspace};
 
 /// How long the helper may take to answer; it dials the appliance meanwhile.
@@ -33,6 +34,7 @@ pub struct InstalledHelper {
     /// Where a browser with its profile beside it looks for the manifest.
     pub manifests: PathBuf,
     origin: String,
+    way: Way,
 }
 
 impl InstalledHelper {
@@ -42,16 +44,22 @@ impl InstalledHelper {
     /// # Errors
     /// When it fails; what it said is in the message.
     pub fn install(ready: &Ready, home: &Path, manifests: &Path, dial: Option<&str>) -> Result<Self> {
+        Self::install_by(ready, home, manifests, &Way::dialling(dial))
+    }
+
+    /// Like [`Self::install`], on any way.
+    ///
+    /// # Errors
+    /// When it fails; what it said is in the message.
+    pub fn install_by(ready: &Ready, home: &Path, manifests: &Path, way: &Way) -> Result<Self> {
         std::fs::create_dir_all(home)?;
         std::fs::create_dir_all(manifests)?;
-        let installed =
-            Self { home: home.into(), manifests: manifests.into(), origin: ready.url.trim_end_matches('/').into() };
+        let origin = ready.url.trim_end_matches('/').into();
+        let installed = Self { home: home.into(), manifests: manifests.into(), origin, way: way.clone() };
         let mut command = installed.command()?;
         command.args(["install", "--appliance", &ready.url]).arg("--ca").arg(&ready.ca);
         command.arg("--manifest-dir").arg(manifests);
-        if let Some(dial) = dial {
-            command.args(["--dial", dial]);
-        }
+        way.tell_once(&mut command);
         let finished = run_to_end(&mut command, INSTALL_LIMIT)?;
         ensure!(finished.status.success(), "installing the helper failed:\n{}\n{}", finished.stdout, finished.stderr);
         Ok(installed)
@@ -80,6 +88,7 @@ impl InstalledHelper {
     fn command(&self) -> Result<Command> {
         let mut command = Command::new(workspace::program("sallyport-helper")?);
         command.envs(self.environment()).env_remove("XDG_CONFIG_HOME");
+        self.way.set_environment(&mut command);
         Ok(command)
     }
 

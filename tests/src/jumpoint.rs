@@ -10,6 +10,7 @@ use wire::api::{Jumpoint, NewEnrolmentKey, NewJumpoint};
 
 use crate::api_client::ApiClient;
 use crate::program::{Program, run};
+use crate::way::Way;
 use crate::{wait, workspace};
 
 /// How long enrolling may take.
@@ -22,7 +23,7 @@ pub struct JumpointNode {
     /// The process.
     pub program: Program,
     state: PathBuf,
-    dial: Option<String>,
+    way: Way,
     folder: PathBuf,
 }
 
@@ -33,24 +34,30 @@ impl JumpointNode {
     /// # Errors
     /// When any of it fails.
     pub fn enrol(admin: &ApiClient, name: &str, dial: Option<&str>, folder: &Path) -> Result<Self> {
+        Self::enrol_by(admin, name, &Way::dialling(dial), folder)
+    }
+
+    /// Like [`Self::enrol`], on any way.
+    ///
+    /// # Errors
+    /// When any of it fails.
+    pub fn enrol_by(admin: &ApiClient, name: &str, way: &Way, folder: &Path) -> Result<Self> {
         let new = NewJumpoint { name: name.into(), comments: String::new() };
         let jumpoint: Jumpoint = admin.post("/api/jumpoints", &new)?.ok()?;
         let state = folder.join(format!("jumpoint-{name}"));
-        enrol(&new_key(admin, jumpoint.id)?, dial, &state)?;
-        let node = Self::start(jumpoint.id, &state, dial, folder)?;
+        enrol_by(&new_key(admin, jumpoint.id)?, way, &state)?;
+        let node = Self::start(jumpoint.id, &state, way, folder)?;
         node.wait_until_online(admin)?;
         Ok(node)
     }
 
-    fn start(id: JumpointId, state: &Path, dial: Option<&str>, folder: &Path) -> Result<Self> {
+    fn start(id: JumpointId, state: &Path, way: &Way, folder: &Path) -> Result<Self> {
         let mut command = Command::new(workspace::program("sallyport-jumpoint")?);
         command.arg("run").arg("--state-dir").arg(state).stdin(Stdio::null());
-        if let Some(dial) = dial {
-            command.args(["--dial", dial]);
-        }
+        way.tell(&mut command);
         let name = state.file_name().and_then(|name| name.to_str()).unwrap_or("jumpoint");
         let program = Program::start(name, &mut command, folder)?;
-        Ok(Self { id, program, state: state.into(), dial: dial.map(Into::into), folder: folder.into() })
+        Ok(Self { id, program, state: state.into(), way: way.clone(), folder: folder.into() })
     }
 
     /// Starts the node again after it was stopped or killed.
@@ -58,7 +65,7 @@ impl JumpointNode {
     /// # Errors
     /// When it does not start.
     pub fn start_again(&mut self) -> Result<()> {
-        *self = Self::start(self.id, &self.state, self.dial.as_deref(), &self.folder)?;
+        *self = Self::start(self.id, &self.state, &self.way, &self.folder)?;
         Ok(())
     }
 
@@ -108,10 +115,16 @@ pub fn new_key(admin: &ApiClient, jumpoint: JumpointId) -> Result<String> {
 /// # Errors
 /// When it fails; what it said is in the message.
 pub fn enrol(key: &str, dial: Option<&str>, state: &Path) -> Result<String> {
+    enrol_by(key, &Way::dialling(dial), state)
+}
+
+/// Like [`enrol`], on any way.
+///
+/// # Errors
+/// When it fails; what it said is in the message.
+pub fn enrol_by(key: &str, way: &Way, state: &Path) -> Result<String> {
     let mut command = Command::new(workspace::program("sallyport-jumpoint")?);
     command.args(["enrol", "--key", key]).arg("--state-dir").arg(state);
-    if let Some(dial) = dial {
-        command.args(["--dial", dial]);
-    }
+    way.tell_once(&mut command);
     run(&mut command, ENROL_LIMIT).context("enrolling the jumpoint")
 }

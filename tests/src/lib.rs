@@ -8,10 +8,11 @@
 //! | [`wait`] | waiting for something to become true, with an end |
 //! | [`api_client`] | the console API as a script uses it |
 //! | [`appliance`], [`jumpoint`], [`helper`] | the three programs |
+//! | [`way`] | how helper and jumpoint are told to reach the appliance |
 //! | [`raw_link`] | a link spoken by hand, to say what no program of ours would |
 //! | [`clock`] | a clock for one program alone, moved by the test |
 //! | [`site`] | appliance, administrator, jumpoint and helper together |
-//! | [`servers`] | PostgreSQL, Redis, sshd, nginx, and small servers in this process |
+//! | [`servers`] | PostgreSQL, Redis, sshd, nginx, Squid, and small servers in this process |
 //! | [`browser`], [`console`] | Chromium through ChromeDriver, and the console in it |
 //! | [`prerequisites`] | what the machine has to have |
 //! | [`steps`] | long work told step by step |
@@ -34,4 +35,5 @@ pub mod site;
 pub mod steps;
 pub mod stop;
 pub mod wait;
+pub mod way;
 pub mod workspace;

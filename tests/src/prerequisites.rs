@@ -28,7 +28,7 @@ const BROWSER: [Needed; 4] = [
 ];
 
 /// The servers and clients of the end-to-end tests, and what lets time pass in them.
-const SERVERS: [Needed; 14] = [
+const SERVERS: [Needed; 17] = [
     needed("postgres", "postgresql"),
     needed("psql", "postgresql-client"),
     needed("pgbench", "postgresql"),
@@ -38,6 +38,9 @@ const SERVERS: [Needed; 14] = [
     needed("ssh", "openssh-client"),
     needed("scp", "openssh-client"),
     needed("nginx", "nginx-light"),
+    needed("haproxy", "haproxy"),
+    needed("squid", "squid"),
+    needed("/usr/lib/squid/basic_ncsa_auth", "squid"),
     needed("curl", "curl"),
     needed("nc", "netcat-openbsd"),
     needed("sqlite3", "sqlite3"),

@@ -87,7 +87,8 @@ impl Agent {
             let Some(greeted) = self.cancel.run_until_cancelled(greeting).await else { return };
             let wait = match greeted {
                 Ok((socket, jumpoint_name)) => {
-                    info!(jumpoint = jumpoint_name, appliance = %self.caller.dialer.appliance(), "connected");
+                    let dialer = &self.caller.dialer;
+                    info!(jumpoint = jumpoint_name, appliance = %dialer.appliance(), way = dialer.way(), "connected");
                     let began = Instant::now();
                     let over = self.attend(socket, waiting, facts).await;
                     if began.elapsed() >= GOOD_LINK {

@@ -6,7 +6,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use link::appliance_url::UrlError;
 use link::trust::{TrustError, fingerprint_of};
-use link::{ApplianceUrl, Dialer, Trust, hex, talk};
+use link::{ApplianceUrl, Dialer, ProxyChoice, Trust, hex, talk};
 use wire::agent_messages::{ENROLMENT_KEY_PREFIX, EnrolAnswer, EnrolRequest, EnrolmentKeyContent};
 use wire::link_messages::{ENROL_PATH, Versions};
 use wire::proof::Purpose;
@@ -73,7 +73,7 @@ impl EnrolmentKey {
     }
 }
 
-/// Enrols with `key` and keeps the new identity in `state_dir`. `through` replaces the address that is dialled.
+/// Enrols with `key` and keeps the new identity in `state_dir`. `through` replaces the address that is dialled, `proxy` says how.
 ///
 /// # Errors
 /// Why not. The key is spent only when the appliance has accepted it.
@@ -82,11 +82,12 @@ pub async fn enrol(
     state_dir: &Path,
     replace: bool,
     through: Option<(String, u16)>,
+    proxy: ProxyChoice,
     version: &str,
 ) -> Result<Identity, EnrolError> {
     identity::prepare(state_dir, replace)?;
     let agent_key = AgentKey::generate()?;
-    let dialer = Dialer::new(key.appliance.clone(), &key.trust)?.through(through);
+    let dialer = Dialer::new(key.appliance.clone(), &key.trust)?.through(through).by_proxy(proxy);
     let mut socket = dialer.web_socket(ENROL_PATH).await.map_err(GreetingError::from)?;
     let challenged = greeting::challenge(&mut socket).await?;
     let nobody = AgentId(uuid::Uuid::nil());

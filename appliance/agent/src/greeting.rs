@@ -47,9 +47,15 @@ impl GreetingError {
     pub fn may_pass(&self) -> bool {
         match self {
             Self::Dial(DialError::CertificateRefused { .. }) | Self::Versions(_) | Self::NoBinding(_) => false,
+            Self::Dial(DialError::Proxy(error)) => error.may_pass(),
             Self::Dial(_) | Self::Talk(_) => true,
             Self::Refused { refusal, .. } => may_pass(*refusal),
         }
+    }
+
+    /// Whether it was a proxy on the way that did not connect.
+    pub(crate) fn is_of_a_proxy(&self) -> bool {
+        matches!(self, Self::Dial(DialError::Proxy(_)))
     }
 }
 

@@ -68,6 +68,14 @@ pub enum IdentityError {
         /// What is wrong with it.
         detail: String,
     },
+    /// The proxy that was named makes no sense.
+    #[error("{} makes no sense: {detail}. Name the proxy again with --proxy", .path.display())]
+    Proxy {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        detail: String,
+    },
     /// No key could be made.
     #[error("this machine could not make a key")]
     NoKey,
@@ -205,7 +213,7 @@ pub fn prepare(state_dir: &Path, replace: bool) -> Result<(), IdentityError> {
     fs::remove_file(&path).map_err(|source| IdentityError::File { path, what: "removed", source })
 }
 
-fn create_state_dir(path: &Path) -> Result<(), IdentityError> {
+pub(crate) fn create_state_dir(path: &Path) -> Result<(), IdentityError> {
     let mut builder = fs::DirBuilder::new();
     builder.recursive(true);
     #[cfg(unix)]
@@ -214,7 +222,7 @@ fn create_state_dir(path: &Path) -> Result<(), IdentityError> {
 }
 
 /// A file beside the one that it is going to replace.
-struct NewFile {
+pub(crate) struct NewFile {
     new: PathBuf,
     path: PathBuf,
 }
@@ -222,7 +230,7 @@ struct NewFile {
 impl NewFile {
     /// Writes it, for its owner alone. It belongs to whom the folder belongs to: the service may run as another user than
     /// the one who enrols.
-    fn write(folder: &Path, name: &str, bytes: &[u8]) -> Result<Self, IdentityError> {
+    pub(crate) fn write(folder: &Path, name: &str, bytes: &[u8]) -> Result<Self, IdentityError> {
         let it = Self { new: folder.join(format!("{name}.new")), path: folder.join(name) };
         let write = || {
             // A leftover could have other rights.
@@ -239,7 +247,7 @@ impl NewFile {
         }
     }
 
-    fn put_in_place(self) -> Result<(), IdentityError> {
+    pub(crate) fn put_in_place(self) -> Result<(), IdentityError> {
         let put = || {
             fs::rename(&self.new, &self.path)?;
             // The rename itself is on the disk once the folder is. Only Unix lets a folder be opened for that.
@@ -271,7 +279,7 @@ fn give_to_owner_of(folder: &Path, file: &fs::File) -> io::Result<()> {
     std::os::unix::fs::fchown(file, Some(folder.uid()), Some(folder.gid()))
 }
 
-fn remove_if_there(path: &Path) -> io::Result<()> {
+pub(crate) fn remove_if_there(path: &Path) -> io::Result<()> {
     match fs::remove_file(path) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
         _ => Ok(()),

@@ -4,6 +4,7 @@
 //! | file | what it holds |
 //! |---|---|
 //! | [`identity`] | who the agent is, on disk |
+//! | [`kept_proxy`] | the proxy that was named for it, on disk |
 //! | [`enrol`] | becoming somebody, once, with a key from the console |
 //! | [`greeting`] | proving it on every link |
 //! | [`control`] | the control link: reconnecting, being told of sessions |
@@ -16,5 +17,6 @@ pub mod enrol;
 pub mod greeting;
 pub mod host_facts;
 pub mod identity;
+pub mod kept_proxy;
 pub mod session;
 pub mod sessions;

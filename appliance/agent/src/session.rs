@@ -86,7 +86,8 @@ impl Redial for DialAgain {
     async fn dial(&mut self, epoch: u64) -> Result<link::WebSocket, Failed> {
         match Box::pin(self.caller.greet(LinkFor::Session(self.session_id, Some(epoch)))).await {
             Ok((socket, _)) => Ok(socket),
-            Err(error) if error.may_pass() => Err(Failed::ForNow(error.to_string())),
+            // A proxy that starts anew may refuse for a moment what it allows.
+            Err(error) if error.may_pass() || error.is_of_a_proxy() => Err(Failed::ForNow(error.to_string())),
             Err(error) => Err(Failed::ForGood(error.to_string())),
         }
     }

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
+use link::ProxyChoice;
 
 /// Where the identity is kept unless told otherwise.
 pub(crate) const DEFAULT_STATE_DIR: &str = "/var/lib/sallyport-jumpoint";
@@ -60,6 +61,10 @@ pub(crate) struct Place {
     /// Connect to this address instead of the appliance's own; the certificate is checked against its own name all the same
     #[arg(long, value_name = "HOST:PORT", value_parser = host_and_port)]
     pub(crate) dial: Option<(String, u16)>,
+    /// Reach the appliance through this HTTP proxy, http://[NAME:PASSWORD@]host:port; "direct" = through none, "auto" = as the
+    /// environment says. Enrol and install keep it for the next starts
+    #[arg(long, value_name = "URL", env = "SALLYPORT_PROXY", hide_env_values = true)]
+    pub(crate) proxy: Option<ProxyChoice>,
 }
 
 fn host_and_port(text: &str) -> Result<(String, u16), String> {
@@ -82,5 +87,6 @@ mod tests {
         let Command::Run(run) = parsed.command else { panic!() };
         assert_eq!(run.place.dial, Some(("127.0.0.1".into(), 99)));
         assert!(CommandLine::try_parse_from(["x", "run", "--dial", "127.0.0.1"]).is_err());
+        assert!(CommandLine::try_parse_from(["x", "run", "--proxy", "socks5://127.0.0.1:9"]).is_err());
     }
 }

@@ -11,13 +11,14 @@ use std::time::Duration;
 use agent::control::Agent;
 use agent::enrol::{EnrolmentKey, enrol};
 use agent::identity::Identity;
+use agent::kept_proxy;
 use anyhow::Context as _;
 use clap::Parser as _;
-use link::Dialer;
+use link::{Dialer, ProxyChoice};
 use tokio_util::sync::CancellationToken;
 use tracing::info;
 
-use crate::command_line::{Command, CommandLine, Enrol, Install, Run};
+use crate::command_line::{Command, CommandLine, Enrol, Install, Place, Run};
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 /// What blocks a thread at the end of the program gets this long.
@@ -53,16 +54,43 @@ async fn carry_out(command: Command) -> anyhow::Result<()> {
 
 async fn enrol_node(it: Enrol) -> anyhow::Result<()> {
     let key = EnrolmentKey::parse(&it.key)?;
-    let state_dir = &it.place.state_dir;
-    let identity = Box::pin(enrol(key, state_dir, it.replace, it.place.dial, VERSION)).await?;
-    say(&format!(
-        "Enrolled at {} as a node of the jumpoint {:?}.\nIts identity is in {}; keep agent.key to yourself.\nNext: {}",
+    let Place { state_dir, dial, proxy: named } = &it.place;
+    let proxy = proxy_in_force(&it.place)?;
+    let identity = Box::pin(enrol(key, state_dir, it.replace, dial.clone(), proxy, VERSION)).await?;
+    if let Some(named) = named {
+        kept_proxy::save(state_dir, named)?;
+    }
+    let mut said = format!(
+        "Enrolled at {} as a node of the jumpoint {:?}.\nIts identity is in {}; keep agent.key to yourself.\n",
         identity.appliance,
         identity.jumpoint_name,
         state_dir.display(),
-        next_step(state_dir),
-    ));
+    );
+    if let Some(proxy) = dialer(&identity, &it.place)?.proxy()? {
+        said += &format!("It connects through the proxy {proxy}");
+        said += match proxy_in_force(&it.place)? {
+            ProxyChoice::Automatic => {
+                ", which the environment names here. A service has another environment: give install --proxy too.\n"
+            }
+            ProxyChoice::Direct | ProxyChoice::Named(_) => ".\n",
+        };
+    }
+    say(&format!("{said}Next: {}", next_step(state_dir)));
     Ok(())
+}
+
+/// The proxy named on the command line, or the one kept.
+fn proxy_in_force(place: &Place) -> anyhow::Result<ProxyChoice> {
+    match &place.proxy {
+        Some(named) => Ok(named.clone()),
+        None => Ok(kept_proxy::load(&place.state_dir)?),
+    }
+}
+
+fn dialer(identity: &Identity, place: &Place) -> anyhow::Result<Dialer> {
+    let trust = identity.trust().context("the certificate authority in agent.json is damaged; enrol again")?;
+    let dialer = Dialer::new(identity.appliance.clone(), &trust)?;
+    Ok(dialer.through(place.dial.clone()).by_proxy(proxy_in_force(place)?))
 }
 
 fn next_step(state_dir: &Path) -> String {
@@ -76,12 +104,11 @@ fn next_step(state_dir: &Path) -> String {
 async fn run(it: Run) -> anyhow::Result<()> {
     link::open_files::allow_as_many_as_possible();
     let identity = Identity::load(&it.place.state_dir)?;
-    let trust = identity.trust().context("the certificate authority in agent.json is damaged; enrol again")?;
-    let dialer = Dialer::new(identity.appliance.clone(), &trust)?.through(it.place.dial);
+    let dialer = dialer(&identity, &it.place)?;
     let cancel = CancellationToken::new();
     let stopping = cancel.clone();
     let signal = link::stop_signal::watch().context("signals cannot be received")?;
-    info!(version = VERSION, appliance = %identity.appliance, "starting");
+    info!(version = VERSION, appliance = %identity.appliance, way = dialer.way(), "starting");
     let agent = Agent::run(identity, dialer, VERSION, cancel);
     tokio::pin!(agent);
     tokio::select! {
@@ -104,6 +131,9 @@ fn install(it: &Install) -> anyhow::Result<()> {
     std::fs::write(&path, unit).with_context(|| {
         format!("{} could not be written; run this as root, or name another folder with --unit-dir", path.display())
     })?;
+    if let Some(proxy) = &it.place.proxy {
+        kept_proxy::save(state_dir, proxy)?;
+    }
     let mut said = format!("Wrote {}.\nNext:\n", path.display());
     for line in service_unit::preparation(state_dir)? {
         said += &format!("  {line}\n");

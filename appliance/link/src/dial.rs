@@ -23,6 +23,8 @@ use wire::proof::{EXPORTER_BYTES, EXPORTER_LABEL};
 use wire::stream::frame::MAX_MESSAGE;
 
 use crate::appliance_url::ApplianceUrl;
+use crate::proxy::{Proxy, ProxyChoice};
+use crate::proxy_tunnel::{self, ProxyError};
 use crate::tcp::{self, ConnectError};
 use crate::trust::{Trust, TrustError, certificate_refused};
 
@@ -37,6 +39,9 @@ pub enum DialError {
     /// There is no TCP connection.
     #[error("{0}")]
     Unreachable(#[from] ConnectError),
+    /// The proxy on the way does not connect.
+    #[error("{0}")]
+    Proxy(#[from] ProxyError),
     /// TCP stands, but the answer did not come in time.
     #[error("{appliance} accepts connections but did not answer within {} seconds", .within.as_secs())]
     NoAnswer {
@@ -87,6 +92,7 @@ pub struct Dialer {
     appliance: ApplianceUrl,
     /// Host and port to connect to in place of the appliance's own.
     through: Option<(String, u16)>,
+    proxy: ProxyChoice,
     tls: Arc<ClientConfig>,
     within: Duration,
 }
@@ -108,7 +114,8 @@ impl Dialer {
     /// # Errors
     /// When `trust` is of no use.
     pub fn new(appliance: ApplianceUrl, trust: &Trust) -> Result<Self, TrustError> {
-        Ok(Self { appliance, through: None, tls: Arc::new(trust.client_config()?), within: DIAL_WITHIN })
+        let tls = Arc::new(trust.client_config()?);
+        Ok(Self { appliance, through: None, proxy: ProxyChoice::Automatic, tls, within: DIAL_WITHIN })
     }
 
     /// Connects to `host:port` instead; the certificate still has to be that of the appliance's own name.
@@ -116,6 +123,32 @@ impl Dialer {
     pub fn through(mut self, address: Option<(String, u16)>) -> Self {
         self.through = address;
         self
+    }
+
+    /// Asks a proxy, or none, as `choice` says; it is asked for what is dialled, see [`Self::through`].
+    #[must_use]
+    pub fn by_proxy(mut self, choice: ProxyChoice) -> Self {
+        self.proxy = choice;
+        self
+    }
+
+    /// The proxy that the next connection goes through; none = no proxy.
+    ///
+    /// # Errors
+    /// When environment or system name one that cannot be used.
+    pub fn proxy(&self) -> Result<Option<Proxy>, ProxyError> {
+        let (host, port) = self.target();
+        Ok(self.proxy.proxy_for(host, port)?)
+    }
+
+    /// The way of the next connection in words, to stand behind "connects".
+    #[must_use]
+    pub fn way(&self) -> String {
+        match self.proxy() {
+            Ok(None) => "directly".into(),
+            Ok(Some(proxy)) => format!("through the proxy {proxy}"),
+            Err(error) => format!("not at all: {error}"),
+        }
     }
 
     /// Which appliance it dials.
@@ -133,16 +166,25 @@ impl Dialer {
     }
 
     async fn connect_until(&self, end: Instant) -> Result<TlsStream<TcpStream>, DialError> {
-        let (host, port) = match &self.through {
-            Some((host, port)) => (host.as_str(), *port),
-            None => (self.appliance.host(), self.appliance.port()),
+        let (host, port) = self.target();
+        let proxy = self.proxy()?;
+        let tcp = match &proxy {
+            None => tcp::connect(host, port, self.within).await?,
+            Some(proxy) => proxy_tunnel::connect(proxy, host, port, self.within, end).await?,
         };
-        let tcp = tcp::connect(host, port, self.within).await?;
         keep_little_unsent(&tcp);
         let name = ServerName::try_from(self.appliance.host().to_owned())
             .map_err(|error| DialError::Garbage { appliance: self.appliance.clone(), detail: error.to_string() })?;
         let handshake = TlsConnector::from(Arc::clone(&self.tls)).connect(name, tcp);
-        self.until(end, handshake).await?.map_err(|error| self.explain_tls(error))
+        self.until(end, handshake).await?.map_err(|error| self.explain_tls(error, proxy.as_ref()))
+    }
+
+    /// Host and port to connect to.
+    fn target(&self) -> (&str, u16) {
+        match &self.through {
+            Some((host, port)) => (host, *port),
+            None => (self.appliance.host(), self.appliance.port()),
+        }
     }
 
     /// A WebSocket at `path`.
@@ -217,12 +259,17 @@ impl Dialer {
             .map_err(|_| DialError::NoAnswer { appliance: self.appliance.clone(), within: self.within })
     }
 
-    fn explain_tls(&self, source: io::Error) -> DialError {
+    fn explain_tls(&self, source: io::Error, proxy: Option<&Proxy>) -> DialError {
         let appliance = self.appliance.clone();
         let refused =
             source.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()).and_then(certificate_refused);
         match refused {
-            Some(detail) => DialError::CertificateRefused { appliance, detail },
+            Some(detail) => {
+                let suspect = proxy.map(|proxy| {
+                    format!("; if the proxy {proxy} opens TLS to look inside, it has to leave this appliance out")
+                });
+                DialError::CertificateRefused { appliance, detail: detail + &suspect.unwrap_or_default() }
+            }
             None => DialError::Tls { appliance, source },
         }
     }

@@ -6,6 +6,8 @@
 //! | [`trust`] | whose certificates are believed |
 //! | [`tcp`] | connecting, and why it failed |
 //! | [`dial`] | TLS, WebSocket and JSON over one dialled connection |
+//! | [`proxy`] | which HTTP proxy leads to the appliance |
+//! | [`proxy_tunnel`] | asking a proxy for a connection |
 //! | [`talk`] | JSON messages over a WebSocket |
 //! | [`stream_driver`] | the stream protocol over one WebSocket, for many tasks |
 //! | [`backoff`] | how long to wait before dialling again |
@@ -26,6 +28,8 @@ pub mod hex;
 pub mod link_stream;
 mod link_task;
 pub mod open_files;
+pub mod proxy;
+pub mod proxy_tunnel;
 pub mod redial;
 pub mod stop_signal;
 pub mod stream_driver;
@@ -35,4 +39,5 @@ pub mod trust;
 
 pub use appliance_url::ApplianceUrl;
 pub use dial::{DialError, Dialer, LinkIo, WebSocket};
+pub use proxy::ProxyChoice;
 pub use trust::Trust;

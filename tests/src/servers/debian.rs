@@ -255,13 +255,13 @@ impl Nginx {
 }
 
 /// A temporary folder that other accounts of this machine may enter.
-fn temporary_folder(name: &str) -> Result<TempDir> {
+pub(super) fn temporary_folder(name: &str) -> Result<TempDir> {
     let folder = tempfile::Builder::new().prefix(&format!("sallyport-{name}-")).tempdir()?;
     std::fs::set_permissions(folder.path(), PermissionsExt::from_mode(0o755))?;
     Ok(folder)
 }
 
-fn wait_for_port(program: &mut Program, port: u16) -> Result<()> {
+pub(super) fn wait_for_port(program: &mut Program, port: u16) -> Result<()> {
     let what = format!("{} listens on port {port}", program.name());
     wait::until_true(&what, START_LIMIT, || {
         program.check_alive()?;
@@ -270,7 +270,7 @@ fn wait_for_port(program: &mut Program, port: u16) -> Result<()> {
 }
 
 /// User and group number of an account of this machine.
-fn account(name: &str) -> Result<(u32, u32)> {
+pub(super) fn account(name: &str) -> Result<(u32, u32)> {
     let accounts = std::fs::read_to_string("/etc/passwd").context("reading /etc/passwd")?;
     let line = accounts.lines().find(|line| line.split(':').next() == Some(name));
     let fields: Vec<&str> = line.with_context(|| format!("there is no account {name}"))?.split(':').collect();

@@ -12,6 +12,7 @@
 //! | `authorization` | every endpoint of the API against a table |
 //! | `access` | decisions made again, bounds, whose data it is |
 //! | `jumpoints` | enrolment, presence |
+//! | `proxies` | HTTP proxies between helper, jumpoint and appliance |
 //! | `restarts` | the appliance stops, dies, comes back |
 //! | `disk_full` | the disk is full while a session starts |
 //! | `http` | headers, compression, health |
@@ -31,6 +32,7 @@ mod items;
 mod jumpoints;
 mod listening;
 mod liveness;
+mod proxies;
 mod restarts;
 mod resume;
 mod servers;
