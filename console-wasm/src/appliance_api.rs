@@ -10,8 +10,8 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use wire::api::{
     ApiError, BACKGROUND_HEADER, Browser, CSRF_HEADER, ChangePassword, Fault, Installation, JumpGroup, JumpGroupDraft,
-    JumpItem, Jumpoint, JumpointChange, Me, NewEnrolmentKey, NewJumpoint, NewSession, NewUser, Preferences, Session,
-    SessionDetails, SessionPage, SetupRequest, SetupState, SignInRequest, TunnelJumpDraft, TunnelTicket, User,
+    JumpItem, Jumpoint, JumpointChange, Me, NewEnrolmentKey, NewJumpoint, NewSession, NewUser, NodeChange, Preferences,
+    Session, SessionDetails, SessionPage, SetupRequest, SetupState, SignInRequest, TunnelJumpDraft, TunnelTicket, User,
     UserChange,
 };
 use wire::{AgentId, BrowserId, EnrolmentKeyId, JumpGroupId, JumpItemId, JumpointId, SecretText, SessionId, UserId};
@@ -152,6 +152,11 @@ impl Api {
     /// `DELETE /api/jumpoints/{id}/enrolment-keys/{key}`.
     pub(crate) async fn revoke_enrolment_key(&self, id: JumpointId, key: EnrolmentKeyId) -> Answer<()> {
         self.change(Method::DELETE, &format!("/api/jumpoints/{id}/enrolment-keys/{key}")).await
+    }
+
+    /// `PATCH /api/jumpoints/{id}/nodes/{agent}`.
+    pub(crate) async fn change_node(&self, id: JumpointId, agent: AgentId, change: &NodeChange) -> Answer<Jumpoint> {
+        self.send(Method::PATCH, &format!("/api/jumpoints/{id}/nodes/{agent}"), Some(change)).await
     }
 
     /// `DELETE /api/jumpoints/{id}/nodes/{agent}`.

@@ -5,8 +5,8 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use wire::JumpointId;
-use wire::api::{Jumpoint, NewEnrolmentKey, NewJumpoint};
+use wire::api::{Jumpoint, NewEnrolmentKey, NewJumpoint, Node, NodeChange};
+use wire::{AgentId, JumpointId};
 
 use crate::api_client::ApiClient;
 use crate::program::{Program, run};
@@ -20,6 +20,8 @@ const ENROL_LIMIT: Duration = Duration::from_secs(30);
 pub struct JumpointNode {
     /// The jumpoint.
     pub id: JumpointId,
+    /// Which of its nodes.
+    pub node: AgentId,
     /// The process.
     pub program: Program,
     state: PathBuf,
@@ -44,20 +46,48 @@ impl JumpointNode {
     pub fn enrol_by(admin: &ApiClient, name: &str, way: &Way, folder: &Path) -> Result<Self> {
         let new = NewJumpoint { name: name.into(), comments: String::new() };
         let jumpoint: Jumpoint = admin.post("/api/jumpoints", &new)?.ok()?;
+        Self::join(admin, jumpoint.id, name, way, folder)
+    }
+
+    /// Enrols a node of a jumpoint that is there and waits until it is online. Its state and log are called after `name`.
+    ///
+    /// # Errors
+    /// When any of it fails.
+    pub fn join(admin: &ApiClient, id: JumpointId, name: &str, way: &Way, folder: &Path) -> Result<Self> {
         let state = folder.join(format!("jumpoint-{name}"));
-        enrol_by(&new_key(admin, jumpoint.id)?, way, &state)?;
-        let node = Self::start(jumpoint.id, &state, way, folder)?;
-        node.wait_until_online(admin)?;
+        enrol_by(&new_key(admin, id)?, way, &state)?;
+        let newest = jumpoint(admin, id)?.nodes.pop().context("the console lists no node")?;
+        let node = Self::start(id, newest.id, &state, way, folder)?;
+        wait::until_true("the console shows the node online", wait::SOON, || Ok(node.seen(admin)?.online))
+            .with_context(|| format!("the node said:\n{}", node.program.log()))?;
         Ok(node)
     }
 
-    fn start(id: JumpointId, state: &Path, way: &Way, folder: &Path) -> Result<Self> {
+    /// The node as the console lists it.
+    ///
+    /// # Errors
+    /// When it lists none.
+    pub fn seen(&self, admin: &ApiClient) -> Result<Node> {
+        let node = jumpoint(admin, self.id)?.nodes.into_iter().find(|it| it.id == self.node);
+        node.context("the console does not list the node")
+    }
+
+    /// Drains it, or lets it take sessions again.
+    ///
+    /// # Errors
+    /// When the appliance refuses.
+    pub fn set_draining(&self, admin: &ApiClient, draining: bool) -> Result<()> {
+        let path = format!("/api/jumpoints/{}/nodes/{}", self.id, self.node);
+        admin.patch(&path, &NodeChange { draining: Some(draining) })?.success()
+    }
+
+    fn start(id: JumpointId, node: AgentId, state: &Path, way: &Way, folder: &Path) -> Result<Self> {
         let mut command = Command::new(workspace::program("sallyport-jumpoint")?);
         command.arg("run").arg("--state-dir").arg(state).stdin(Stdio::null());
         way.tell(&mut command);
         let name = state.file_name().and_then(|name| name.to_str()).unwrap_or("jumpoint");
         let program = Program::start(name, &mut command, folder)?;
-        Ok(Self { id, program, state: state.into(), way: way.clone(), folder: folder.into() })
+        Ok(Self { id, node, program, state: state.into(), way: way.clone(), folder: folder.into() })
     }
 
     /// Starts the node again after it was stopped or killed.
@@ -65,7 +95,7 @@ impl JumpointNode {
     /// # Errors
     /// When it does not start.
     pub fn start_again(&mut self) -> Result<()> {
-        *self = Self::start(self.id, &self.state, &self.way, &self.folder)?;
+        *self = Self::start(self.id, self.node, &self.state, &self.way, &self.folder)?;
         Ok(())
     }
 

@@ -22,7 +22,7 @@ use crate::session;
 use crate::sessions::Sessions;
 
 /// The appliance pings every 5 seconds, and gives up a link itself after this much silence.
-const SILENCE: Duration = Duration::from_secs(20);
+const SILENCE: Duration = Duration::from_secs(15);
 /// The time for a word of farewell.
 const FAREWELL: Duration = Duration::from_millis(500);
 const FIRST_WAIT: Duration = Duration::from_millis(500);
@@ -135,7 +135,11 @@ impl Agent {
             let message = tokio::select! {
                 () = self.cancel.cancelled() => {
                     // An appliance that has stopped reading would hold up the stop.
-                    let _ = timeout(FAREWELL, socket.close(None)).await;
+                    let farewell = async {
+                        talk::send(&mut socket, &AgentToAppliance::Stopping).await.ok()?;
+                        socket.close(None).await.ok()
+                    };
+                    let _ = timeout(FAREWELL, farewell).await;
                     return Over::Stopping;
                 }
                 received = talk::receive(&mut socket, SILENCE) => match received {

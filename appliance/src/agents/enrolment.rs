@@ -10,7 +10,7 @@ use wire::{AgentId, EnrolmentKeyId, JumpointId, SecretText, Timestamp};
 
 use super::proof::{self, Connection, PUBLIC_KEY_BYTES};
 use crate::random;
-use crate::store::{AgentRecord, EnrolmentKeyRecord, JumpointRecord, Store, StoreError};
+use crate::store::{AgentRecord, Enrolled, EnrolmentKeyRecord, JumpointRecord, Store, StoreError};
 
 /// How long a key is good for, in milliseconds.
 const KEY_MILLIS: i64 = 24 * 60 * 60 * 1000;
@@ -91,12 +91,6 @@ pub async fn enrol(
     let secret_hash = random::hash(request.key.expose());
     let key = store.enrolment_key_by_secret(&secret_hash, now).await?.ok_or_else(bad_key)?;
     let jumpoint = store.jumpoint(key.jumpoint_id).await?.ok_or_else(bad_key)?;
-    if store.count_agents_of(jumpoint.id).await? >= NODES_PER_JUMPOINT as u64 {
-        return Err(refused(
-            Refusal::BadEnrolmentKey,
-            "this jumpoint already has as many nodes as it may; remove one in the console under Agents",
-        ));
-    }
     let agent = AgentRecord {
         id: AgentId(random::id()),
         jumpoint_id: jumpoint.id,
@@ -105,8 +99,19 @@ pub async fn enrol(
         remote_address: Some(remote_address),
         last_seen_at: Some(now),
         enrolled_at: now,
+        draining: false,
     };
-    if store.enrol(key.id, &agent).await? { Ok((agent, jumpoint)) } else { Err(bad_key()) }
+    match store.enrol(key.id, &agent, NODES_PER_JUMPOINT as u64).await? {
+        Enrolled::Done => Ok((agent, jumpoint)),
+        Enrolled::KeyUsed => Err(bad_key()),
+        Enrolled::JumpointFull => {
+            let message = format!(
+                "the jumpoint {} has {NODES_PER_JUMPOINT} nodes, as many as it may; remove one in the console under Agents, then use this key again",
+                jumpoint.name
+            );
+            Err(refused(Refusal::BadEnrolmentKey, &message))
+        }
+    }
 }
 
 /// What an agent says of its host is shown to people: it is cut to a sensible length.

@@ -8,6 +8,7 @@ use tokio_util::sync::CancellationToken;
 use wire::agent_messages::ApplianceToAgent;
 use wire::{AgentId, JumpointId};
 
+use super::choice::{Candidate, Load, choose};
 use crate::relay::forward::Pulse;
 
 /// The connected agents. Cheap to clone.
@@ -25,6 +26,8 @@ pub struct OnlineAgent {
     pub jumpoint_id: JumpointId,
     /// Host name it reported.
     pub hostname: String,
+    /// Takes no new sessions.
+    pub draining: bool,
     /// Messages to it. Bounded: an agent that does not read is dropped.
     pub to_agent: mpsc::Sender<ApplianceToAgent>,
     /// Round trip of its control link.
@@ -66,12 +69,47 @@ impl Presence {
         self.lock().values().any(|agent| agent.jumpoint_id == jumpoint)
     }
 
-    /// The node of a jumpoint that answers fastest.
+    /// Whether a node of this jumpoint is connected that takes new sessions.
     #[must_use]
-    pub fn best_node(&self, jumpoint: JumpointId) -> Option<OnlineAgent> {
+    pub fn takes_sessions(&self, jumpoint: JumpointId) -> bool {
+        self.lock().values().any(|agent| agent.jumpoint_id == jumpoint && !agent.draining)
+    }
+
+    /// The healthiest node of a jumpoint that was not asked yet. `load` tells what runs on a node.
+    #[must_use]
+    pub fn best_node(
+        &self,
+        jumpoint: JumpointId,
+        asked: &[AgentId],
+        load: impl Fn(AgentId) -> Load,
+    ) -> Option<OnlineAgent> {
         let online = self.lock();
-        let of_jumpoint = online.values().filter(|agent| agent.jumpoint_id == jumpoint);
-        of_jumpoint.min_by_key(|agent| (agent.pulse.round_trip_micros().unwrap_or(u64::MAX), agent.id)).cloned()
+        let candidate = |agent: &OnlineAgent| Candidate {
+            id: agent.id,
+            draining: agent.draining,
+            silent_for: agent.pulse.silent_for(),
+            round_trip_micros: agent.pulse.round_trip_micros(),
+            load: load(agent.id),
+        };
+        let of_jumpoint = online.values().filter(|agent| agent.jumpoint_id == jumpoint).map(candidate);
+        choose(of_jumpoint, asked).and_then(|id| online.get(&id).cloned())
+    }
+
+    /// How many nodes of each jumpoint are connected.
+    #[must_use]
+    pub fn online_by_jumpoint(&self) -> HashMap<JumpointId, usize> {
+        let mut counts = HashMap::new();
+        for agent in self.lock().values() {
+            *counts.entry(agent.jumpoint_id).or_default() += 1;
+        }
+        counts
+    }
+
+    /// An administrator drains an agent, or lets it take sessions again.
+    pub fn set_draining(&self, id: AgentId, draining: bool) {
+        if let Some(agent) = self.lock().get_mut(&id) {
+            agent.draining = draining;
+        }
     }
 
     /// Ends the control links of an agent, or of all agents of a jumpoint, with a word if they still listen. From now on they
@@ -100,6 +138,7 @@ mod tests {
             id: AgentId(Uuid::from_u128(number)),
             jumpoint_id: JumpointId(Uuid::nil()),
             hostname: String::new(),
+            draining: false,
             to_agent,
             pulse: Arc::default(),
             link: CancellationToken::new(),
@@ -118,6 +157,19 @@ mod tests {
         assert!(matches!(queue.try_recv(), Ok(ApplianceToAgent::Dismissed { message }) if message == "removed"));
         assert!(!one.link.is_cancelled() && !other.link.is_cancelled());
         assert!(!presence.leave(one.id, &one.to_agent), "its end was told already");
+    }
+
+    #[test]
+    fn a_drained_agent_is_online_but_takes_no_sessions() {
+        let presence = Presence::default();
+        let (agent, _queue) = agent(1, 1);
+        presence.arrive(agent.clone());
+        assert!(presence.best_node(agent.jumpoint_id, &[], |_| Load::default()).is_some());
+        presence.set_draining(agent.id, true);
+        assert!(presence.is_online(agent.jumpoint_id) && !presence.takes_sessions(agent.jumpoint_id));
+        assert!(presence.best_node(agent.jumpoint_id, &[], |_| Load::default()).is_none());
+        presence.set_draining(agent.id, false);
+        assert!(presence.takes_sessions(agent.jumpoint_id));
     }
 
     #[test]

@@ -152,5 +152,6 @@ pub(super) fn facts(services: &Services, it: &JumpointRecord) -> JumpointFacts {
         enabled: it.enabled,
         protocol_tunnel_enabled: it.protocol_tunnel_enabled,
         online: services.presence.is_online(it.id),
+        draining: services.presence.is_online(it.id) && !services.presence.takes_sessions(it.id),
     }
 }

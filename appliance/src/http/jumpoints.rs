@@ -5,7 +5,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use wire::api::{
     ApiError, ConsoleEvent, EnrolmentKey, FieldError, Jumpoint, JumpointChange, NewEnrolmentKey, NewJumpoint, Node,
-    SessionEnd,
+    NodeChange, SessionEnd,
 };
 use wire::limits::COMMENTS_CHARS;
 use wire::{AgentId, EnrolmentKeyId, JumpointId, SecretText};
@@ -13,6 +13,7 @@ use wire::{AgentId, EnrolmentKeyId, JumpointId, SecretText};
 use super::error::{Body, Path};
 use super::users::check_name;
 use super::{Administrator, Failure, SignedIn};
+use crate::agents::choice::Load;
 use crate::agents::enrolment;
 use crate::clock::now;
 use crate::events::Audience;
@@ -150,6 +151,25 @@ pub(super) async fn remove_node(
     Ok(StatusCode::NO_CONTENT)
 }
 
+/// Drains a node, or lets it take sessions again: sessions that run on it go on.
+#[utoipa::path(patch, path = "/api/jumpoints/{id}/nodes/{agent_id}", tag = "jumpoints", params(("id" = String, Path), ("agent_id" = String, Path)), request_body = NodeChange, responses((status = 200, body = Jumpoint), (status = 404, body = ApiError)))]
+pub(super) async fn change_node(
+    State(services): State<Services>,
+    Administrator(who): Administrator,
+    Path((id, agent_id)): Path<(JumpointId, AgentId)>,
+    Body(change): Body<NodeChange>,
+) -> Result<Json<Jumpoint>, Failure> {
+    if let Some(draining) = change.draining {
+        if !services.store.set_draining(id, agent_id, draining).await? {
+            return Err(Failure::not_found("node"));
+        }
+        services.presence.set_draining(agent_id, draining);
+        tracing::info!(agent.id = %agent_id, user.id = %who.user.id, draining, "a node was drained or let in again");
+        changed(&services);
+    }
+    Ok(Json(one(&services, id).await?))
+}
+
 async fn end_sessions(services: &Services, id: JumpointId, by: &str) {
     services.sessions.end_all(SessionEnd::JumpointDisabled, Some(by), |it| it.snapshot().jumpoint_id == id);
 }
@@ -179,8 +199,10 @@ async fn all(services: &Services) -> Result<Vec<Jumpoint>, Failure> {
         *items.entry(item.definition.jumpoint_id).or_default() += 1;
     }
     let mut nodes: HashMap<JumpointId, Vec<Node>> = HashMap::new();
+    let loads = services.sessions.loads();
     for agent in services.store.agents().await? {
-        nodes.entry(agent.jumpoint_id).or_default().push(node(services, agent));
+        let load = loads.get(&agent.id).copied().unwrap_or_default();
+        nodes.entry(agent.jumpoint_id).or_default().push(node(services, agent, load));
     }
     let mut keys: HashMap<JumpointId, Vec<EnrolmentKey>> = HashMap::new();
     for key in services.store.enrolment_keys().await?.iter().filter(|key| key.expires_at > at) {
@@ -201,7 +223,7 @@ async fn all(services: &Services) -> Result<Vec<Jumpoint>, Failure> {
     Ok(services.store.jumpoints().await?.into_iter().map(view).collect())
 }
 
-fn node(services: &Services, it: AgentRecord) -> Node {
+fn node(services: &Services, it: AgentRecord, load: Load) -> Node {
     let online = services.presence.agent(it.id);
     Node {
         id: it.id,
@@ -211,6 +233,9 @@ fn node(services: &Services, it: AgentRecord) -> Node {
         addresses: it.facts.addresses,
         remote_address: it.remote_address,
         online: online.is_some(),
+        draining: it.draining,
+        sessions: u32::try_from(load.sessions).unwrap_or(u32::MAX),
+        connections: u32::try_from(load.connections).unwrap_or(u32::MAX),
         round_trip_micros: online.as_ref().and_then(|agent| agent.pulse.round_trip_micros()),
         last_seen_at: if online.is_some() { Some(now()) } else { it.last_seen_at },
         enrolled_at: it.enrolled_at,

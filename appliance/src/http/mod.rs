@@ -59,7 +59,7 @@ pub fn router(services: Services) -> Router {
         .routes(routes!(jumpoints::change, jumpoints::remove))
         .routes(routes!(jumpoints::create_key))
         .routes(routes!(jumpoints::revoke_key))
-        .routes(routes!(jumpoints::remove_node))
+        .routes(routes!(jumpoints::change_node, jumpoints::remove_node))
         .routes(routes!(jump_groups::list, jump_groups::create))
         .routes(routes!(jump_groups::change, jump_groups::remove))
         .routes(routes!(jump_items::list, jump_items::create))

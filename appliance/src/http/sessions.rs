@@ -235,7 +235,7 @@ fn denied(denial: Denial, jumpoint: &str) -> Failure {
     let (message, next_step) = denial.message(jumpoint);
     let status = match denial {
         Denial::UserDisabled | Denial::JumpointDisabled | Denial::MethodOff => StatusCode::FORBIDDEN,
-        Denial::JumpointOffline => StatusCode::CONFLICT,
+        Denial::JumpointOffline | Denial::JumpointDraining => StatusCode::CONFLICT,
         Denial::Stopping => StatusCode::SERVICE_UNAVAILABLE,
     };
     Failure::new(status, denial.fault(), denial.code(), &message, &next_step)

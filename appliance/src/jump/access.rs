@@ -18,6 +18,8 @@ pub struct JumpointFacts {
     pub protocol_tunnel_enabled: bool,
     /// Whether one of its nodes is connected.
     pub online: bool,
+    /// Whether every node that is connected is being drained.
+    pub draining: bool,
 }
 
 /// The answer to "may this user Jump to this item now?".
@@ -40,6 +42,8 @@ pub enum Denial {
     MethodOff,
     /// No node of the jumpoint is connected.
     JumpointOffline,
+    /// Every node that is connected is being drained.
+    JumpointDraining,
     /// The appliance is stopping.
     Stopping,
 }
@@ -56,6 +60,8 @@ pub fn decide(asker: Asker, jumpoint: JumpointFacts, stopping: bool) -> Decision
         Decision::Denied(Denial::MethodOff)
     } else if !jumpoint.online {
         Decision::Denied(Denial::JumpointOffline)
+    } else if jumpoint.draining {
+        Decision::Denied(Denial::JumpointDraining)
     } else if stopping {
         Decision::Denied(Denial::Stopping)
     } else {
@@ -71,6 +77,7 @@ pub fn status(jumpoint: JumpointFacts) -> ItemStatus {
         Decision::Denied(Denial::JumpointDisabled) => ItemStatus::JumpointDisabled,
         Decision::Denied(Denial::MethodOff) => ItemStatus::MethodOff,
         Decision::Denied(Denial::JumpointOffline) => ItemStatus::JumpointOffline,
+        Decision::Denied(Denial::JumpointDraining) => ItemStatus::JumpointDraining,
         Decision::Allow | Decision::Denied(Denial::UserDisabled | Denial::Stopping) => ItemStatus::Ready,
     }
 }
@@ -84,6 +91,7 @@ impl Denial {
             Self::JumpointDisabled => "jumpoint_disabled",
             Self::MethodOff => "method_off",
             Self::JumpointOffline => "jumpoint_offline",
+            Self::JumpointDraining => "jumpoint_draining",
             Self::Stopping => "stopping",
         }
     }
@@ -92,7 +100,7 @@ impl Denial {
     #[must_use]
     pub fn fault(self) -> Fault {
         match self {
-            Self::UserDisabled | Self::JumpointDisabled | Self::MethodOff => Fault::Policy,
+            Self::UserDisabled | Self::JumpointDisabled | Self::MethodOff | Self::JumpointDraining => Fault::Policy,
             Self::JumpointOffline => Fault::Jumpoint,
             Self::Stopping => Fault::Appliance,
         }
@@ -115,6 +123,12 @@ impl Denial {
                 format!("The jumpoint {jumpoint} is offline."),
                 "Check that its host is running and can reach the appliance; it connects by itself.".into(),
             ),
+            Self::JumpointDraining => (
+                format!(
+                    "Every node of the jumpoint {jumpoint} that is online is being drained and takes no new sessions."
+                ),
+                "An administrator can let one take sessions again under Agents.".into(),
+            ),
             Self::Stopping => (
                 "The appliance is stopping and takes no new sessions.".into(),
                 "Try again when it is back; the console says so.".into(),
@@ -128,7 +142,8 @@ mod tests {
     use super::*;
 
     const SOMEBODY: Asker = Asker { enabled: true };
-    const GOOD: JumpointFacts = JumpointFacts { enabled: true, protocol_tunnel_enabled: true, online: true };
+    const GOOD: JumpointFacts =
+        JumpointFacts { enabled: true, protocol_tunnel_enabled: true, online: true, draining: false };
 
     #[test]
     fn every_row_of_the_decision_table() {
@@ -143,6 +158,7 @@ mod tests {
                 Decision::Denied(Denial::MethodOff),
             ),
             (SOMEBODY, JumpointFacts { online: false, ..GOOD }, false, Decision::Denied(Denial::JumpointOffline)),
+            (SOMEBODY, JumpointFacts { draining: true, ..GOOD }, false, Decision::Denied(Denial::JumpointDraining)),
             (SOMEBODY, GOOD, true, Decision::Denied(Denial::Stopping)),
         ];
         for (asker, jumpoint, stopping, expected) in table {
@@ -153,10 +169,11 @@ mod tests {
     #[test]
     fn only_one_of_all_combinations_is_allowed() {
         let mut allowed = 0;
-        for bits in 0..32u8 {
+        for bits in 0..64u8 {
             let bit = |at: u8| bits & (1 << at) != 0;
             let asker = Asker { enabled: bit(0) };
-            let jumpoint = JumpointFacts { enabled: bit(1), protocol_tunnel_enabled: bit(2), online: bit(3) };
+            let jumpoint =
+                JumpointFacts { enabled: bit(1), protocol_tunnel_enabled: bit(2), online: bit(3), draining: bit(5) };
             allowed += u32::from(decide(asker, jumpoint, bit(4)) == Decision::Allow);
         }
         assert_eq!(allowed, 1);
@@ -169,6 +186,7 @@ mod tests {
             Denial::JumpointDisabled,
             Denial::MethodOff,
             Denial::JumpointOffline,
+            Denial::JumpointDraining,
             Denial::Stopping,
         ] {
             let (message, next_step) = denial.message("ams-1");

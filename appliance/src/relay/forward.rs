@@ -49,7 +49,9 @@ pub struct Pulse {
 /// How often a link is pinged.
 const PING_EVERY: Duration = Duration::from_secs(5);
 /// How long a link may be silent.
-const DEAD_AFTER: Duration = Duration::from_secs(20);
+const DEAD_AFTER: Duration = Duration::from_secs(15);
+/// A timer that rings so late tells that the appliance itself was held up.
+const HELD_UP: Duration = Duration::from_secs(2);
 /// Not silent, but not being read either, because the other link takes its time.
 const BUSY: u64 = u64::MAX;
 /// How long a link may take nothing. Two links that both take nothing are not read either, so their silence tells nothing.
@@ -86,24 +88,47 @@ impl Pulse {
         }
     }
 
-    fn is_dead(&self) -> bool {
-        let heard = self.heard.load(Ordering::Relaxed);
-        heard != BUSY && Duration::from_micros(self.micros().saturating_sub(heard)) > DEAD_AFTER
+    /// Since when nothing was heard; nothing of a link that is not read because the other one takes its time.
+    #[must_use]
+    pub fn silent_for(&self) -> Duration {
+        match self.heard.load(Ordering::Relaxed) {
+            BUSY => Duration::ZERO,
+            heard => Duration::from_micros(self.micros().saturating_sub(heard)),
+        }
     }
 
     /// Pings until the link is dead or cannot be written.
-    ///
-    /// A link that takes nothing more is no reason to stop listening for its silence: a ping that finds no place
-    /// within the pause between two is left out. (A ping that is cut short while it is flushed is already in its place.)
     pub async fn watch(&self, from: From, out: &Outbound) -> Stopped {
         self.hear();
+        tokio::select! {
+            stopped = self.ping(from, out) => stopped,
+            () = self.silence() => {
+                Stopped::Gone { from, detail: format!("nothing was heard for {} seconds", DEAD_AFTER.as_secs()) }
+            }
+        }
+    }
+
+    /// Waits until nothing was heard for too long. An appliance that was held up itself hears what came meanwhile first.
+    async fn silence(&self) {
+        loop {
+            let left = DEAD_AFTER.saturating_sub(self.silent_for());
+            if left.is_zero() {
+                return;
+            }
+            let due = Instant::now() + left;
+            tokio::time::sleep_until(due).await;
+            if due.elapsed() > HELD_UP {
+                self.hear();
+            }
+        }
+    }
+
+    /// A link that takes nothing more is no reason to stop pinging: a ping that finds no place within the pause between two is
+    /// left out. (A ping that is cut short while it is flushed is already in its place.)
+    async fn ping(&self, from: From, out: &Outbound) -> Stopped {
         let mut round = tokio::time::interval(PING_EVERY);
         loop {
             round.tick().await;
-            if self.is_dead() {
-                let detail = format!("nothing was heard for {} seconds", DEAD_AFTER.as_secs());
-                return Stopped::Gone { from, detail };
-            }
             let ping = Bytes::copy_from_slice(&self.micros().to_be_bytes());
             let sent = tokio::time::timeout(PING_EVERY, async { out.lock().await.send(Outgoing::Ping(ping)).await });
             if let Ok(Err(LinkBroken(detail))) = sent.await {

@@ -50,6 +50,11 @@ impl Arrivals {
         std::mem::take(&mut *self.lock())
     }
 
+    /// Whether the jumpoint's link waits.
+    pub fn has_jumpoint(&self) -> bool {
+        self.lock().jumpoint.is_some()
+    }
+
     /// Waits until something waits. One task at a time.
     pub async fn news(&self) {
         loop {

@@ -8,6 +8,8 @@ use wire::api::{SessionEnd, SessionState};
 pub const UNUSED_AFTER: Duration = Duration::from_secs(30 * 60);
 /// How long the jumpoint has to dial in after it was asked.
 pub const JUMPOINT_CALLS_WITHIN: Duration = Duration::from_secs(15);
+/// How long one node of it has before another one is asked.
+pub const NODE_CALLS_WITHIN: Duration = Duration::from_secs(4);
 
 /// What happens to a session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,9 +65,46 @@ pub fn end_message(end: SessionEnd, by: &str, jumpoint: &str) -> String {
     }
 }
 
+/// How a node went away that served a session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NodeGone {
+    /// Its link did not come back in time.
+    NotBack,
+    /// Its program was stopped in order.
+    Stopped,
+    /// Its program runs anew.
+    StartedAnew,
+}
+
+/// Why a session ended with its node, and what to do. `other` is a node that would serve the next one.
+#[must_use]
+pub fn node_gone_message(gone: NodeGone, jumpoint: &str, node: &str, other: Option<&str>) -> String {
+    let what = match gone {
+        NodeGone::NotBack => "went away and did not come back in time",
+        NodeGone::Stopped => "went away: its program was stopped",
+        NodeGone::StartedAnew => "went away: its program started anew",
+    };
+    let next = match other {
+        Some(other) => format!("Press Jump again: the node {other} serves."),
+        None => {
+            "No node of the jumpoint is online that takes sessions. Look after its host, then press Jump again.".into()
+        }
+    };
+    format!("The node {node} of the jumpoint {jumpoint} {what}. {next}")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn whoever_loses_a_node_is_told_which_one_serves() {
+        let message = node_gone_message(NodeGone::NotBack, "ams-1", "north", Some("south"));
+        assert!(message.contains("The node north of the jumpoint ams-1 went away"), "{message}");
+        assert!(message.ends_with("Press Jump again: the node south serves."), "{message}");
+        let message = node_gone_message(NodeGone::Stopped, "ams-1", "north", None);
+        assert!(message.contains("stopped") && message.contains("Look after its host"), "{message}");
+    }
 
     #[test]
     fn a_session_goes_one_way() {

@@ -11,6 +11,7 @@ use wire::api::{Connection, Reconnecting, Session, SessionEnd, SessionState, Sta
 use wire::{AgentId, SessionId, Timestamp};
 
 use super::arrivals::Arrivals;
+use super::asking::Trouble;
 use crate::relay::connections::{ConnectionTable, TunnelCount};
 use crate::relay::forward::Pulse;
 use crate::store::SessionRecord;
@@ -41,6 +42,9 @@ pub struct LiveSession {
     /// Links that its task has not taken yet.
     pub arrivals: Arrivals,
     reconnecting: Mutex<Option<Reconnecting>>,
+    /// What became of the node that was asked, as long as nobody took note of it.
+    trouble: Mutex<Option<(AgentId, Trouble)>>,
+    trouble_news: Notify,
     statistics: Mutex<VecDeque<Statistics>>,
     /// The helper reported where it listens, and consoles have not heard of it.
     report_news: AtomicBool,
@@ -88,6 +92,8 @@ impl LiveSession {
             gone: CancellationToken::new(),
             arrivals: Arrivals::default(),
             reconnecting: Mutex::new(None),
+            trouble: Mutex::new(None),
+            trouble_news: Notify::new(),
             statistics: Mutex::new(VecDeque::new()),
             report_news: AtomicBool::new(false),
         })
@@ -182,6 +188,36 @@ impl LiveSession {
     pub fn is_of_an_earlier_run(&self, agent: AgentId, run: Uuid) -> bool {
         let record = self.record();
         record.node_id == Some(agent) && record.node_run.is_some_and(|it| it != run)
+    }
+
+    /// The run of the agent that serves it, once it has called.
+    #[must_use]
+    pub fn node_run(&self) -> Option<Uuid> {
+        self.record().node_run
+    }
+
+    /// The node that was asked does not come.
+    pub fn report_trouble(&self, agent: AgentId, trouble: Trouble) {
+        *lock(&self.trouble) = Some((agent, trouble));
+        self.trouble_news.notify_one();
+    }
+
+    /// Waits until the node that was asked is said not to come. One task at a time.
+    pub async fn trouble(&self) -> Trouble {
+        loop {
+            if let Some((agent, trouble)) = lock(&self.trouble).take()
+                && self.node() == Some(agent)
+            {
+                return trouble;
+            }
+            self.trouble_news.notified().await;
+        }
+    }
+
+    /// Whether a link is being waited for, as consoles are told.
+    #[must_use]
+    pub fn is_reconnecting(&self) -> bool {
+        lock(&self.reconnecting).is_some()
     }
 
     /// A link was lost, or is back.

@@ -5,10 +5,12 @@
 //! - `live`: a running session in memory.
 //! - `registry`: all of them; beginning and ending.
 //! - `arrivals`, `links`: its links, before and while they are joined.
+//! - `asking`: the nodes that are asked to serve it.
 //! - `tunnelling`, `joined`, `telling`, `writing`: the task of one session, the relay between its links, what is told of it, and what is
 //!   written down.
 
 pub mod arrivals;
+pub mod asking;
 mod joined;
 pub mod lifecycle;
 pub mod links;

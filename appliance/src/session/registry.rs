@@ -5,11 +5,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use subtle::ConstantTimeEq;
-use uuid::Uuid;
 use wire::api::{ConsoleEvent, LinkSide, Reconnecting, SessionEnd, SessionEvent, SessionState, TunnelTicket};
 use wire::link_messages::{Refusal, Resumption};
 use wire::stream::EndReason;
-use wire::{AgentId, SecretText, SessionEventId, SessionId, Timestamp};
+use wire::{SecretText, SessionEventId, SessionId, Timestamp};
 
 use super::lifecycle::{self, Step, UNUSED_AFTER, end_message};
 use super::live::{Ending, LiveSession};
@@ -31,6 +30,8 @@ pub struct Sessions {
     pub(super) tasks: Tasks,
     /// How long a link of a session may be lost.
     pub(super) grace: Duration,
+    /// Held while a node is chosen for a session.
+    pub(super) choosing: Arc<Mutex<()>>,
     live: Arc<Mutex<HashMap<SessionId, Arc<LiveSession>>>>,
     tickets: Arc<Mutex<Tickets>>,
 }
@@ -64,7 +65,8 @@ impl Sessions {
     /// No sessions yet.
     #[must_use]
     pub fn new(store: Store, events: EventBus, presence: Presence, tasks: Tasks, grace: Duration) -> Self {
-        Self { store, events, presence, tasks, grace, live: Arc::default(), tickets: Arc::default() }
+        let (choosing, live, tickets) = Default::default();
+        Self { store, events, presence, tasks, grace, choosing, live, tickets }
     }
 
     /// Takes up what an appliance that stopped or died left open, and ends what cannot go on. To be called once, before
@@ -228,21 +230,18 @@ impl Sessions {
         !self.grace.is_zero() && live.state() == SessionState::Tunnelling
     }
 
-    /// Another run of an agent came: what an earlier one served is gone with it.
-    pub fn end_of_earlier_runs(&self, agent: AgentId, run: Uuid) {
-        for live in self.all().into_iter().filter(|live| live.is_of_an_earlier_run(agent, run)) {
-            live.table().end_all(EndReason::LinkLost, now());
-            self.end(&live, SessionEnd::JumpointGone, None, "its program started anew");
-        }
-    }
-
-    /// Every end of a session arrives here: the first one counts.
+    /// Ends a session with the words of its kind: the first end counts.
     pub fn end(&self, live: &Arc<LiveSession>, end: SessionEnd, by: Option<&str>, detail: &str) {
         let jumpoint = live.snapshot().jumpoint_name;
         let mut message = end_message(end, by.unwrap_or_default(), &jumpoint);
         if !detail.is_empty() {
             message = format!("{message} ({detail})");
         }
+        self.end_saying(live, end, by, message);
+    }
+
+    /// Every end of a session arrives here: the first one counts.
+    pub(super) fn end_saying(&self, live: &Arc<LiveSession>, end: SessionEnd, by: Option<&str>, message: String) {
         let was_idle = live.state() == SessionState::Ready;
         if live.end(Ending { end, message, by: by.map(str::to_owned) }) && was_idle {
             // Without links there is no task that would close it; and the caller's may be dropped at any moment.

@@ -8,13 +8,13 @@ use wire::api::{LinkSide, Reconnecting, SessionEnd, SessionState};
 use wire::link_messages::ApplianceToHelper;
 use wire::stream::EndReason;
 
+use super::asking::{Asking, Trouble};
 use super::joined::farewell;
-use super::lifecycle::{self, JUMPOINT_CALLS_WITHIN, Step};
+use super::lifecycle::{self, NodeGone, Step};
 use super::links::{End, Links};
 use super::live::LiveSession;
 use super::registry::Sessions;
 use crate::clock::now;
-use crate::jump::item;
 use crate::relay::connections::From;
 use crate::relay::forward::Stopped;
 
@@ -33,6 +33,8 @@ enum Turn {
     Arrived,
     /// A link that stood does so no more.
     Stopped(Stopped),
+    /// The node that was asked does not come.
+    Trouble(Trouble),
     /// A link that is waited for did not come in time.
     TooLate,
 }
@@ -63,19 +65,31 @@ impl Sessions {
     /// Joins the links of a session, again and again, until it is over or the program stops.
     async fn keep_linked(&self, live: &Arc<LiveSession>, begin: Begin, links: &mut Links<End>) {
         let stopping = self.tasks.stopping();
-        let mut deadline = Instant::now() + self.grace;
+        let mut back_by = Instant::now() + self.grace;
+        // As long as no node of the jumpoint has called.
+        let mut asking = None;
         if begin == Begin::Fresh {
             self.announce(live);
             self.note(live, "helper_connected", "The helper connected.", None).await;
-            if !self.ask_jumpoint(live) {
+            let mut ask = Asking::new();
+            if !self.ask_next(live, &mut ask, None).await {
                 return;
             }
-            deadline = Instant::now() + JUMPOINT_CALLS_WITHIN;
+            asking = Some(ask);
         }
         loop {
             links.take(live.arrivals.take());
+            asking = asking.filter(|_| links.jumpoint.is_none());
+            self.helper_is_back(live, links);
             let both = links.join();
             let were_joined = both.is_some();
+            let next_at = asking.as_ref().map(|asking| asking.next_at);
+            let is_asking = next_at.is_some();
+            let deadline = match next_at {
+                Some(next_at) if links.helper.is_some() => next_at,
+                Some(next_at) => next_at.min(back_by),
+                None => back_by,
+            };
             let turn = async {
                 match both {
                     Some((helper, jumpoint, epoch)) => {
@@ -84,6 +98,7 @@ impl Sessions {
                     }
                     None => tokio::select! {
                         gone = self.attend(live, links) => Turn::Stopped(gone),
+                        trouble = live.trouble(), if is_asking => Turn::Trouble(trouble),
                         () = sleep_until(deadline) => Turn::TooLate,
                     },
                 }
@@ -94,53 +109,48 @@ impl Sessions {
                 turn = turn => turn,
                 () = live.arrivals.news() => Turn::Arrived,
             };
-            match turn {
-                Turn::Arrived => {}
+            let trouble = match turn {
+                Turn::Arrived => continue,
                 Turn::Stopped(Stopped::Gone { from, detail }) => {
                     tracing::info!(session.id = %live.id, from = ?from, detail, "a link of a session is lost");
                     links.lose(from);
                     if self.grace.is_zero() {
                         return self.gone(live, from);
                     }
-                    if were_joined {
-                        deadline = Instant::now() + self.grace;
+                    if were_joined || live.state() == SessionState::Connecting {
+                        back_by = Instant::now() + self.grace;
                         self.lost(live, from).await;
                     }
+                    continue;
                 }
                 Turn::Stopped(Stopped::Broken { from, detail }) => {
                     tracing::warn!(session.id = %live.id, from = ?from, detail, "a program broke the protocol");
                     live.table().end_all(EndReason::ProtocolError, now());
                     return self.end(live, SessionEnd::ProtocolError, None, &detail);
                 }
-                Turn::TooLate if live.state() == SessionState::Connecting => {
-                    return self.end(live, SessionEnd::JumpointDidNotCall, None, "");
+                Turn::Trouble(trouble) => Some(trouble),
+                Turn::TooLate => None,
+            };
+            match &mut asking {
+                // It came at the last moment.
+                Some(_) if live.arrivals.has_jumpoint() => {}
+                Some(ask) if trouble.is_some() || Instant::now() >= ask.next_at => {
+                    if !self.ask_next(live, ask, trouble).await {
+                        return;
+                    }
                 }
-                Turn::TooLate => return self.gone(live, links.missing()),
+                _ => return self.gone(live, links.missing()),
             }
         }
     }
 
-    /// Asks the best node of the jumpoint to dial in. False when the session is over instead.
-    fn ask_jumpoint(&self, live: &Arc<LiveSession>) -> bool {
-        let record = live.snapshot();
-        let Some(agent) = self.presence.best_node(record.jumpoint_id) else {
-            self.end(live, SessionEnd::JumpointDidNotCall, None, "it is offline");
-            return false;
-        };
-        live.change(|record| {
-            record.node_id = Some(agent.id);
-            record.node_hostname = Some(agent.hostname.clone());
-        });
-        let targets = item::targets(&record.hostname, &record.tunnels);
-        let grace_seconds = u32::try_from(self.grace.as_secs()).unwrap_or(u32::MAX);
-        let ask = ApplianceToAgent::StartSession { session_id: live.id, targets, grace_seconds };
-        if agent.to_agent.try_send(ask).is_err() {
-            // It does not read what it is told: a link that serves nobody.
-            agent.link.cancel();
-            self.end(live, SessionEnd::JumpointDidNotCall, None, "it does not listen to the appliance");
-            return false;
+    /// Its link came back before the jumpoint had called: nothing is resumed, but nothing is lost any more either.
+    fn helper_is_back(&self, live: &Arc<LiveSession>, links: &Links<End>) {
+        let is_back = links.helper.is_some() && links.jumpoint.is_none();
+        if is_back && live.state() == SessionState::Connecting && live.is_reconnecting() {
+            live.set_reconnecting(None);
+            self.announce(live);
         }
-        true
     }
 
     /// Both links stand.
@@ -171,17 +181,25 @@ impl Sessions {
         let millis = i64::try_from(self.grace.as_millis()).unwrap_or(i64::MAX);
         live.set_reconnecting(Some(Reconnecting { until: now().plus_millis(millis), waits_for }));
         self.announce(live);
-        self.note(live, "link_lost", &format!("The link of {who} was lost; it is dialled again."), None).await;
+        let mut message = format!("The link of {who} was lost; it is dialled again.");
+        let record = live.snapshot();
+        if from == From::Jumpoint
+            && let Some(other) = self.node_that_serves(record.jumpoint_id, record.node_id)
+        {
+            message.push_str(&format!(" Whoever cannot wait presses Jump again: the node {other} serves."));
+        }
+        self.note(live, "link_lost", &message, None).await;
     }
 
     /// A link did not come back in time.
     fn gone(&self, live: &Arc<LiveSession>, from: From) {
-        live.table().end_all(EndReason::LinkLost, now());
-        let end = match from {
-            From::Helper => SessionEnd::HelperGone,
-            From::Jumpoint => SessionEnd::JumpointGone,
-        };
-        self.end(live, end, None, "");
+        match from {
+            From::Helper => {
+                live.table().end_all(EndReason::LinkLost, now());
+                self.end(live, SessionEnd::HelperGone, None, "");
+            }
+            From::Jumpoint => self.node_is_gone(live, NodeGone::NotBack),
+        }
     }
 
     /// Ends the session, or leaves it to the program's next run.

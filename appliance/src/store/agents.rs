@@ -1,4 +1,5 @@
 use sea_orm::ActiveValue::Set;
+use sea_orm::sea_query::Expr;
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, EntityTrait, IntoActiveModel, PaginatorTrait, QueryFilter, QueryOrder,
     TransactionTrait,
@@ -43,6 +44,8 @@ pub struct AgentRecord {
     pub last_seen_at: Option<Timestamp>,
     /// When it enrolled.
     pub enrolled_at: Timestamp,
+    /// Takes no new sessions.
+    pub draining: bool,
 }
 
 /// An enrolment key that was not used yet.
@@ -103,6 +106,7 @@ impl TryFrom<agent::Model> for AgentRecord {
             remote_address: row.remote_address,
             last_seen_at: row.last_seen_at.map(Timestamp),
             enrolled_at: Timestamp(row.enrolled_at),
+            draining: row.draining,
         })
     }
 }
@@ -131,6 +135,7 @@ fn agent_row(it: &AgentRecord) -> Result<agent::Model, StoreError> {
         remote_address: it.remote_address.clone(),
         last_seen_at: it.last_seen_at.map(|at| at.0),
         enrolled_at: it.enrolled_at.0,
+        draining: it.draining,
     })
 }
 
@@ -205,17 +210,30 @@ impl Store {
         agent::Entity::find_by_id(id.0).one(&self.db).await?.map(TryInto::try_into).transpose()
     }
 
-    /// Writes what an agent told of itself and when it was heard of. Nothing happens when it was removed.
+    /// Writes what an agent told of itself and when it was heard of; not what an administrator decided of it. Nothing happens
+    /// when it was removed.
     ///
     /// # Errors
     /// See above.
     pub async fn update_agent(&self, it: &AgentRecord) -> Result<(), StoreError> {
-        agent::Entity::update_many()
-            .set(agent_row(it)?.into_active_model().reset_all())
-            .filter(agent::Column::Id.eq(it.id.0))
+        let mut told = agent_row(it)?.into_active_model().reset_all();
+        told.not_set(agent::Column::Draining);
+        agent::Entity::update_many().set(told).filter(agent::Column::Id.eq(it.id.0)).exec(&self.db).await?;
+        Ok(())
+    }
+
+    /// Keeps an agent from new sessions, or lets it have them again. False when there is none.
+    ///
+    /// # Errors
+    /// See above.
+    pub async fn set_draining(&self, jumpoint: JumpointId, id: AgentId, draining: bool) -> Result<bool, StoreError> {
+        let done = agent::Entity::update_many()
+            .col_expr(agent::Column::Draining, Expr::value(draining))
+            .filter(agent::Column::Id.eq(id.0))
+            .filter(agent::Column::JumpointId.eq(jumpoint.0))
             .exec(&self.db)
             .await?;
-        Ok(())
+        Ok(done.rows_affected > 0)
     }
 
     /// Removes an agent. False when there is none.
@@ -295,26 +313,34 @@ impl Store {
         Ok(row.map(Into::into))
     }
 
-    /// How many agents a jumpoint has.
+    /// Uses a key up and enrols the agent, both or nothing: a key is worth one agent, and a jumpoint has `most` at most.
     ///
     /// # Errors
     /// See above.
-    pub async fn count_agents_of(&self, jumpoint: JumpointId) -> Result<u64, StoreError> {
-        Ok(agent::Entity::find().filter(agent::Column::JumpointId.eq(jumpoint.0)).count(&self.db).await?)
-    }
-
-    /// Uses a key up and enrols the agent, both or nothing: a key is worth one agent. False when the key was used meanwhile.
-    ///
-    /// # Errors
-    /// See above.
-    pub async fn enrol(&self, key: EnrolmentKeyId, it: &AgentRecord) -> Result<bool, StoreError> {
+    pub async fn enrol(&self, key: EnrolmentKeyId, it: &AgentRecord, most: u64) -> Result<Enrolled, StoreError> {
         let transaction = self.db.begin().await?;
         let used = enrolment_key::Entity::delete_by_id(key.0).exec(&transaction).await?;
         if used.rows_affected == 0 {
-            return Ok(false);
+            return Ok(Enrolled::KeyUsed);
+        }
+        // Counted behind the first write: no other enrolment comes in between.
+        let of_jumpoint = agent::Entity::find().filter(agent::Column::JumpointId.eq(it.jumpoint_id.0));
+        if of_jumpoint.count(&transaction).await? >= most {
+            return Ok(Enrolled::JumpointFull);
         }
         agent::Entity::insert(agent_row(it)?.into_active_model()).exec_without_returning(&transaction).await?;
         transaction.commit().await?;
-        Ok(true)
+        Ok(Enrolled::Done)
     }
+}
+
+/// What came of an enrolment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Enrolled {
+    /// The agent is enrolled.
+    Done,
+    /// The key was used meanwhile.
+    KeyUsed,
+    /// The jumpoint has as many agents as it may; the key stays.
+    JumpointFull,
 }

@@ -89,6 +89,7 @@ pub(super) mod agent {
         pub remote_address: Option<String>,
         pub last_seen_at: Option<i64>,
         pub enrolled_at: i64,
+        pub draining: bool,
     }
 
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -11,7 +11,7 @@ pub(super) struct Migrator;
 #[async_trait::async_trait]
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(FirstTables), Box::new(Resumption)]
+        vec![Box::new(FirstTables), Box::new(Resumption), Box::new(Draining)]
     }
 }
 
@@ -59,6 +59,23 @@ impl MigrationTrait for Resumption {
             manager.alter_table(Table::alter().table(Alias::new(table)).add_column(column).to_owned()).await?;
         }
         Ok(())
+    }
+}
+
+/// Nodes that an administrator keeps from new sessions.
+struct Draining;
+
+impl MigrationName for Draining {
+    fn name(&self) -> &'static str {
+        "0003_draining"
+    }
+}
+
+#[async_trait::async_trait]
+impl MigrationTrait for Draining {
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        let column = boolean("draining").default(false).to_owned();
+        manager.alter_table(Table::alter().table(Alias::new("agent")).add_column(column).to_owned()).await
     }
 }
 

@@ -19,7 +19,7 @@ use std::time::Duration;
 use sea_orm::{ConnectOptions, Database, DatabaseConnection, EntityTrait, QuerySelect};
 use sea_orm_migration::MigratorTrait;
 
-pub use agents::{AgentRecord, EnrolmentKeyRecord, JumpointRecord};
+pub use agents::{AgentRecord, Enrolled, EnrolmentKeyRecord, JumpointRecord};
 pub use browsers::BrowserRecord;
 pub use connections::ConnectionRecord;
 pub use error::StoreError;

@@ -1,5 +1,6 @@
 //! Agents dial in: to enrol, for their control link, for the link of a session. The appliance asks first for a proof.
 
+use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use axum::Extension;
@@ -10,7 +11,7 @@ use futures_util::{SinkExt, StreamExt};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use wire::agent_messages::{AgentHello, AgentToAppliance, ApplianceToAgent, Challenge, EnrolAnswer, EnrolRequest};
-use wire::api::{ConsoleEvent, SessionEnd};
+use wire::api::ConsoleEvent;
 use wire::link_messages::{Refusal, Versions};
 use wire::proof::Purpose;
 
@@ -140,6 +141,7 @@ async fn run_control(mut socket: WebSocket, services: Services, info: Connection
         id: agent.id,
         jumpoint_id: jumpoint.id,
         hostname: agent.facts.hostname.clone(),
+        draining: agent.draining,
         to_agent: to_agent.clone(),
         pulse: Arc::new(Pulse::default()),
         link: CancellationToken::new(),
@@ -148,9 +150,11 @@ async fn run_control(mut socket: WebSocket, services: Services, info: Connection
     services.presence.arrive(online);
     services.sessions.end_of_earlier_runs(agent.id, hello.run_id);
     keep_facts(&services, &agent).await;
-    // It may have been removed between its proof and now, when nobody could dismiss it.
-    if matches!(services.store.agent(agent.id).await, Ok(None)) {
-        services.presence.dismiss(|it| it.id == agent.id, "this node was removed in the console");
+    // It may have been removed or drained between its proof and now, when nobody could tell.
+    match services.store.agent(agent.id).await {
+        Ok(Some(now)) => services.presence.set_draining(agent.id, now.draining),
+        Ok(None) => services.presence.dismiss(|it| it.id == agent.id, "this node was removed in the console"),
+        Err(error) => tracing::warn!(agent.id = %agent.id, error = %error, "an agent could not be looked up"),
     }
     tracing::info!(agent.id = %agent.id, jumpoint.id = %jumpoint.id, client = %remote, "an agent connected");
     services.events.announce(Audience::Everyone, ConsoleEvent::JumpointsChanged);
@@ -163,10 +167,15 @@ async fn run_control(mut socket: WebSocket, services: Services, info: Connection
             pulse.hear();
             match message {
                 Incoming::Pong(sent) => pulse.answered(sent),
-                Incoming::Control(text) => agent_says(&services, &mut agent, &text).await,
-                Incoming::Frames(_) => return,
+                Incoming::Control(text) => {
+                    if agent_says(&services, &mut agent, &text).await.is_break() {
+                        return true;
+                    }
+                }
+                Incoming::Frames(_) => return false,
             }
         }
+        false
     };
     let write = async {
         while let Some(message) = queue.recv().await {
@@ -177,18 +186,24 @@ async fn run_control(mut socket: WebSocket, services: Services, info: Connection
             }
         }
     };
-    tokio::select! {
-        () = read => {}
-        () = write => {}
-        _ = pulse.watch(From::Jumpoint, &out) => {}
-        () = over.cancelled() => {}
-        () = services.tasks.stopping().cancelled_owned() => {}
+    let it_stops = tokio::select! {
+        it_stops = read => it_stops,
+        () = write => false,
+        _ = pulse.watch(From::Jumpoint, &out) => false,
+        () = over.cancelled() => false,
+        () = services.tasks.stopping().cancelled_owned() => false,
+    };
+    let is_away = services.presence.leave(agent.id, &to_agent);
+    if it_stops {
+        services.sessions.end_of_run(agent.id, hello.run_id);
+    } else if is_away {
+        services.sessions.node_is_away(agent.id);
     }
     let _ = tokio::time::timeout(std::time::Duration::from_secs(2), async {
         out.lock().await.send(Outgoing::Close("control link over")).await
     })
     .await;
-    if services.presence.leave(agent.id, &to_agent) {
+    if is_away {
         agent.last_seen_at = Some(now());
         keep_facts(&services, &agent).await;
         tracing::info!(agent.id = %agent.id, "an agent's control link ended");
@@ -196,18 +211,23 @@ async fn run_control(mut socket: WebSocket, services: Services, info: Connection
     }
 }
 
-async fn agent_says(services: &Services, agent: &mut AgentRecord, text: &str) {
+/// Breaks when the agent says that it stops.
+async fn agent_says(services: &Services, agent: &mut AgentRecord, text: &str) -> ControlFlow<()> {
     match serde_json::from_str(text) {
         Ok(AgentToAppliance::SessionFailed { session_id, message }) => {
             if let Some(live) = services.sessions.get(session_id).filter(|live| live.node() == Some(agent.id)) {
                 let detail: String = message.chars().take(200).collect();
-                services.sessions.end(&live, SessionEnd::JumpointDidNotCall, None, &detail);
+                services.sessions.node_cannot(&live, agent.id, &detail);
             }
+        }
+        Ok(AgentToAppliance::Stopping) => {
+            tracing::info!(agent.id = %agent.id, "an agent stops");
+            return ControlFlow::Break(());
         }
         Ok(AgentToAppliance::Facts { facts }) => {
             let facts = enrolment::tidy_facts(facts);
             if facts == agent.facts {
-                return;
+                return ControlFlow::Continue(());
             }
             agent.facts = facts;
             keep_facts(services, agent).await;
@@ -215,6 +235,7 @@ async fn agent_says(services: &Services, agent: &mut AgentRecord, text: &str) {
         }
         Err(error) => tracing::warn!(agent.id = %agent.id, error = %error, "an agent's message was not understood"),
     }
+    ControlFlow::Continue(())
 }
 
 async fn keep_facts(services: &Services, agent: &AgentRecord) {

@@ -142,6 +142,8 @@ pub enum AgentToAppliance {
         /// Why, in a sentence.
         message: String,
     },
+    /// The program stops: what it serves ends with it.
+    Stopping,
     /// Its host's facts changed.
     Facts {
         /// As they are now.

@@ -1,6 +1,6 @@
 //! What states are called. Every state has a word and a shape, so that none is told by colour alone.
 
-use wire::api::{Connection, ItemStatus, JumpItem, Role, Session, SessionState};
+use wire::api::{Connection, ItemStatus, JumpItem, Node, Role, Session, SessionState};
 
 /// How serious a state is: decides shape and colour.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,6 +39,7 @@ pub(crate) fn item_state(item: &JumpItem) -> Word {
         _ if !item.running_sessions.is_empty() => ("in use", Tone::Calm),
         ItemStatus::Ready => ("ready", Tone::Good),
         ItemStatus::JumpointOffline => ("jumpoint offline", Tone::Bad),
+        ItemStatus::JumpointDraining => ("jumpoint draining", Tone::Warning),
         ItemStatus::JumpointDisabled => ("jumpoint disabled", Tone::Over),
         ItemStatus::MethodOff => ("tunnelling is off", Tone::Over),
     }
@@ -50,6 +51,9 @@ pub(crate) fn item_obstacle(status: ItemStatus, jumpoint: &str) -> Option<String
         ItemStatus::Ready => None,
         ItemStatus::JumpointOffline => Some(format!(
             "No node of the jumpoint {jumpoint} is connected to the appliance. Start sallyport-jumpoint on its host, or see the Agents page."
+        )),
+        ItemStatus::JumpointDraining => Some(format!(
+            "Every node of the jumpoint {jumpoint} that is online is being drained and takes no new sessions. An administrator can let one take sessions again on the Agents page."
         )),
         ItemStatus::JumpointDisabled => Some(format!(
             "An administrator disabled the jumpoint {jumpoint}. Ask them to enable it on the Agents page, or choose another jumpoint in the item's properties."
@@ -67,6 +71,16 @@ pub(crate) fn connection_state(connection: &Connection) -> Word {
         (Some(_), None, _) => ("closed", Tone::Over),
         (None, _, true) => ("open", Tone::Good),
         (None, _, false) => ("opening", Tone::Busy),
+    }
+}
+
+/// Whether a node of a jumpoint serves.
+pub(crate) fn node_state(node: &Node) -> Word {
+    match (node.online, node.draining) {
+        (true, false) => ("online", Tone::Good),
+        (true, true) => ("draining", Tone::Warning),
+        (false, false) => ("offline", Tone::Bad),
+        (false, true) => ("offline, drained", Tone::Over),
     }
 }
 
@@ -96,9 +110,13 @@ mod tests {
 
     #[test]
     fn only_a_ready_item_has_no_obstacle() {
-        for status in
-            [ItemStatus::Ready, ItemStatus::JumpointOffline, ItemStatus::JumpointDisabled, ItemStatus::MethodOff]
-        {
+        for status in [
+            ItemStatus::Ready,
+            ItemStatus::JumpointOffline,
+            ItemStatus::JumpointDraining,
+            ItemStatus::JumpointDisabled,
+            ItemStatus::MethodOff,
+        ] {
             assert_eq!(item_obstacle(status, "ams-1").is_none(), status == ItemStatus::Ready);
         }
     }

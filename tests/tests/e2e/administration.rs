@@ -113,6 +113,38 @@ fn a_group_is_made_changed_and_removed_once_it_is_empty() -> Result<()> {
 }
 
 #[test]
+fn a_node_is_drained_and_serves_again() -> Result<()> {
+    on_a_site_with_console(|site| {
+        let item = site.item("db-prod-1", "10.0.0.5", "127.35.0.2", &[(0, 5432)])?;
+        let workstation = Workstation::new(&site.appliance.ready)?;
+        let mut console = signed_in(site, &workstation, Options::default())?;
+        console.click("nav-agents")?;
+        console.wait_for("node-row")?;
+        console.click_on(".sp-drain-node")?;
+        wait_for_cell(&console, "jumpoint", "ams-1", "Undrain")?;
+        wait_for_cell(&console, "jumpoint", "ams-1", "draining")?;
+        ensure!(site.jumpoint.seen(&site.admin)?.draining, "the appliance does not know");
+        for dark in [false, true] {
+            console.browser().set_dark(dark)?;
+            console.screenshot(if dark { "drained-node-dark" } else { "drained-node" })?;
+        }
+        console.click("nav-jump")?;
+        console.wait_for_row("db-prod-1")?;
+        let row = format!("[data-item-id=\"{}\"]", item.id);
+        wait::until_true("the item says why it cannot be used", SOON, || {
+            let said = console.script("return document.querySelector(arguments[0])?.innerText", vec![json!(row)])?;
+            Ok(said.as_str().is_some_and(|said| said.contains("jumpoint draining")))
+        })?;
+        console.click("nav-agents")?;
+        console.click_on(".sp-drain-node")?;
+        wait_for_cell(&console, "jumpoint", "ams-1", "Drain")?;
+        wait_for_cell(&console, "jumpoint", "ams-1", "online")?;
+        ensure!(!site.jumpoint.seen(&site.admin)?.draining, "the appliance does not know");
+        Ok(())
+    })
+}
+
+#[test]
 fn a_removed_node_is_gone_and_cannot_come_back() -> Result<()> {
     on_a_site_with_console(|site| {
         let workstation = Workstation::new(&site.appliance.ready)?;

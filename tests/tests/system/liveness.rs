@@ -13,7 +13,7 @@ use tests::wait;
 use wire::SessionId;
 use wire::api::{SessionDetails, SessionEnd, SessionState};
 
-/// Silence for 20 s is an end; it is looked for every 5 s. The rest is for a busy machine.
+/// Silence for 15 s is an end. The rest is for a busy machine.
 const SILENCE_NOTICED: Duration = Duration::from_secs(40);
 /// Enough to fill the kernel's buffers on the way.
 const CLIENTS: usize = 24;

@@ -13,6 +13,7 @@
 //! | `access` | decisions made again, bounds, whose data it is |
 //! | `jumpoints` | enrolment, presence |
 //! | `proxies` | HTTP proxies between helper, jumpoint and appliance |
+//! | `nodes` | several nodes under one jumpoint: the choice, drain, death |
 //! | `restarts` | the appliance stops, dies, comes back |
 //! | `disk_full` | the disk is full while a session starts |
 //! | `http` | headers, compression, health |
@@ -32,6 +33,7 @@ mod items;
 mod jumpoints;
 mod listening;
 mod liveness;
+mod nodes;
 mod proxies;
 mod restarts;
 mod resume;

@@ -92,6 +92,8 @@ pub enum ItemStatus {
     Ready,
     /// No node of its jumpoint is connected.
     JumpointOffline,
+    /// Every node of its jumpoint that is connected is being drained.
+    JumpointDraining,
     /// Its jumpoint is disabled.
     JumpointDisabled,
     /// Its jumpoint has the Protocol Tunnel Jump method off (row 0.4).

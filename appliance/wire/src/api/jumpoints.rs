@@ -42,12 +42,26 @@ api_type! {
         pub remote_address: Option<String>,
         /// Whether its control link is up.
         pub online: bool,
+        /// Takes no new sessions; those that run go on.
+        pub draining: bool,
+        /// Sessions that run on it.
+        pub sessions: u32,
+        /// Connections that are open through it.
+        pub connections: u32,
         /// Round trip of its control link in microseconds.
         pub round_trip_micros: Option<u64>,
         /// When it was last heard of.
         pub last_seen_at: Option<Timestamp>,
         /// When it enrolled.
         pub enrolled_at: Timestamp,
+    }
+
+    /// `PATCH /api/jumpoints/{id}/nodes/{agent_id}`: what is absent stays.
+    #[derive(Default)]
+    pub struct NodeChange {
+        /// Whether it is drained: takes no new sessions.
+        #[serde(default)]
+        pub draining: Option<bool>,
     }
 
     /// A key that was made and not used yet. The key itself is shown once, in [`NewEnrolmentKey`].

@@ -1,8 +1,8 @@
 //! One jumpoint with its nodes and keys.
 
 use wasm_bindgen_futures::spawn_local;
-use wire::EnrolmentKeyId;
-use wire::api::{ApiError, Jumpoint, JumpointChange, Node};
+use wire::api::{ApiError, Jumpoint, JumpointChange, Node, NodeChange};
+use wire::{AgentId, EnrolmentKeyId};
 use yew::prelude::*;
 
 use super::enrolment_dialog::EnrolmentDialog;
@@ -75,6 +75,17 @@ pub(super) fn JumpointCard(props: &JumpointCardProps) -> Html {
             });
         })
     };
+    let drain = {
+        let (console, error) = (console.clone(), error.clone());
+        Callback::from(move |(node, draining): (AgentId, bool)| {
+            let (console, error) = (console.clone(), error.clone());
+            spawn_local(async move {
+                let change = NodeChange { draining: Some(draining) };
+                error.set(console.api().change_node(id, node, &change).await.err());
+                console.load_jumpoints();
+            });
+        })
+    };
     let enable = change.reform(|on: bool| JumpointChange { enabled: Some(on), ..JumpointChange::default() });
     let method =
         change.reform(|on: bool| JumpointChange { protocol_tunnel_enabled: Some(on), ..JumpointChange::default() });
@@ -103,7 +114,7 @@ pub(super) fn JumpointCard(props: &JumpointCardProps) -> Html {
             if let Some(error) = &*error {
                 <ErrorAlert error={error.clone()} />
             }
-            { nodes(jumpoint, props.administrator, now, &open) }
+            { nodes(jumpoint, now, props.administrator.then_some((&open, &drain))) }
             { keys(jumpoint, props.administrator, &revoke) }
             { match &*open {
                 None => Html::default(),
@@ -117,15 +128,21 @@ pub(super) fn JumpointCard(props: &JumpointCardProps) -> Html {
 }
 
 fn state(jumpoint: &Jumpoint) -> Word {
+    let draining = jumpoint.nodes.iter().any(|node| node.online)
+        && jumpoint.nodes.iter().filter(|node| node.online).all(|node| node.draining);
     match (jumpoint.enabled, jumpoint.online, jumpoint.nodes.is_empty()) {
         (false, ..) => ("disabled", Tone::Over),
+        (true, true, _) if draining => ("draining", Tone::Warning),
         (true, true, _) => ("online", Tone::Good),
         (true, false, true) => ("no node yet", Tone::Calm),
         (true, false, false) => ("offline", Tone::Bad),
     }
 }
 
-fn nodes(jumpoint: &Jumpoint, administrator: bool, now: wire::Timestamp, open: &UseStateHandle<Option<Open>>) -> Html {
+/// What an administrator may do with a node: open a dialog, drain it.
+type NodeDeeds<'a> = Option<(&'a UseStateHandle<Option<Open>>, &'a Callback<(AgentId, bool)>)>;
+
+fn nodes(jumpoint: &Jumpoint, now: wire::Timestamp, deeds: NodeDeeds<'_>) -> Html {
     if jumpoint.nodes.is_empty() {
         return html! {
             <Alert severity={Severity::Info} title="No node has enrolled">
@@ -138,31 +155,28 @@ fn nodes(jumpoint: &Jumpoint, administrator: bool, now: wire::Timestamp, open: &
             <table class="pf-v6-c-table pf-m-compact" aria-label={format!("Nodes of {}", jumpoint.name)}>
                 <thead class="pf-v6-c-table__thead">
                     <tr class="pf-v6-c-table__tr">
-                        { for ["Node", "State", "Round trip", "Version", "System", "Addresses", "Dials from", "Last seen"].map(|heading| html! {
+                        { for ["Node", "State", "Sessions", "Round trip", "Version", "System", "Addresses", "Dials from", "Last seen"].map(|heading| html! {
                             <th class="pf-v6-c-table__th" scope="col">{ heading }</th>
                         }) }
                         <td class="pf-v6-c-table__td"></td>
                     </tr>
                 </thead>
                 <tbody class="pf-v6-c-table__tbody">
-                    { for jumpoint.nodes.iter().map(|node| node_row(node, administrator, now, open)) }
+                    { for jumpoint.nodes.iter().map(|node| node_row(node, now, deeds)) }
                 </tbody>
             </table>
         </div>
     }
 }
 
-fn node_row(node: &Node, administrator: bool, now: wire::Timestamp, open: &UseStateHandle<Option<Open>>) -> Html {
-    let word = if node.online { ("online", Tone::Good) } else { ("offline", Tone::Bad) };
+fn node_row(node: &Node, now: wire::Timestamp, deeds: NodeDeeds<'_>) -> Html {
+    let word = words::node_state(node);
     let other_version = node.version != OUR_VERSION;
-    let remove = {
-        let (open, node) = (open.clone(), node.clone());
-        Callback::from(move |_: MouseEvent| open.set(Some(Open::RemoveNode(Box::new(node.clone())))))
-    };
     html! {
-        <tr class="pf-v6-c-table__tr" key={node.id.to_string()} data-testid="node-row" data-online={node.online.to_string()}>
+        <tr class="pf-v6-c-table__tr" key={node.id.to_string()} data-testid="node-row" data-node-id={node.id.to_string()} data-online={node.online.to_string()} data-draining={node.draining.to_string()}>
             <th class="pf-v6-c-table__th" scope="row"><span class="sp-cut" title={node.hostname.clone()}>{ &node.hostname }</span></th>
-            <td class="pf-v6-c-table__td"><StateLabel {word} /></td>
+            <td class="pf-v6-c-table__td"><StateLabel {word} title={node.draining.then_some("It takes no new sessions; those that run go on.")} /></td>
+            <td class="pf-v6-c-table__td" title={format!("{} open", format::count(u64::from(node.connections), "connection"))}>{ node.sessions }</td>
             <td class="pf-v6-c-table__td">{ node.round_trip_micros.filter(|_| node.online).map_or_else(|| "–".into(), format::round_trip) }</td>
             <td class="pf-v6-c-table__td">
                 { &node.version }
@@ -180,11 +194,28 @@ fn node_row(node: &Node, administrator: bool, now: wire::Timestamp, open: &UseSt
                 } }
             </td>
             <td class="pf-v6-c-table__td sp-number">
-                if administrator {
-                    <Button class="sp-remove-node" kind={Kind::Plain} small={true} icon={Icon::Trash} title={format!("Remove the node {}", node.hostname)} onclick={remove} />
-                }
+                { deeds.map(|(open, drain)| node_deeds(node, open, drain)) }
             </td>
         </tr>
+    }
+}
+
+fn node_deeds(node: &Node, open: &UseStateHandle<Option<Open>>, drain: &Callback<(AgentId, bool)>) -> Html {
+    let remove = {
+        let (open, node) = (open.clone(), node.clone());
+        Callback::from(move |_: MouseEvent| open.set(Some(Open::RemoveNode(Box::new(node.clone())))))
+    };
+    let (label, icon, title) = if node.draining {
+        ("Undrain", Icon::Play, format!("Let the node {} take sessions again", node.hostname))
+    } else {
+        ("Drain", Icon::Ban, format!("Keep new sessions from the node {}; those that run go on", node.hostname))
+    };
+    let other = (node.id, !node.draining);
+    html! {
+        <>
+            <Button class="sp-drain-node" kind={Kind::Link} small={true} {icon} {label} {title} onclick={drain.reform(move |_: MouseEvent| other)} />
+            <Button class="sp-remove-node" kind={Kind::Plain} small={true} icon={Icon::Trash} title={format!("Remove the node {}", node.hostname)} onclick={remove} />
+        </>
     }
 }
 

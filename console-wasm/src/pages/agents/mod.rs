@@ -12,13 +12,22 @@ use crate::components::button::{Button, Kind};
 use crate::components::empty_state::EmptyState;
 use crate::components::icon::Icon;
 use crate::components::spinner;
-use crate::console::use_store;
+use crate::console::{use_console, use_store};
 use crate::state::store::Load;
+
+/// How often the page is brought up to date by itself.
+const REFRESH_MILLIS: u32 = 5_000;
 
 /// The page.
 #[component]
 pub(crate) fn AgentsPage() -> Html {
     let store = use_store();
+    let console = use_console();
+    // What nodes have to do and how far they are changes without an event.
+    use_effect_with((), move |()| {
+        let interval = gloo::timers::callback::Interval::new(REFRESH_MILLIS, move || console.load_jumpoints());
+        move || drop(interval)
+    });
     let creating = use_state(|| false);
     let administrator = store.is_administrator();
     let create = {
