@@ -117,7 +117,7 @@ fn read_chain(file: &Path) -> anyhow::Result<Vec<CertificateDer<'static>>> {
     Ok(chain)
 }
 
-fn read_authority(file: &Path) -> anyhow::Result<Authority> {
+pub(crate) fn read_authority(file: &Path) -> anyhow::Result<Authority> {
     let pem = std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
     let chain = read_chain(file)?;
     let der = chain.first().context("no certificate")?;

@@ -8,6 +8,7 @@ use anyhow::{Context, bail};
 use serde::Deserialize;
 
 use crate::certificates::TlsFiles;
+use crate::network::Networks;
 use crate::sign_in::browsers::Timeouts;
 
 /// `sallyport.toml` as an administrator writes it. Unknown keys are refused, so that a slip of the pen is not silent.
@@ -26,6 +27,8 @@ pub struct ConfigFile {
     /// Sessions.
     #[serde(default)]
     pub sessions: SessionsSection,
+    /// A TLS-terminating proxy in front of the appliance.
+    pub reverse_proxy: Option<ReverseProxySection>,
     /// The console.
     #[serde(default)]
     pub console: ConsoleSection,
@@ -49,6 +52,16 @@ pub struct SignInSection {
 pub struct SessionsSection {
     /// Seconds that a link of a session may be lost before the session ends; 0 = it ends with its link.
     pub resume_grace_seconds: Option<u64>,
+}
+
+/// `[reverse_proxy]`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ReverseProxySection {
+    /// From where it connects: addresses, and networks such as `10.0.0.0/24`.
+    pub addresses: Vec<String>,
+    /// PEM with the authority of the certificate that it shows, when that is not one that systems trust anyway.
+    pub ca: Option<PathBuf>,
 }
 
 /// `[console]`.
@@ -89,10 +102,21 @@ pub struct Config {
     pub sign_in: Timeouts,
     /// How long a link of a session may be lost.
     pub resume_grace: Duration,
+    /// A TLS-terminating proxy in front of the appliance.
+    pub reverse_proxy: Option<ReverseProxy>,
     /// A folder to serve the console from.
     pub console_dir: Option<PathBuf>,
     /// A folder with helper programs.
     pub downloads: Option<PathBuf>,
+}
+
+/// A TLS-terminating proxy in front of the appliance. It is believed what it says about who connects to it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReverseProxy {
+    /// From where it connects.
+    pub addresses: Networks,
+    /// PEM with the authority of the certificate that it shows.
+    pub ca: Option<PathBuf>,
 }
 
 const RESUME_GRACE_SECONDS: u64 = 120;
@@ -126,7 +150,9 @@ impl Config {
         if grace > 3600 {
             bail!("sessions.resume_grace_seconds has to be 0 to 3600");
         }
+        let reverse_proxy = file.reverse_proxy.map(|it| reverse_proxy(it, public_url.is_some())).transpose()?;
         Ok(Self {
+            reverse_proxy,
             resume_grace: Duration::from_secs(grace),
             data_dir: overrides.data_dir,
             listen: overrides.listen.or(file.listen).unwrap_or_else(|| SocketAddr::from(([0, 0, 0, 0], DEFAULT_PORT))),
@@ -136,6 +162,21 @@ impl Config {
             console_dir: overrides.console_dir.or(file.console.directory),
             downloads: file.downloads,
         })
+    }
+}
+
+fn reverse_proxy(section: ReverseProxySection, has_public_url: bool) -> anyhow::Result<ReverseProxy> {
+    if !has_public_url {
+        bail!("with a [reverse_proxy], public_url has to say by which address browsers, helpers and agents reach it");
+    }
+    if section.addresses.is_empty() {
+        bail!("reverse_proxy.addresses has to name the addresses from which the proxy connects");
+    }
+    match Networks::parse(&section.addresses) {
+        Ok(addresses) => Ok(ReverseProxy { addresses, ca: section.ca }),
+        Err(bad) => {
+            bail!("reverse_proxy.addresses: {bad:?} is neither an address nor a network of less than everybody")
+        }
     }
 }
 
@@ -149,7 +190,8 @@ fn tidy_url(url: &str) -> anyhow::Result<String> {
     let url = url.trim_end_matches('/');
     let uri: http::Uri = url.parse().with_context(|| format!("public_url {url} is not a URL"))?;
     match (uri.scheme_str(), uri.host(), uri.path()) {
-        (Some("https"), Some(_), "" | "/") => Ok(url.to_lowercase()),
+        // As browsers write it.
+        (Some("https"), Some(_), "" | "/") => Ok(url.strip_suffix(":443").unwrap_or(url).to_lowercase()),
         _ => bail!("public_url {url} has to be https://host or https://host:port"),
     }
 }
@@ -186,6 +228,10 @@ mod tests {
             ("public_url = 'https://a.example/x'", "https://a.example/x"),
             ("[sign_in]\nidle_minutes = 0", "idle_minutes"),
             ("[tls]\ncertificate = 'a'", "key"),
+            ("[reverse_proxy]\naddresses = ['10.0.0.1']", "public_url"),
+            ("public_url = 'https://a.example'\n[reverse_proxy]\naddresses = []", "addresses"),
+            ("public_url = 'https://a.example'\n[reverse_proxy]\naddresses = ['0.0.0.0/0']", "0.0.0.0/0"),
+            ("public_url = 'https://a.example'\n[reverse_proxy]\naddresses = ['nginx']", "nginx"),
         ] {
             let error = format!("{:#}", parse(text).unwrap_err());
             assert!(error.contains(named), "{error}");

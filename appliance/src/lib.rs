@@ -44,6 +44,7 @@ use crate::data_dir::DataDir;
 use crate::downloads::Downloads;
 use crate::events::{Audience, EventBus};
 use crate::extension::PackedExtension;
+use crate::http::Front;
 use crate::services::Services;
 use crate::serving_certificate::{ServingCertificate, Source};
 use crate::session::registry::Sessions;
@@ -85,7 +86,12 @@ impl Appliance {
         let address = listener.local_addr()?;
         let public_url = config.public_url.clone().unwrap_or_else(|| format!("https://localhost:{}", address.port()));
 
-        let (certificate, authority) = ServingCertificate::load(certificate_source(&config, &public_url)?)?;
+        let (certificate, own_authority) = ServingCertificate::load(certificate_source(&config, &public_url)?)?;
+        let authority = match &config.reverse_proxy {
+            // Others see the proxy's certificate; this one is for the proxy.
+            Some(proxy) => proxy.ca.as_deref().map(certificates::read_authority).transpose()?,
+            None => own_authority,
+        };
         let tls = TlsAcceptor::from(certificate.server_config()?);
         let extension_key = config.data_dir.join("extension-key.der");
         let extension = PackedExtension::pack(&extension_key, &format!("{public_url}/extension/updates.xml"))?;
@@ -125,7 +131,9 @@ impl Appliance {
         tasks.spawn_until_stop("housekeeping", housekeeping::forget_old(store, services.config.sign_in));
         tasks.spawn_until_stop("certificate", certificate.keep_fresh());
         let router = http::router(services.clone());
-        tasks.spawn("https", http::serve(listener, tls, router, tasks.clone()));
+        let trusted = services.config.reverse_proxy.as_ref().map(|it| it.addresses.clone()).unwrap_or_default();
+        let front = Front { trusted, public_url: services.public_url.clone() };
+        tasks.spawn("https", http::serve(listener, tls, router, front, tasks.clone()));
         Ok(Self { services, address, setup_url, _data_dir: data_dir })
     }
 

@@ -9,10 +9,11 @@
 //! | [`api_client`] | the console API as a script uses it |
 //! | [`appliance`], [`jumpoint`], [`helper`] | the three programs |
 //! | [`way`] | how helper and jumpoint are told to reach the appliance |
+//! | [`certificates`] | an authority and a certificate for one test |
 //! | [`raw_link`] | a link spoken by hand, to say what no program of ours would |
 //! | [`clock`] | a clock for one program alone, moved by the test |
 //! | [`site`] | appliance, administrator, jumpoint and helper together |
-//! | [`servers`] | PostgreSQL, Redis, sshd, nginx, Squid, and small servers in this process |
+//! | [`servers`] | PostgreSQL, Redis, sshd, nginx, Squid, HAProxy, and small servers in this process |
 //! | [`browser`], [`console`] | Chromium through ChromeDriver, and the console in it |
 //! | [`prerequisites`] | what the machine has to have |
 //! | [`steps`] | long work told step by step |
@@ -22,6 +23,7 @@
 pub mod api_client;
 pub mod appliance;
 pub mod browser;
+pub mod certificates;
 pub mod clock;
 pub mod console;
 pub mod guards;

@@ -58,6 +58,17 @@ pub fn on_a_site_with(config: &str, test: impl FnOnce(&mut Site) -> Result<()>) 
     told(Site::start_with(|options| Options { config: Some(file), ..options })?, test)
 }
 
+/// Like [`on_a_site`], with an appliance that is started as `change` says.
+///
+/// # Errors
+/// Those of the test.
+pub fn on_a_site_started(
+    change: impl FnOnce(Options) -> Options,
+    test: impl FnOnce(&mut Site) -> Result<()>,
+) -> Result<()> {
+    told(Site::start_with(change)?, test)
+}
+
 /// Like [`on_a_site`], with the console.
 ///
 /// # Errors

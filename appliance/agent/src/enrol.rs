@@ -89,7 +89,7 @@ pub async fn enrol(
     let agent_key = AgentKey::generate()?;
     let dialer = Dialer::new(key.appliance.clone(), &key.trust)?.through(through).by_proxy(proxy);
     let mut socket = dialer.web_socket(ENROL_PATH).await.map_err(GreetingError::from)?;
-    let challenged = greeting::challenge(&mut socket).await?;
+    let challenged = greeting::challenge(&mut socket, &key.appliance).await?;
     let nobody = AgentId(uuid::Uuid::nil());
     let request = EnrolRequest {
         versions: Versions::OURS,

@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use link::dial::binding_of;
 use link::talk::{self, TalkError};
-use link::{DialError, Dialer, WebSocket, hex};
+use link::{ApplianceUrl, DialError, Dialer, WebSocket, hex};
 use uuid::Uuid;
-use wire::agent_messages::{AgentHello, ApplianceToAgent, Challenge, HostFacts};
+use wire::agent_messages::{AgentHello, ApplianceToAgent, Challenge, HostFacts, ProofBinding};
 use wire::link_messages::{AGENT_CONTROL_PATH, AGENT_SESSION_PATH, Older, Refusal, Versions};
-use wire::proof::{self, EXPORTER_BYTES, NONCE_BYTES, Purpose};
+use wire::proof::{self, Binding, EXPORTER_BYTES, NONCE_BYTES, Purpose};
 use wire::{AgentId, SessionId};
 
 use crate::identity::{AgentKey, Identity};
@@ -67,23 +67,39 @@ pub(crate) fn may_pass(refusal: Refusal) -> bool {
 /// What the appliance wants signed on this connection.
 pub(crate) struct Challenged {
     nonce: [u8; NONCE_BYTES],
-    binding: [u8; EXPORTER_BYTES],
+    binding: Bound,
 }
 
-/// Receives the appliance's challenge.
-pub(crate) async fn challenge(socket: &mut WebSocket) -> Result<Challenged, GreetingError> {
-    let Challenge { versions, nonce } = talk::receive(socket, ANSWER_WITHIN).await?;
+/// What the proof is bound to.
+enum Bound {
+    Connection([u8; EXPORTER_BYTES]),
+    PublicUrl(String),
+}
+
+/// Receives the challenge of the appliance that was dialled.
+pub(crate) async fn challenge(socket: &mut WebSocket, appliance: &ApplianceUrl) -> Result<Challenged, GreetingError> {
+    let Challenge { versions, nonce, binding } = talk::receive(socket, ANSWER_WITHIN).await?;
     Versions::OURS.agree(versions).map_err(GreetingError::Versions)?;
     let nonce = hex::decode(&nonce)
         .ok_or_else(|| TalkError::Garbage(format!("a nonce that is not {NONCE_BYTES} bytes in hexadecimal")))?;
-    let binding = binding_of(socket).map_err(|error| GreetingError::NoBinding(error.to_string()))?;
+    let binding = match binding {
+        ProofBinding::Connection => {
+            Bound::Connection(binding_of(socket).map_err(|error| GreetingError::NoBinding(error.to_string()))?)
+        }
+        // The appliance alone decides whether that is enough. Where it was not the one that asked for it, it refuses the proof.
+        ProofBinding::PublicUrl => Bound::PublicUrl(appliance.to_string()),
+    };
     Ok(Challenged { nonce, binding })
 }
 
 impl Challenged {
     /// The signature in hexadecimal.
     pub(crate) fn proof(&self, key: &AgentKey, purpose: Purpose, agent: AgentId) -> String {
-        hex::encode(&key.sign(&proof::message(purpose, agent, &self.nonce, &self.binding)))
+        let binding = match &self.binding {
+            Bound::Connection(exporter) => Binding::Connection(exporter),
+            Bound::PublicUrl(url) => Binding::PublicUrl(url),
+        };
+        hex::encode(&key.sign(&proof::message(purpose, agent, &self.nonce, binding)))
     }
 }
 
@@ -116,7 +132,7 @@ impl Caller {
             LinkFor::Session(..) => AGENT_SESSION_PATH,
         };
         let mut socket = self.dialer.web_socket(path).await?;
-        let challenged = challenge(&mut socket).await?;
+        let challenged = challenge(&mut socket, self.dialer.appliance()).await?;
         let (purpose, facts, session_id, resume) = match link_for {
             LinkFor::Control(facts) => (Purpose::Control, Some(facts), None, None),
             LinkFor::Session(session_id, resume) => (Purpose::SessionLink, None, Some(session_id), resume),

@@ -80,7 +80,11 @@ pub async fn enrol(
         .ok_or_else(|| refused(Refusal::BadProof, "the agent's public key is malformed"))?;
     let nobody = AgentId(uuid::Uuid::nil());
     if !proof::holds(connection, Purpose::Enrol, nobody, &public_key, &request.signature) {
-        return Err(refused(Refusal::BadProof, "the agent could not prove that it holds its key on this connection"));
+        return Err(refused(
+            Refusal::BadProof,
+            "the agent could not prove that it holds its key on this connection. Where a proxy ends TLS in front of the appliance, \
+             the appliance has to know: [reverse_proxy] in sallyport.toml",
+        ));
     }
     let bad_key = || {
         refused(

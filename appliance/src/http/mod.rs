@@ -2,6 +2,7 @@
 
 mod activity;
 mod assets;
+mod client_address;
 mod error;
 mod extension;
 mod health;
@@ -28,7 +29,7 @@ use utoipa_axum::routes;
 use wire::limits::API_BODY_BYTES;
 
 pub use error::{Failure, Upgrade};
-pub use server::{ConnectionInfo, serve};
+pub use server::{ConnectionInfo, Front, serve};
 pub use signed_in::{Administrator, SignedIn, Watching, is_same_origin};
 
 use crate::services::Services;

@@ -1,5 +1,6 @@
 //! The one TLS port: accepts, shakes hands, serves HTTP/1.1 and HTTP/2, and stops in order.
 
+use std::convert::Infallible;
 use std::error::Error;
 use std::future::Future;
 use std::net::{IpAddr, SocketAddr};
@@ -9,7 +10,8 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
-use axum::http::Request;
+use axum::http::{HeaderMap, Request, StatusCode};
+use axum::response::IntoResponse;
 use hyper::body::Incoming;
 use hyper::server::conn::{http1, http2};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
@@ -21,17 +23,19 @@ use tower::ServiceExt;
 use wire::proof::{EXPORTER_BYTES, EXPORTER_LABEL};
 
 use super::activity::Activity;
+use super::client_address::client_of;
+use crate::agents::proof::BoundTo;
 use crate::counted::{Counted, Taken};
-use crate::network::place_of;
+use crate::network::{Networks, place_of};
 use crate::shutdown::Tasks;
 
 /// What is known of the connection a request came on.
 #[derive(Clone, Debug)]
 pub struct ConnectionInfo {
-    /// Where it comes from.
+    /// Who asks: where the connection comes from, or what a trusted proxy says of where it does (port 0 then).
     pub peer: SocketAddr,
-    /// Bytes that only the two ends of this TLS connection know.
-    pub exporter: [u8; EXPORTER_BYTES],
+    /// What an agent's proof has to be bound to here.
+    pub bound_to: BoundTo,
     /// Its place among the connections there may be. A link keeps it until it has shown who it is.
     pub place: Arc<Place>,
 }
@@ -39,8 +43,44 @@ pub struct ConnectionInfo {
 /// A place among the connections there may be, and among those from one address.
 #[derive(Debug)]
 pub struct Place {
-    _of_all: OwnedSemaphorePermit,
+    _of_all: Arc<OwnedSemaphorePermit>,
     _of_address: Taken<IpAddr>,
+}
+
+/// What stands in front of the port.
+#[derive(Clone, Debug)]
+pub struct Front {
+    /// Proxies that end TLS in front of the appliance: what they say of their clients is believed.
+    pub trusted: Networks,
+    /// How everybody reaches the appliance.
+    pub public_url: Arc<str>,
+}
+
+/// What every connection is served with.
+#[derive(Clone)]
+struct Port {
+    tls: TlsAcceptor,
+    router: Router,
+    front: Arc<Front>,
+    by_address: Counted<IpAddr>,
+    tasks: Tasks,
+}
+
+/// What a new connection takes up.
+enum Seat {
+    /// A place of whoever made it.
+    Own(Place),
+    /// One among all, and none of an address: it is a trusted proxy's.
+    OfProxy(Arc<OwnedSemaphorePermit>),
+}
+
+/// Whom a connection belongs to.
+#[derive(Clone)]
+enum Comes {
+    /// To the one who made it, for all its requests.
+    Direct(ConnectionInfo),
+    /// To a trusted proxy, which says with each request for whom.
+    ByProxy { proxy: IpAddr, of_all: Arc<OwnedSemaphorePermit> },
 }
 
 /// Connections at the same time; more wait in the kernel's queue.
@@ -58,9 +98,10 @@ const PING: Duration = Duration::from_secs(30);
 const STREAMS: u32 = 128;
 
 /// Serves until the program stops, then lets running requests finish. Links and event sockets end by their own tasks.
-pub async fn serve(listener: TcpListener, tls: TlsAcceptor, router: Router, tasks: Tasks) {
+pub async fn serve(listener: TcpListener, tls: TlsAcceptor, router: Router, front: Front, tasks: Tasks) {
     let places = Arc::new(Semaphore::new(CONNECTIONS));
     let by_address = Counted::new(FROM_ONE_ADDRESS);
+    let port = Port { tls, router, front: Arc::new(front), by_address, tasks: tasks.clone() };
     let stopping = tasks.stopping();
     loop {
         let accepted = tokio::select! {
@@ -68,14 +109,22 @@ pub async fn serve(listener: TcpListener, tls: TlsAcceptor, router: Router, task
             accepted = accept(&listener, &places) => accepted,
         };
         let Some((stream, peer, of_all)) = accepted else { continue };
-        let Some(of_address) = by_address.take(place_of(peer.ip())) else {
-            tracing::debug!(client = %peer, "too many connections from this address");
-            continue;
+        let of_all = Arc::new(of_all);
+        let seat = if port.front.trusted.contain(peer.ip()) {
+            // Many people's requests come on its connections: each of them counts for the one it comes from.
+            Seat::OfProxy(of_all)
+        } else {
+            match port.by_address.take(place_of(peer.ip())) {
+                Some(of_address) => Seat::Own(Place { _of_all: of_all, _of_address: of_address }),
+                None => {
+                    tracing::debug!(client = %peer, "too many connections from this address");
+                    continue;
+                }
+            }
         };
-        let place = Place { _of_all: of_all, _of_address: of_address };
-        let (tls, router, connection_tasks) = (tls.clone(), router.clone(), tasks.clone());
+        let port = port.clone();
         tasks.spawn("connection", async move {
-            if let Err(error) = connection(stream, peer, place, tls, router, connection_tasks).await {
+            if let Err(error) = connection(stream, peer, seat, port).await {
                 tracing::debug!(client = %peer, error = %error, "a connection ended");
             }
         });
@@ -101,24 +150,37 @@ async fn accept(
 async fn connection(
     stream: TcpStream,
     peer: SocketAddr,
-    place: Place,
-    tls: TlsAcceptor,
-    router: Router,
-    tasks: Tasks,
+    seat: Seat,
+    port: Port,
 ) -> Result<(), Box<dyn Error + Send + Sync>> {
     stream.set_nodelay(true)?;
-    let stream = timeout(HANDSHAKE, tls.accept(stream)).await??;
-    let mut exporter = [0; EXPORTER_BYTES];
-    stream.get_ref().1.export_keying_material(&mut exporter, EXPORTER_LABEL, None)?;
+    let stream = timeout(HANDSHAKE, port.tls.accept(stream)).await??;
     let speaks_http2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
-    let info = ConnectionInfo { peer, exporter, place: Arc::new(place) };
+    let comes = match seat {
+        Seat::Own(place) => {
+            let mut exporter = [0; EXPORTER_BYTES];
+            stream.get_ref().1.export_keying_material(&mut exporter, EXPORTER_LABEL, None)?;
+            Comes::Direct(ConnectionInfo { peer, bound_to: BoundTo::Connection(exporter), place: Arc::new(place) })
+        }
+        Seat::OfProxy(of_all) => Comes::ByProxy { proxy: peer.ip(), of_all },
+    };
+    let tasks = port.tasks.clone();
     let activity = Activity::new();
     let watched = activity.clone();
     let service = hyper::service::service_fn(move |request: Request<Incoming>| {
         let mut request = request.map(|body| watched.watch(Body::new(body)));
-        request.extensions_mut().insert(info.clone());
-        let (answer, watched) = (router.clone().oneshot(request), watched.clone());
-        async move { answer.await.map(|response| response.map(|body| watched.watch(body))) }
+        let answer = port.info_of(&comes, request.headers()).map(|info| {
+            request.extensions_mut().insert(info);
+            port.router.clone().oneshot(request)
+        });
+        let watched = watched.clone();
+        async move {
+            let answer = match answer {
+                Some(answer) => answer.await?,
+                None => StatusCode::TOO_MANY_REQUESTS.into_response(),
+            };
+            Ok::<_, Infallible>(answer.map(|body| watched.watch(body)))
+        }
     });
     if speaks_http2 {
         let connection = http2::Builder::new(TokioExecutor::new())
@@ -134,6 +196,26 @@ async fn connection(
             .serve_connection(TokioIo::new(stream), service)
             .with_upgrades();
         Ok(until_over(connection, http1::UpgradeableConnection::graceful_shutdown, &activity, &tasks).await?)
+    }
+}
+
+impl Port {
+    /// Whom a request is for; none when they have as many connections as they may.
+    fn info_of(&self, comes: &Comes, headers: &HeaderMap) -> Option<ConnectionInfo> {
+        let (proxy, of_all) = match comes {
+            Comes::Direct(info) => return Some(info.clone()),
+            Comes::ByProxy { proxy, of_all } => (*proxy, of_all.clone()),
+        };
+        let client = client_of(headers, proxy, &self.front.trusted);
+        let Some(of_address) = self.by_address.take(place_of(client)) else {
+            tracing::debug!(client = %client, proxy = %proxy, "too many requests from this address");
+            return None;
+        };
+        Some(ConnectionInfo {
+            peer: SocketAddr::new(client, 0),
+            bound_to: BoundTo::PublicUrl(self.front.public_url.clone()),
+            place: Arc::new(Place { _of_all: of_all, _of_address: of_address }),
+        })
     }
 }
 

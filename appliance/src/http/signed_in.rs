@@ -51,7 +51,7 @@ impl SignedIn {
         let (user, browser) = known.ok_or_else(Failure::not_signed_in)?;
         let is_change = !matches!(parts.method, Method::GET | Method::HEAD | Method::OPTIONS);
         let shown = parts.headers.get(CSRF_HEADER).and_then(|it| it.to_str().ok()).unwrap_or_default();
-        if is_change && !(browsers::csrf_fits(&browser, shown) && is_same_origin(parts)) {
+        if is_change && !(browsers::csrf_fits(&browser, shown) && is_same_origin(parts, &services.public_url)) {
             let message = "This request did not come from the console.";
             return Err(Failure::new(
                 http::StatusCode::FORBIDDEN,
@@ -82,9 +82,13 @@ impl FromRequestParts<Services> for Administrator {
     }
 }
 
-/// Whether the page that sends this is one of ours, as far as the browser tells. A program that is no browser sends no `Origin`.
-pub fn is_same_origin(parts: &Parts) -> bool {
+/// Whether the page that sends this is one of ours, as far as the browser tells: it was loaded from the public address, whatever a
+/// proxy made of `Host`, or from the one that is asked. A program that is no browser sends no `Origin`.
+pub fn is_same_origin(parts: &Parts, public_url: &str) -> bool {
     let Some(origin) = parts.headers.get(header::ORIGIN) else { return true };
+    if origin.as_bytes().eq_ignore_ascii_case(public_url.as_bytes()) {
+        return true;
+    }
     let host = parts
         .headers
         .get(header::HOST)
@@ -132,10 +136,12 @@ mod tests {
             ("https://gate.example", false),
             ("https://gate.example:8443.evil.example", false),
             ("null", false),
+            ("https://public.example", true),
+            ("https://public.example:8443", false),
         ] {
             let it = parts(&[("origin", origin), ("host", "gate.example:8443")]);
-            assert_eq!(is_same_origin(&it), expected, "{origin}");
+            assert_eq!(is_same_origin(&it, "https://public.example"), expected, "{origin}");
         }
-        assert!(is_same_origin(&parts(&[("host", "gate.example")])));
+        assert!(is_same_origin(&parts(&[("host", "gate.example")]), ""));
     }
 }

@@ -55,11 +55,16 @@ pub(super) async fn session(
     accept(upgrade, services, info, run_session)
 }
 
+/// What an agent is told whose proof does not verify. A proxy that ends TLS unknown to the appliance is the usual cause.
+const PROOF_REFUSED: &str = "the agent's proof does not verify for this connection. Where a proxy ends TLS in front of the appliance, \
+                             the appliance has to know: [reverse_proxy] in sallyport.toml. Otherwise enrol this agent again";
+
 /// Sends a fresh nonce. None when the link is gone.
 async fn challenge(socket: &mut WebSocket, info: &ConnectionInfo) -> Option<Connection> {
     let nonce = random::bytes().ok()?;
-    let challenge = Challenge { versions: Versions::OURS, nonce: random::hex(&nonce) };
-    say(socket, &challenge).await.then_some(Connection { nonce, exporter: info.exporter })
+    let bound_to = info.bound_to.clone();
+    let challenge = Challenge { versions: Versions::OURS, nonce: random::hex(&nonce), binding: bound_to.kind() };
+    say(socket, &challenge).await.then_some(Connection { nonce, bound_to })
 }
 
 async fn run_enrol(mut socket: WebSocket, services: Services, info: ConnectionInfo) {
@@ -115,7 +120,7 @@ async fn prove(
     let agent = services.store.agent(hello.agent_id).await.map_err(internal)?.ok_or_else(unknown)?;
     if !proof::holds(&connection, purpose, agent.id, &agent.public_key, &hello.signature) {
         tracing::warn!(agent.id = %agent.id, client = %info.peer.ip(), "an agent's proof does not verify");
-        return Err(refused(Refusal::BadProof, "the agent's proof does not verify for this connection"));
+        return Err(refused(Refusal::BadProof, PROOF_REFUSED));
     }
     let jumpoint = services.store.jumpoint(agent.jumpoint_id).await.map_err(internal)?.ok_or_else(unknown)?;
     Ok((hello, agent, jumpoint, protocol))

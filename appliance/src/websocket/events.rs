@@ -34,7 +34,7 @@ pub(crate) async fn events(
 ) -> Result<Response, Failure> {
     let (mut parts, _) = request.into_parts();
     // Browsers open WebSockets from any page and send the cookie along: the page's origin decides.
-    if !is_same_origin(&parts) || !parts.headers.contains_key(http::header::ORIGIN) {
+    if !is_same_origin(&parts, &services.public_url) || !parts.headers.contains_key(http::header::ORIGIN) {
         let message = "The event socket is for the console.";
         return Err(Failure::new(StatusCode::FORBIDDEN, Fault::User, "origin", message, "Open the console."));
     }

@@ -16,6 +16,20 @@ pub struct Challenge {
     pub versions: Versions,
     /// [`crate::proof::NONCE_BYTES`] fresh bytes, hexadecimal.
     pub nonce: String,
+    /// What the proof has to be bound to.
+    #[serde(default)]
+    pub binding: ProofBinding,
+}
+
+/// What a proof is bound to, see [`crate::proof::Binding`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ProofBinding {
+    /// This TLS connection.
+    #[default]
+    Connection,
+    /// The address by which the agent knows the appliance.
+    PublicUrl,
 }
 
 /// What an agent tells about itself and its host.

@@ -20,19 +20,33 @@ pub enum Purpose {
     SessionLink,
 }
 
+/// What a proof is worth nothing without.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Binding<'a> {
+    /// This TLS connection, by its exporter value: it goes from the agent to the appliance.
+    Connection(&'a [u8; EXPORTER_BYTES]),
+    /// The address by which the agent knows the appliance, `https://host[:port]` as browsers write an origin: a proxy that the
+    /// appliance trusts ends TLS there. Only the appliance may decide that this is enough.
+    PublicUrl(&'a str),
+}
+
 /// The message that is signed (Ed25519), byte for byte:
 ///
 /// | bytes | meaning |
 /// |---|---|
-/// | 25 | `sallyport agent proof v1\0` |
+/// | 25 | `sallyport agent proof v1\0`; bound to the public address: `sallyport agent proof u1\0` |
 /// | 1 | purpose: 1 enrol, 2 control, 3 session link |
 /// | 16 | agent id (zeros while enrolling) |
 /// | 32 | the appliance's nonce of this connection |
-/// | 32 | the TLS exporter value of this connection |
+/// | 32, or as many as it takes | the TLS exporter value of this connection, or the public address |
 #[must_use]
-pub fn message(purpose: Purpose, agent: AgentId, nonce: &[u8; NONCE_BYTES], binding: &[u8; EXPORTER_BYTES]) -> Vec<u8> {
-    let mut bytes = Vec::with_capacity(106);
-    bytes.extend_from_slice(b"sallyport agent proof v1\0");
+pub fn message(purpose: Purpose, agent: AgentId, nonce: &[u8; NONCE_BYTES], binding: Binding<'_>) -> Vec<u8> {
+    let (begins, bound_to): (&[u8], &[u8]) = match binding {
+        Binding::Connection(exporter) => (b"sallyport agent proof v1\0", exporter),
+        Binding::PublicUrl(url) => (b"sallyport agent proof u1\0", url.as_bytes()),
+    };
+    let mut bytes = Vec::with_capacity(74 + bound_to.len());
+    bytes.extend_from_slice(begins);
     bytes.push(match purpose {
         Purpose::Enrol => 1,
         Purpose::Control => 2,
@@ -40,7 +54,7 @@ pub fn message(purpose: Purpose, agent: AgentId, nonce: &[u8; NONCE_BYTES], bind
     });
     bytes.extend_from_slice(agent.0.as_bytes());
     bytes.extend_from_slice(nonce);
-    bytes.extend_from_slice(binding);
+    bytes.extend_from_slice(bound_to);
     bytes
 }
 
@@ -51,12 +65,18 @@ mod tests {
 
     #[test]
     fn the_signed_bytes_are_stable() {
-        let bytes = message(Purpose::Control, AgentId(Uuid::from_u128(1)), &[2; 32], &[3; 32]);
+        let bytes = message(Purpose::Control, AgentId(Uuid::from_u128(1)), &[2; 32], Binding::Connection(&[3; 32]));
         assert_eq!(bytes.len(), 106);
         assert_eq!(&bytes[..25], b"sallyport agent proof v1\0");
         assert_eq!(bytes[25], 2);
         assert_eq!(bytes[41], 1);
         assert_eq!(&bytes[42..74], [2; 32]);
         assert_eq!(&bytes[74..], [3; 32]);
+
+        let by_url =
+            message(Purpose::Control, AgentId(Uuid::from_u128(1)), &[2; 32], Binding::PublicUrl("https://gate"));
+        assert_eq!(&by_url[..25], b"sallyport agent proof u1\0");
+        assert_eq!(by_url[25..74], bytes[25..74]);
+        assert_eq!(&by_url[74..], b"https://gate");
     }
 }

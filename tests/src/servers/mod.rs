@@ -3,11 +3,13 @@
 mod breaking;
 mod debian;
 mod in_process;
+mod reverse_proxy;
 mod squid;
 
 pub use breaking::BreakingNetwork;
 pub use debian::{Nginx, Postgres, Redis, Sshd, postgres_folders};
 pub use in_process::{Echo, Gauge, Mute, Page, Silent};
+pub use reverse_proxy::{CUTS_AFTER, Kind as ProxyKind, ReverseProxy};
 pub use squid::{ONLY_BEHIND_THE_PROXY, PROXY_PASSWORD_IN_URL, PROXY_USER, Serves, Squid};
 
 use std::net::{Ipv4Addr, TcpListener};

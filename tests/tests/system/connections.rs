@@ -14,10 +14,10 @@ use tests::site::{Site, on_a_site};
 use tests::wait;
 use wire::api::{CSRF_HEADER, Me, User};
 
-type Tls = StreamOwned<ClientConnection, TcpStream>;
+pub(crate) type Tls = StreamOwned<ClientConnection, TcpStream>;
 
 /// A TLS connection on which a test may say what it likes.
-fn connect(site: &Site) -> Result<Tls> {
+pub(crate) fn connect(site: &Site) -> Result<Tls> {
     let mut roots = RootCertStore::empty();
     for certificate in CertificateDer::pem_file_iter(&site.appliance.ready.ca)? {
         roots.add(certificate?)?;
@@ -35,7 +35,7 @@ fn connect(site: &Site) -> Result<Tls> {
 }
 
 /// What comes until the connection ends or `enough` has come.
-fn read(stream: &mut Tls, enough: &str) -> Result<String> {
+pub(crate) fn read(stream: &mut Tls, enough: &str) -> Result<String> {
     let mut said = Vec::new();
     let mut piece = [0; 4096];
     loop {

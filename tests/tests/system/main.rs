@@ -14,6 +14,7 @@
 //! | `jumpoints` | enrolment, presence |
 //! | `proxies` | HTTP proxies between helper, jumpoint and appliance |
 //! | `nodes` | several nodes under one jumpoint: the choice, drain, death |
+//! | `reverse_proxies` | nginx and HAProxy in front of the appliance |
 //! | `restarts` | the appliance stops, dies, comes back |
 //! | `disk_full` | the disk is full while a session starts |
 //! | `http` | headers, compression, health |
@@ -37,6 +38,7 @@ mod nodes;
 mod proxies;
 mod restarts;
 mod resume;
+mod reverse_proxies;
 mod servers;
 mod sessions;
 mod sign_in;
