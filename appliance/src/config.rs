@@ -29,6 +29,9 @@ pub struct ConfigFile {
     pub sessions: SessionsSection,
     /// A TLS-terminating proxy in front of the appliance.
     pub reverse_proxy: Option<ReverseProxySection>,
+    /// What is counted.
+    #[serde(default)]
+    pub metrics: MetricsSection,
     /// The console.
     #[serde(default)]
     pub console: ConsoleSection,
@@ -62,6 +65,14 @@ pub struct ReverseProxySection {
     pub addresses: Vec<String>,
     /// PEM with the authority of the certificate that it shows, when that is not one that systems trust anyway.
     pub ca: Option<PathBuf>,
+}
+
+/// `[metrics]`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MetricsSection {
+    /// File with the token that `/metrics` asks for; `metrics-token` in the data folder, made at the first start, by default.
+    pub token_file: Option<PathBuf>,
 }
 
 /// `[console]`.
@@ -104,6 +115,8 @@ pub struct Config {
     pub resume_grace: Duration,
     /// A TLS-terminating proxy in front of the appliance.
     pub reverse_proxy: Option<ReverseProxy>,
+    /// File with the token of `/metrics`, when it is not the one in the data folder.
+    pub metrics_token_file: Option<PathBuf>,
     /// A folder to serve the console from.
     pub console_dir: Option<PathBuf>,
     /// A folder with helper programs.
@@ -159,6 +172,7 @@ impl Config {
             public_url,
             tls: file.tls,
             sign_in: Timeouts { idle: Duration::from_secs(idle * 60), absolute: Duration::from_secs(absolute * 3600) },
+            metrics_token_file: file.metrics.token_file,
             console_dir: overrides.console_dir.or(file.console.directory),
             downloads: file.downloads,
         })

@@ -15,6 +15,7 @@ pub mod extension;
 pub mod housekeeping;
 pub mod http;
 pub mod jump;
+pub mod metrics;
 pub mod network;
 pub mod open_files;
 pub mod random;
@@ -45,6 +46,8 @@ use crate::downloads::Downloads;
 use crate::events::{Audience, EventBus};
 use crate::extension::PackedExtension;
 use crate::http::Front;
+use crate::metrics::Metrics;
+use crate::metrics::token::MetricsToken;
 use crate::services::Services;
 use crate::serving_certificate::{ServingCertificate, Source};
 use crate::session::registry::Sessions;
@@ -107,8 +110,16 @@ impl Appliance {
 
         let events = EventBus::default();
         let presence = Presence::default();
-        let sessions =
-            Sessions::new(store.clone(), events.clone(), presence.clone(), tasks.clone(), config.resume_grace);
+        let metrics = Metrics::new()?;
+        let metrics_token = MetricsToken::load(config.metrics_token_file.as_deref(), &config.data_dir)?;
+        let sessions = Sessions::new(
+            store.clone(),
+            events.clone(),
+            presence.clone(),
+            tasks.clone(),
+            config.resume_grace,
+            metrics.clone(),
+        );
         sessions.restore().await?;
 
         let services = Services {
@@ -124,6 +135,8 @@ impl Appliance {
             console: Arc::new(ConsoleFiles::new(config.console_dir.clone())),
             downloads: Arc::new(Downloads::new(config.downloads.clone())),
             tasks: tasks.clone(),
+            metrics,
+            metrics_token: Arc::new(metrics_token),
             boot_id: random::id().to_string().into(),
             config: Arc::new(config),
         };

@@ -9,6 +9,8 @@ use crate::console_files::ConsoleFiles;
 use crate::downloads::Downloads;
 use crate::events::EventBus;
 use crate::extension::PackedExtension;
+use crate::metrics::Metrics;
+use crate::metrics::token::MetricsToken;
 use crate::session::registry::Sessions;
 use crate::shutdown::Tasks;
 use crate::sign_in::attempts::Attempts;
@@ -47,6 +49,10 @@ pub struct Services {
     pub downloads: Arc<Downloads>,
     /// Running tasks.
     pub tasks: Tasks,
+    /// What is counted.
+    pub metrics: Metrics,
+    /// Who may read that.
+    pub metrics_token: Arc<MetricsToken>,
     /// Another value after each start.
     pub boot_id: Arc<str>,
 }

@@ -29,6 +29,7 @@ pub mod console;
 pub mod guards;
 pub mod helper;
 pub mod jumpoint;
+pub mod metrics;
 pub mod prerequisites;
 pub mod program;
 pub mod raw_link;

@@ -11,6 +11,7 @@ mod jump_groups;
 mod jump_items;
 mod jumpoints;
 mod me;
+mod metrics;
 mod middleware;
 mod server;
 mod sessions;
@@ -46,6 +47,7 @@ struct ApiDescription;
 pub fn router(services: Services) -> Router {
     let (api, description) = OpenApiRouter::with_openapi(ApiDescription::openapi())
         .routes(routes!(health::healthz))
+        .routes(routes!(metrics::metrics))
         .routes(routes!(setup::state, setup::set_up))
         .routes(routes!(sign_in::sign_in))
         .routes(routes!(sign_in::sign_out))

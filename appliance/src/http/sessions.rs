@@ -20,6 +20,7 @@ use super::{Failure, SignedIn};
 use crate::clock::now;
 use crate::jump::access::{self, Asker, Decision, Denial};
 use crate::jump::item;
+use crate::metrics::Refused;
 use crate::random;
 use crate::services::Services;
 use crate::session::live::{LiveSession, view};
@@ -226,6 +227,7 @@ fn may_use(services: &Services, who: &SignedIn, item: JumpItemId, jumpoint: &Jum
         Decision::Allow => Ok(()),
         Decision::Denied(denial) => {
             tracing::info!(user.id = %who.user.id, jump_item.id = %item, denial = denial.code(), "a Jump was denied");
+            services.metrics.refused_for(Refused::Jump, denial.code());
             Err(denied(denial, &jumpoint.name))
         }
     }

@@ -3,7 +3,7 @@ use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use wire::Timestamp;
-use wire::api::{ApiError, Fault, Me, SignInRequest};
+use wire::api::{ApiError, ConsoleEvent, Fault, Me, SignInRequest};
 use wire::limits::PASSWORD_MAX_CHARS;
 
 use super::error::Body;
@@ -26,18 +26,21 @@ pub(super) async fn sign_in(
     Body(request): Body<SignInRequest>,
 ) -> Result<Response, Failure> {
     let address = connection.peer.ip();
-    let attempt = services.attempts.begin(&request.user_name, Some(address)).await.map_err(refused_attempt)?;
+    let attempt = services.attempts.begin(&request.user_name, Some(address)).await;
+    let attempt = attempt.map_err(|error| refused_attempt(&services, error))?;
     let user = services.store.user_by_name(&request.user_name).await?;
     let hash = user.as_ref().map(|user| user.password_hash.clone());
     let is_long = request.password.expose().chars().count() > PASSWORD_MAX_CHARS;
     let fits = !is_long && services.passwords.verify(&request.password, hash).await?;
     let Some(user) = user.filter(|_| fits) else {
         tracing::info!(client = %address, "a sign-in failed");
+        services.metrics.sign_in_failed("wrong_password");
         let message = "User name and password do not belong together.";
         let next_step = "Try again. After five failures the account is locked for 15 minutes.";
         return Err(Failure::new(StatusCode::UNAUTHORIZED, Fault::User, "wrong_password", message, next_step));
     };
     if !user.enabled {
+        services.metrics.sign_in_failed("user_disabled");
         let next_step = "Ask an administrator to enable it.";
         return Err(Failure::new(
             StatusCode::FORBIDDEN,
@@ -55,7 +58,7 @@ pub(super) async fn sign_in(
 #[utoipa::path(post, path = "/api/sign-out", tag = "sign-in", responses((status = 204), (status = 401, body = ApiError)))]
 pub(super) async fn sign_out(State(services): State<Services>, who: SignedIn) -> Result<Response, Failure> {
     services.store.delete_browser(who.user.id, who.browser.id).await?;
-    let event = wire::api::ConsoleEvent::SignedOut { message: "You signed out.".into() };
+    let event = ConsoleEvent::SignedOut { message: "You signed out.".into() };
     services.events.announce(Audience::LastWord(who.user.id, Some(who.browser.id)), event);
     let forget = format!("{COOKIE}=; Path=/; Secure; HttpOnly; SameSite=Strict; Max-Age=0");
     Ok((StatusCode::NO_CONTENT, [(header::SET_COOKIE, forget)]).into_response())
@@ -80,6 +83,7 @@ pub(super) async fn signed_in_answer(
     }
     let at = now();
     services.store.note_sign_in(user.id, at).await?;
+    services.events.announce(Audience::Administrators, ConsoleEvent::UsersChanged);
     user.last_sign_in_at = Some(at);
     let cookie = format!(
         "{COOKIE}={}; Path=/; Secure; HttpOnly; SameSite=Strict; Max-Age={}",
@@ -105,9 +109,12 @@ pub(super) fn me_of(user: UserRecord, browser: &BrowserRecord) -> Me {
 }
 
 /// What a refused attempt reads like.
-fn refused_attempt(error: AttemptError) -> Failure {
+fn refused_attempt(services: &Services, error: AttemptError) -> Failure {
     match error {
-        AttemptError::Locked { until } => locked(until, now()),
+        AttemptError::Locked { until } => {
+            services.metrics.sign_in_failed("locked");
+            locked(until, now())
+        }
         AttemptError::Store(error) => error.into(),
     }
 }
@@ -126,8 +133,10 @@ pub(super) async fn guarded_verify(
     user: &UserRecord,
     password: &wire::SecretText,
 ) -> Result<(), Failure> {
-    let attempt = services.attempts.begin(&user.user_name, None).await.map_err(refused_attempt)?;
+    let attempt = services.attempts.begin(&user.user_name, None).await;
+    let attempt = attempt.map_err(|error| refused_attempt(services, error))?;
     if !services.passwords.verify(password, Some(user.password_hash.clone())).await? {
+        services.metrics.sign_in_failed("wrong_password");
         return Err(Failure::field("current", "This is not your present password."));
     }
     Ok(services.attempts.succeed(attempt).await?)

@@ -9,6 +9,7 @@ use wire::stream::{EndReason, Frame, Kind};
 use wire::{ConnectionId, Timestamp};
 
 use self::greeting::Greetings;
+use crate::session::totals::Counted;
 
 mod greeting;
 
@@ -65,6 +66,8 @@ pub struct ConnectionTable {
     greetings: Greetings,
     counts: Vec<TunnelCount>,
     total: u64,
+    /// Connections that ended, in the order of [`EndReason::ALL`].
+    ended: [u64; EndReason::ALL.len()],
     /// Streams that changed since the last [`ConnectionTable::take_changed`].
     changed: BTreeSet<u32>,
     /// Rows to write down: new and ended ones.
@@ -128,6 +131,7 @@ impl ConnectionTable {
             greetings: Greetings::default(),
             counts,
             total: 0,
+            ended: [0; EndReason::ALL.len()],
             changed: BTreeSet::new(),
             unwritten: Vec::new(),
             ended_since: VecDeque::new(),
@@ -243,6 +247,7 @@ impl ConnectionTable {
             count.open = count.open.saturating_sub(1);
         }
         let port = self.remote_ports.get(usize::from(row.tunnel)).copied().unwrap_or(0);
+        self.count_end(reason);
         row.closed_at = Some(now);
         row.end = Some(reason);
         row.end_message = reason.message(&format!("{}:{port}", self.target_host), detail);
@@ -321,6 +326,7 @@ impl ConnectionTable {
             ..new_row(id, tunnel, now)
         };
         self.total += 1;
+        self.count_end(reason);
         self.tell_failed(&row);
         self.tell(row.clone());
         self.unwritten.push(Row { stream: None, connection: row });
@@ -348,6 +354,19 @@ impl ConnectionTable {
     #[must_use]
     pub fn bytes(&self) -> (u64, u64) {
         self.counts.iter().fold((0, 0), |sum, it| (sum.0 + it.sent, sum.1 + it.received))
+    }
+
+    fn count_end(&mut self, reason: EndReason) {
+        if let Some(count) = self.ended.get_mut(usize::from(reason.code())) {
+            *count += 1;
+        }
+    }
+
+    /// What was counted of all connections.
+    #[must_use]
+    pub fn counted(&self) -> Counted {
+        let (sent, received) = self.bytes();
+        Counted { sent, received, opened: self.total, ended: self.ended }
     }
 
     /// Rows that changed since the last call, at most `most`; the others come next time.

@@ -1,11 +1,12 @@
 //! One direction of a session: read a message, look at the headers, count, write, await. Nothing queues in between.
 
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Mutex, OnceLock};
 use std::time::Duration;
 
 use bytes::{Buf, Bytes};
 use futures_util::{SinkExt, StreamExt};
+use prometheus::Histogram;
 use tokio::time::Instant;
 
 use super::connections::{ConnectionTable, From};
@@ -44,6 +45,10 @@ pub struct Pulse {
     heard: AtomicU64,
     /// Microseconds; 0 = not measured yet.
     round_trip: AtomicU64,
+    /// Bytes of the message that is being passed on, when one is.
+    passing: AtomicUsize,
+    /// Where round trips are counted.
+    counted_in: OnceLock<Histogram>,
 }
 
 /// How often a link is pinged.
@@ -61,7 +66,13 @@ const UNWRITTEN_MOST: usize = 20_000;
 
 impl Default for Pulse {
     fn default() -> Self {
-        Self { began: Instant::now(), heard: AtomicU64::new(0), round_trip: AtomicU64::new(0) }
+        Self {
+            began: Instant::now(),
+            heard: AtomicU64::new(0),
+            round_trip: AtomicU64::new(0),
+            passing: AtomicUsize::new(0),
+            counted_in: OnceLock::new(),
+        }
     }
 }
 
@@ -84,8 +95,24 @@ impl Pulse {
     /// A pong came back with what its ping carried.
     pub fn answered(&self, mut sent: Bytes) {
         if let Ok(sent) = sent.try_get_u64() {
-            self.round_trip.store(self.micros().saturating_sub(sent).max(1), Ordering::Relaxed);
+            let micros = self.micros().saturating_sub(sent).max(1);
+            self.round_trip.store(micros, Ordering::Relaxed);
+            if let Some(counted_in) = self.counted_in.get() {
+                counted_in.observe(Duration::from_micros(micros).as_secs_f64());
+            }
         }
+    }
+
+    /// Round trips are counted here from now on.
+    pub fn counted_in(&self, histogram: Histogram) {
+        // The first one stays.
+        let _ = self.counted_in.set(histogram);
+    }
+
+    /// Bytes of the message that was read from this link and that the other one has not taken yet, when there is one.
+    #[must_use]
+    pub fn passing(&self) -> Option<usize> {
+        (self.heard.load(Ordering::Relaxed) == BUSY).then(|| self.passing.load(Ordering::Relaxed))
     }
 
     /// Since when nothing was heard; nothing of a link that is not read because the other one takes its time.
@@ -168,6 +195,8 @@ impl Direction<'_> {
                 Some(Err(LinkBroken(detail))) => return self.gone(detail),
                 Some(Ok(message)) => message,
             };
+            let size = if let Incoming::Frames(bytes) = &message { bytes.len() } else { 0 };
+            self.pulse.passing.store(size, Ordering::Relaxed);
             self.pulse.heard.store(BUSY, Ordering::Relaxed);
             let passed = match message {
                 Incoming::Frames(bytes) => self.pass(bytes).await,

@@ -85,6 +85,7 @@ impl Sessions {
                 continue;
             }
             if let (Some(former), Some(name)) = (before.node_id.filter(|it| *it != node), before.node_hostname) {
+                self.metrics.node_passed_over();
                 self.dismiss_node(live, former);
                 let message =
                     format!("The jumpoint's node {name} did not open its side of the session; {hostname} is asked.");

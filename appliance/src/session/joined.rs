@@ -116,6 +116,16 @@ pub(super) async fn farewell(link: &Outbound, text: Option<String>, reason: &'st
     let _ = timeout(FAREWELL, words).await;
 }
 
+/// Reads what still comes over a link until the other side has closed it too. A socket that is closed with something unread in it
+/// is reset, and the other side would lose the words that were on their way.
+pub(super) async fn hear_out(end: End) {
+    let rest = async {
+        let mut incoming = end.incoming.lock().await;
+        while let Some(Ok(_)) = incoming.next().await {}
+    };
+    let _ = timeout(FAREWELL, rest).await;
+}
+
 /// Listens to one link until it is gone.
 async fn alone(from: From, end: &End, pulse: &Pulse, mut control: impl FnMut(String) -> Result<(), String>) -> Stopped {
     let listen = async {

@@ -12,6 +12,7 @@ use wire::{AgentId, SessionId, Timestamp};
 
 use super::arrivals::Arrivals;
 use super::asking::Trouble;
+use super::totals::Counted;
 use crate::relay::connections::{ConnectionTable, TunnelCount};
 use crate::relay::forward::Pulse;
 use crate::store::SessionRecord;
@@ -29,6 +30,8 @@ pub struct LiveSession {
     pub helper_pulse: Pulse,
     /// The pulse of the jumpoint's link.
     pub jumpoint_pulse: Pulse,
+    /// What was counted before this start of the appliance.
+    before: Counted,
     /// Told when connections came or went.
     pub changed: Notify,
     /// Cancelled when the session ends; [`LiveSession::ending`] says why.
@@ -78,9 +81,11 @@ impl LiveSession {
         let count = |it: &Tunnel| TunnelCount { open: 0, sent: it.bytes_sent, received: it.bytes_received };
         let counts = record.tunnels.iter().map(count).collect();
         let table = ConnectionTable::new(record.hostname.clone(), ports);
+        let table = table.restored(open, counts, record.connections_total);
         Arc::new(Self {
             id: record.id,
-            table: Mutex::new(table.restored(open, counts, record.connections_total)),
+            before: table.counted(),
+            table: Mutex::new(table),
             record: Mutex::new(record),
             helper_pulse: Pulse::default(),
             jumpoint_pulse: Pulse::default(),
@@ -137,6 +142,12 @@ impl LiveSession {
     /// Locks the table of connections; for short.
     pub fn table(&self) -> MutexGuard<'_, ConnectionTable> {
         lock(&self.table)
+    }
+
+    /// What it has counted since it began, or since the appliance started.
+    #[must_use]
+    pub fn counted(&self) -> Counted {
+        self.table().counted().since(&self.before)
     }
 
     /// Ends the session. The first ending counts; true for it.

@@ -6,6 +6,7 @@
 //! - `registry`: all of them; beginning and ending.
 //! - `arrivals`, `links`: its links, before and while they are joined.
 //! - `asking`: the nodes that are asked to serve it.
+//! - `totals`: what all sessions have moved.
 //! - `tunnelling`, `joined`, `telling`, `writing`: the task of one session, the relay between its links, what is told of it, and what is
 //!   written down.
 
@@ -18,5 +19,6 @@ pub mod live;
 pub mod registry;
 mod telling;
 pub mod ticket;
+pub mod totals;
 pub mod tunnelling;
 mod writing;

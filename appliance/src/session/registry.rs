@@ -13,10 +13,12 @@ use wire::{SecretText, SessionEventId, SessionId, Timestamp};
 use super::lifecycle::{self, Step, UNUSED_AFTER, end_message};
 use super::live::{Ending, LiveSession};
 use super::ticket::Tickets;
+use super::totals::Counted;
 use super::tunnelling::Begin;
 use crate::agents::presence::Presence;
 use crate::clock::now;
 use crate::events::{Audience, EventBus};
+use crate::metrics::{Link, Metrics};
 use crate::random;
 use crate::shutdown::Tasks;
 use crate::store::{SessionEventRecord, SessionRecord, Store, StoreError};
@@ -32,6 +34,9 @@ pub struct Sessions {
     pub(super) grace: Duration,
     /// Held while a node is chosen for a session.
     pub(super) choosing: Arc<Mutex<()>>,
+    /// What sessions counted that are over.
+    pub(super) past: Arc<Mutex<Counted>>,
+    pub(super) metrics: Metrics,
     live: Arc<Mutex<HashMap<SessionId, Arc<LiveSession>>>>,
     tickets: Arc<Mutex<Tickets>>,
 }
@@ -64,9 +69,16 @@ pub enum TicketError {
 impl Sessions {
     /// No sessions yet.
     #[must_use]
-    pub fn new(store: Store, events: EventBus, presence: Presence, tasks: Tasks, grace: Duration) -> Self {
-        let (choosing, live, tickets) = Default::default();
-        Self { store, events, presence, tasks, grace, choosing, live, tickets }
+    pub fn new(
+        store: Store,
+        events: EventBus,
+        presence: Presence,
+        tasks: Tasks,
+        grace: Duration,
+        metrics: Metrics,
+    ) -> Self {
+        let (choosing, past, live, tickets) = Default::default();
+        Self { store, events, presence, tasks, grace, choosing, past, metrics, live, tickets }
     }
 
     /// Takes up what an appliance that stopped or died left open, and ends what cannot go on. To be called once, before
@@ -108,7 +120,7 @@ impl Sessions {
         let millis = i64::try_from(self.grace.as_millis()).unwrap_or(i64::MAX);
         let reconnecting = Reconnecting { until: now().plus_millis(millis), waits_for: LinkSide::Helper };
         live.set_reconnecting(Some(reconnecting));
-        self.lock().insert(live.id, live.clone());
+        self.enter(&live);
         self.note(&live, "appliance_started", "The appliance started again; both links are waited for.", None).await;
         self.run(live, Begin::Restored);
         Ok(())
@@ -135,9 +147,20 @@ impl Sessions {
         let first = event(record.id, "started", &message, Some(&record.user_name));
         self.store.insert_session(&record, &first).await?;
         let live = LiveSession::new(record);
-        self.lock().insert(live.id, live.clone());
+        self.enter(&live);
+        self.metrics.session_started();
         self.announce(&live);
         Ok(live)
+    }
+
+    fn enter(&self, live: &Arc<LiveSession>) {
+        live.helper_pulse.counted_in(self.metrics.round_trips(Link::Helper));
+        live.jumpoint_pulse.counted_in(self.metrics.round_trips(Link::Jumpoint));
+        self.lock().insert(live.id, live.clone());
+    }
+
+    pub(super) fn remove(&self, id: SessionId) {
+        self.lock().remove(&id);
     }
 
     /// A session that is not over.
@@ -276,7 +299,8 @@ impl Sessions {
         if let Some(Ending { message, by, .. }) = ending {
             self.note(live, "ended", &message, by.as_deref()).await;
         }
-        self.lock().remove(&live.id);
+        self.forget(live);
+        self.metrics.session_ended(live.ending().map(|ending| ending.end));
         self.announce(live);
         live.gone.cancel();
     }

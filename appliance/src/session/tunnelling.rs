@@ -9,7 +9,7 @@ use wire::link_messages::ApplianceToHelper;
 use wire::stream::EndReason;
 
 use super::asking::{Asking, Trouble};
-use super::joined::farewell;
+use super::joined::{farewell, hear_out};
 use super::lifecycle::{self, NodeGone, Step};
 use super::links::{End, Links};
 use super::live::LiveSession;
@@ -168,12 +168,14 @@ impl Sessions {
             self.note(live, "tunnelling", &format!("The jumpoint's node {node} connected."), None).await;
         } else {
             tracing::info!(session.id = %live.id, epoch, "a session goes on");
+            self.metrics.resumed();
             self.note(live, "resumed", "Helper and jumpoint are linked again.", None).await;
         }
     }
 
     /// A link is lost; both ends have time to come back.
     async fn lost(&self, live: &Arc<LiveSession>, from: From) {
+        self.metrics.link_lost(from);
         let (waits_for, who) = match from {
             From::Helper => (LinkSide::Helper, "the helper"),
             From::Jumpoint => (LinkSide::Jumpoint, "the jumpoint"),
@@ -193,6 +195,9 @@ impl Sessions {
 
     /// A link did not come back in time.
     fn gone(&self, live: &Arc<LiveSession>, from: From) {
+        if !self.grace.is_zero() {
+            self.metrics.resume_failed(from);
+        }
         match from {
             From::Helper => {
                 live.table().end_all(EndReason::LinkLost, now());
@@ -205,11 +210,8 @@ impl Sessions {
     /// Ends the session, or leaves it to the program's next run.
     async fn leave(&self, live: &Arc<LiveSession>, links: Links<End>) {
         if live.ending().is_some() {
-            for (link, words) in [(&links.jumpoint, jumpoint_end(live)), (&links.helper, helper_end(live))] {
-                if let Some(End { out, .. }) = link {
-                    farewell(out, Some(words), "session over").await;
-                }
-            }
+            // Neither end waits for the other one to take its words.
+            tokio::join!(self.part(links.jumpoint, jumpoint_end(live)), self.part(links.helper, helper_end(live)),);
             return self.close(live).await;
         }
         for link in [&links.helper, &links.jumpoint].into_iter().flatten() {
@@ -217,6 +219,16 @@ impl Sessions {
         }
         self.write_connections(live).await;
         self.keep(live).await;
+    }
+}
+
+impl Sessions {
+    /// Says over a link that the session is over, and why.
+    async fn part(&self, link: Option<End>, words: String) {
+        if let Some(end) = link {
+            farewell(&end.out, Some(words), "session over").await;
+            self.tasks.spawn("last words of a session", hear_out(end));
+        }
     }
 }
 

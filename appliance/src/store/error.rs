@@ -1,3 +1,5 @@
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use sea_orm::{DbErr, RuntimeErr, SqlErr};
 
 /// Why the database did not do it.
@@ -48,6 +50,14 @@ impl From<DbErr> for StoreError {
             Some(SqlErr::ForeignKeyConstraintViolation(_)) => return Self::Dependent,
             _ => {}
         }
+        let failure = Self::of_failure(error);
+        count(&failure);
+        failure
+    }
+}
+
+impl StoreError {
+    fn of_failure(error: DbErr) -> Self {
         let message = error.to_string();
         let code = sqlite_code(&error);
         if code == Some(SQLITE_CONSTRAINT_TRIGGER) {
@@ -60,6 +70,27 @@ impl From<DbErr> for StoreError {
             _ => Self::Other(error),
         }
     }
+}
+
+static BUSY: AtomicU64 = AtomicU64::new(0);
+static NOT_WRITABLE: AtomicU64 = AtomicU64::new(0);
+static OTHER: AtomicU64 = AtomicU64::new(0);
+
+fn count(failure: &StoreError) {
+    let counter = match failure {
+        StoreError::Busy => &BUSY,
+        StoreError::NotWritable(_) => &NOT_WRITABLE,
+        StoreError::Corrupt { .. } | StoreError::Other(_) => &OTHER,
+        StoreError::Duplicate | StoreError::Dependent | StoreError::LastAdministrator => return,
+    };
+    counter.fetch_add(1, Ordering::Relaxed);
+}
+
+/// How often the database did not do what it was asked, by reason, since the program started.
+#[must_use]
+pub fn failures() -> [(&'static str, u64); 3] {
+    [("busy", &BUSY), ("not_writable", &NOT_WRITABLE), ("other", &OTHER)]
+        .map(|(reason, count)| (reason, count.load(Ordering::Relaxed)))
 }
 
 /// The extended result code of SQLite inside the error, if that is what it is; its low byte is the primary one.

@@ -22,7 +22,7 @@ use sea_orm_migration::MigratorTrait;
 pub use agents::{AgentRecord, Enrolled, EnrolmentKeyRecord, JumpointRecord};
 pub use browsers::BrowserRecord;
 pub use connections::ConnectionRecord;
-pub use error::StoreError;
+pub use error::{StoreError, failures};
 pub use jump::{JumpGroupRecord, JumpItemRecord};
 pub use sessions::{SessionEventRecord, SessionRecord};
 pub use sign_in_failures::FailureRecord;

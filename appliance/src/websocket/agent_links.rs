@@ -23,6 +23,7 @@ use crate::agents::proof::{self, Connection};
 use crate::clock::now;
 use crate::events::Audience;
 use crate::http::{ConnectionInfo, Upgrade};
+use crate::metrics::{Link, Refused};
 use crate::random;
 use crate::relay::connections::From;
 use crate::relay::forward::{Outbound, Pulse};
@@ -69,7 +70,10 @@ async fn challenge(socket: &mut WebSocket, info: &ConnectionInfo) -> Option<Conn
 
 async fn run_enrol(mut socket: WebSocket, services: Services, info: ConnectionInfo) {
     let Some(connection) = challenge(&mut socket, &info).await else { return };
-    let refused = |refusal, message| EnrolAnswer::Refused { refusal, message };
+    let refused = |refusal, message| {
+        services.metrics.refused(Refused::Enrolment, refusal);
+        EnrolAnswer::Refused { refusal, message }
+    };
     let request: EnrolRequest = match hello(&mut socket).await {
         Ok(request) => request,
         Err(detail) => return refuse(socket, &refused(Refusal::BadHello, detail)).await,
@@ -126,10 +130,17 @@ async fn prove(
     Ok((hello, agent, jumpoint, protocol))
 }
 
+async fn turn_away(socket: WebSocket, services: &Services, answer: ApplianceToAgent) {
+    if let ApplianceToAgent::Refused { refusal, .. } = answer {
+        services.metrics.refused(Refused::Agent, refusal);
+    }
+    refuse(socket, &answer).await;
+}
+
 async fn run_control(mut socket: WebSocket, services: Services, info: ConnectionInfo) {
     let (hello, mut agent, jumpoint, protocol) = match prove(&mut socket, &services, &info, Purpose::Control).await {
         Ok(proven) => proven,
-        Err(refusal) => return refuse(socket, &refusal).await,
+        Err(refusal) => return turn_away(socket, &services, refusal).await,
     };
     let remote = info.peer.ip();
     // It has shown who it is: the place is for others.
@@ -152,6 +163,7 @@ async fn run_control(mut socket: WebSocket, services: Services, info: Connection
         link: CancellationToken::new(),
     };
     let (pulse, over) = (online.pulse.clone(), online.link.clone());
+    pulse.counted_in(services.metrics.round_trips(Link::Control));
     services.presence.arrive(online);
     services.sessions.end_of_earlier_runs(agent.id, hello.run_id);
     keep_facts(&services, &agent).await;
@@ -252,7 +264,7 @@ async fn keep_facts(services: &Services, agent: &AgentRecord) {
 async fn run_session(mut socket: WebSocket, services: Services, info: ConnectionInfo) {
     let (hello, agent, jumpoint, protocol) = match prove(&mut socket, &services, &info, Purpose::SessionLink).await {
         Ok(proven) => proven,
-        Err(refusal) => return refuse(socket, &refusal).await,
+        Err(refusal) => return turn_away(socket, &services, refusal).await,
     };
     let live = hello
         .session_id
@@ -260,7 +272,8 @@ async fn run_session(mut socket: WebSocket, services: Services, info: Connection
         .filter(|live| live.ending().is_none() && live.admits(agent.id, hello.run_id, hello.resume.is_none()));
     let Some(live) = live else {
         let message = "the appliance did not ask this agent to serve that session".to_owned();
-        return refuse(socket, &ApplianceToAgent::Refused { refusal: Refusal::NotYourSession, message }).await;
+        let refusal = ApplianceToAgent::Refused { refusal: Refusal::NotYourSession, message };
+        return turn_away(socket, &services, refusal).await;
     };
     let welcome = ApplianceToAgent::Welcome { protocol, jumpoint_name: jumpoint.name };
     if say(&mut socket, &welcome).await {

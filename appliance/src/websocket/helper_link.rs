@@ -8,6 +8,7 @@ use wire::link_messages::{ApplianceToHelper, HelperHello, Older, Refusal, Tunnel
 
 use super::messages::{accept, hello, link, refuse, say};
 use crate::http::{ConnectionInfo, Upgrade};
+use crate::metrics::Refused;
 use crate::relay::connections::From;
 use crate::services::Services;
 use crate::session::arrivals::Arrived;
@@ -28,16 +29,16 @@ async fn run(mut socket: WebSocket, services: Services, _info: ConnectionInfo) {
         Err(detail) => {
             tracing::debug!(detail, "a helper's hello was not understood");
             let message = "The appliance did not understand the helper's first message. Update the helper.".to_owned();
-            return refuse(socket, &ApplianceToHelper::Refused { refusal: Refusal::BadHello, message }).await;
+            return turn_away(socket, &services, Refusal::BadHello, message).await;
         }
     };
     let protocol = match agree(hello.versions, "helper") {
         Ok(protocol) => protocol,
-        Err((refusal, message)) => return refuse(socket, &ApplianceToHelper::Refused { refusal, message }).await,
+        Err((refusal, message)) => return turn_away(socket, &services, refusal, message).await,
     };
     if services.tasks.stopping().is_cancelled() {
         let message = "The appliance is stopping.".to_owned();
-        return refuse(socket, &ApplianceToHelper::Refused { refusal: Refusal::Stopping, message }).await;
+        return turn_away(socket, &services, Refusal::Stopping, message).await;
     }
     let admitted = match hello.resume {
         None => services.sessions.admit_helper(hello.session_id, &hello.ticket),
@@ -47,7 +48,7 @@ async fn run(mut socket: WebSocket, services: Services, _info: ConnectionInfo) {
         Ok(admitted) => admitted,
         Err((refusal, message)) => {
             tracing::info!(session.id = %hello.session_id, refusal = ?refusal, "a helper was refused");
-            return refuse(socket, &ApplianceToHelper::Refused { refusal, message }).await;
+            return turn_away(socket, &services, refusal, message).await;
         }
     };
     let listen = |tunnel: &wire::api::Tunnel| TunnelToListen {
@@ -62,6 +63,11 @@ async fn run(mut socket: WebSocket, services: Services, _info: ConnectionInfo) {
     if hello.resume.is_none() {
         services.sessions.run(live, Begin::Fresh);
     }
+}
+
+async fn turn_away(socket: WebSocket, services: &Services, refusal: Refusal, message: String) {
+    services.metrics.refused(Refused::Helper, refusal);
+    refuse(socket, &ApplianceToHelper::Refused { refusal, message }).await;
 }
 
 /// The version both speak.

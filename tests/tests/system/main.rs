@@ -13,6 +13,9 @@
 //! | `access` | decisions made again, bounds, whose data it is |
 //! | `jumpoints` | enrolment, presence |
 //! | `proxies` | HTTP proxies between helper, jumpoint and appliance |
+//! | `cuts` | every end of a session, at both ends of its connections |
+//! | `figures` | what the console counts |
+//! | `metrics` | what the appliance and its jumpoints count of themselves |
 //! | `nodes` | several nodes under one jumpoint: the choice, drain, death |
 //! | `reverse_proxies` | nginx and HAProxy in front of the appliance |
 //! | `restarts` | the appliance stops, dies, comes back |
@@ -26,7 +29,9 @@ mod access;
 mod authorization;
 mod chain;
 mod connections;
+mod cuts;
 mod disk_full;
+mod figures;
 mod helper;
 mod hostile;
 mod http;
@@ -34,6 +39,7 @@ mod items;
 mod jumpoints;
 mod listening;
 mod liveness;
+mod metrics;
 mod nodes;
 mod proxies;
 mod restarts;
