@@ -6,12 +6,13 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, anyhow, ensure};
+use rustix::process::Signal;
 use tests::helper::{HelperByHand, InstalledHelper};
 use tests::jumpoint::JumpointNode;
 use tests::servers::{BreakingNetwork, Echo, Gauge};
 use tests::site::{Site, on_a_site, on_a_site_with};
 use tests::wait;
-use wire::api::{LinkSide, SessionEnd, SessionState};
+use wire::api::{LinkSide, SessionDetails, SessionEnd, SessionState};
 
 /// Enough that a transfer is under way for a while.
 const VOLUME: u64 = 512 << 20;
@@ -147,6 +148,36 @@ fn a_session_that_was_ended_meanwhile_does_not_come_back() -> Result<()> {
         let ended = site.wait_for_session(open.id, "it ends", |it| it.session.state == SessionState::Ended)?;
         ensure!(ended.session.end == Some(SessionEnd::ItemRemoved), "{:?}", ended.session);
         wait::until_true("nobody listens any more", wait::SOON, || Ok(TcpStream::connect(open.address(0)?).is_err()))?;
+        Ok(())
+    })
+}
+
+#[test]
+fn a_helper_that_is_lost_before_the_jumpoint_called_is_waited_for() -> Result<()> {
+    on_a_site(|site| {
+        let network = BreakingNetwork::to(appliance(site)?)?;
+        let echo = Echo::start()?;
+        let mut helper = helper_behind(site, &network)?;
+        site.jumpoint.program.signal(Signal::STOP);
+        let mut lost_and_back = || -> Result<_> {
+            let open = site.open_to(&mut helper, "echo", echo.port())?;
+            network.set_down(true);
+            network.cut();
+            let waits =
+                |it: &SessionDetails| it.session.reconnecting.is_some_and(|it| it.waits_for == LinkSide::Helper);
+            let details = site.wait_for_session(open.id, "the console shows it", waits)?;
+            ensure!(details.session.state == SessionState::Connecting, "{:?}", details.session);
+            network.set_down(false);
+            site.wait_for_session(open.id, "the helper is back", |it| it.session.reconnecting.is_none())?;
+            Ok(open)
+        };
+        let open = lost_and_back();
+        site.jumpoint.program.signal(Signal::CONT);
+        let open = open?;
+        site.wait_for_session(open.id, "it tunnels", |it| it.session.state == SessionState::Tunnelling)?;
+        let mut client = TcpStream::connect(open.address(0)?)?;
+        client.write_all(b"x")?;
+        client.read_exact(&mut [0; 1])?;
         Ok(())
     })
 }
