@@ -90,6 +90,19 @@ pub struct Row {
     pub connection: Connection,
 }
 
+/// What the database has of a session's connections.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct WrittenDown {
+    /// The open ones by their stream.
+    pub open: Vec<(u32, Connection)>,
+    /// The newest ended ones that were a stream, at most [`ENDED_REMEMBERED`], the newest last.
+    pub ended: Vec<(u32, Connection)>,
+    /// By tunnel, the bytes of all; none of them counted as open.
+    pub counts: Vec<TunnelCount>,
+    /// How many there are.
+    pub total: u64,
+}
+
 #[derive(Debug)]
 struct Entry {
     row: Connection,
@@ -116,7 +129,7 @@ impl Entry {
 /// News that wait for consoles; of more than that the oldest are left out. Lists that are loaded anew have them all.
 const NEWS_MOST: usize = 8 * 1024;
 /// Ended connections that still learn who connected: a burst of short ones.
-const ENDED_REMEMBERED: usize = 1024;
+pub const ENDED_REMEMBERED: usize = 1024;
 
 impl ConnectionTable {
     /// A table for a session with these tunnels.
@@ -215,21 +228,24 @@ impl ConnectionTable {
             let refused = self.lately.iter().find(|(it, _)| *it == stream).and_then(|(_, row)| row.end);
             return match refused {
                 Some(reason @ (EndReason::NotAllowed | EndReason::Limit)) => Verdict::Refuse(reason),
+                _ if usize::from(tunnel) >= self.counts.len() => Verdict::Refuse(EndReason::NotAllowed),
                 _ => Verdict::Drop,
             };
         }
         self.highest = stream;
-        let row = Connection { bytes_sent: first, ..new_row(ConnectionId(new_id()), tunnel, now) };
-        self.total += 1;
-        self.open.insert(stream, Entry { row: row.clone(), helper_finished: false, jumpoint_finished: false });
-        self.changed.insert(stream);
         let refusal = match self.counts.get_mut(usize::from(tunnel)) {
             None => Some(EndReason::NotAllowed),
             Some(count) => {
                 count.open += 1;
-                (self.open.len() > CONNECTIONS_PER_SESSION).then_some(EndReason::Limit)
+                (self.open.len() >= CONNECTIONS_PER_SESSION).then_some(EndReason::Limit)
             }
         };
+        // What is refused carries nothing.
+        let first = if refusal.is_some() { 0 } else { first };
+        let row = Connection { bytes_sent: first, ..new_row(ConnectionId(new_id()), tunnel, now) };
+        self.total += 1;
+        self.open.insert(stream, Entry { row: row.clone(), helper_finished: false, jumpoint_finished: false });
+        self.changed.insert(stream);
         if let Some(reason) = refusal {
             self.end(stream, reason, "", now);
             return Verdict::Refuse(reason);
@@ -397,6 +413,13 @@ impl ConnectionTable {
         let mut seen = HashSet::with_capacity(rows.len());
         let mut rows: Vec<_> = rows.into_iter().rev().filter(|row| seen.insert(row.connection.id)).collect();
         rows.reverse();
+        // Of one that is open, what is newer may be written down already.
+        for Row { stream, connection } in &mut rows {
+            let entry = stream.and_then(|stream| self.open.get(&stream)).filter(|it| it.row.id == connection.id);
+            if let Some(entry) = entry {
+                connection.clone_from(&entry.row);
+            }
+        }
         rows
     }
 
@@ -421,15 +444,19 @@ impl ConnectionTable {
 
     /// A table that goes on where the database stands.
     #[must_use]
-    pub fn restored(mut self, open: Vec<(u32, Connection)>, counts: Vec<TunnelCount>, total: u64) -> Self {
-        self.counts = counts;
-        self.total = total;
-        for (stream, row) in open {
+    pub fn restored(mut self, written: WrittenDown) -> Self {
+        self.counts.clone_from(&written.counts);
+        self.total = written.total;
+        for (stream, row) in written.open {
             if let Some(count) = self.counts.get_mut(usize::from(row.tunnel)) {
                 count.open += 1;
                 self.highest = self.highest.max(stream);
                 self.open.insert(stream, Entry { row, helper_finished: false, jumpoint_finished: false });
             }
+        }
+        for (stream, row) in written.ended {
+            self.highest = self.highest.max(stream);
+            self.lately.push_back((stream, row));
         }
         self
     }

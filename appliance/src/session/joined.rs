@@ -23,7 +23,9 @@ impl Sessions {
         // Whoever read these links before has let go of them once they can be locked: nothing of the earlier pair follows.
         let from_helper = helper.incoming.clone().lock_owned().await;
         let from_jumpoint = jumpoint.incoming.clone().lock_owned().await;
-        pair(live, epoch, &helper.out, &jumpoint.out).await;
+        if let Err(stopped) = pair(live, epoch, &helper.out, &jumpoint.out).await {
+            return stopped;
+        }
         let mut directions = tokio::task::JoinSet::new();
         let (here, sessions) = (live.clone(), self.clone());
         let (to_helper, to_jumpoint) = (helper.out.clone(), jumpoint.out.clone());
@@ -88,17 +90,22 @@ impl Sessions {
     }
 }
 
-/// Joins two links: what the ends send from now on is between these two.
-async fn pair(live: &LiveSession, epoch: u64, helper: &Outbound, jumpoint: &Outbound) {
+/// Joins two links: what the ends send from now on is between these two. A link that does not take the word is lost: its
+/// end would never tell how far it has come, and the other end would wait for it.
+async fn pair(live: &LiveSession, epoch: u64, helper: &Outbound, jumpoint: &Outbound) -> Result<(), Stopped> {
     let mut paired = BytesMut::new();
     frame::put_paired(&mut paired, epoch);
     let paired = paired.freeze();
     live.table().begin_epoch(epoch);
-    for link in [helper, jumpoint] {
-        // A link that does not take it is lost; the relay finds out.
+    for (from, link) in [(From::Helper, helper), (From::Jumpoint, jumpoint)] {
         let word = async { link.lock().await.send(Outgoing::Frames(paired.clone())).await };
-        let _ = timeout(FAREWELL, word).await;
+        match timeout(FAREWELL, word).await {
+            Ok(Ok(())) => {}
+            Ok(Err(LinkBroken(detail))) => return Err(Stopped::Gone { from, detail }),
+            Err(_) => return Err(Stopped::Gone { from, detail: "it takes nothing".into() }),
+        }
     }
+    Ok(())
 }
 
 /// Says why and closes the link; a link that does not take it is dropped.

@@ -58,6 +58,15 @@ impl<E: Clone> Links<E> {
         if self.helper.is_none() { From::Helper } else { From::Jumpoint }
     }
 
+    /// The link that stands.
+    #[must_use]
+    pub fn standing(&self, from: From) -> Option<&E> {
+        match from {
+            From::Helper => self.helper.as_ref(),
+            From::Jumpoint => self.jumpoint.as_ref(),
+        }
+    }
+
     fn slot(&mut self, from: From) -> &mut Option<E> {
         match from {
             From::Helper => &mut self.helper,

@@ -7,15 +7,15 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
-use wire::api::{Connection, Reconnecting, Session, SessionEnd, SessionState, Statistics, Tunnel};
+use wire::api::{Reconnecting, Session, SessionEnd, SessionState, Statistics};
 use wire::{AgentId, SessionId, Timestamp};
 
 use super::arrivals::Arrivals;
 use super::asking::Trouble;
 use super::totals::Counted;
-use crate::relay::connections::{ConnectionTable, TunnelCount};
+use crate::relay::connections::{ConnectionTable, TunnelCount, WrittenDown};
 use crate::relay::forward::Pulse;
-use crate::store::SessionRecord;
+use crate::store::{ConnectionsSoFar, SessionRecord};
 
 /// A session that is not over.
 #[derive(Debug)]
@@ -71,17 +71,27 @@ impl LiveSession {
     /// A session that has just begun.
     #[must_use]
     pub fn new(record: SessionRecord) -> Arc<Self> {
-        Self::restored(record, Vec::new())
+        Self::restored(record, ConnectionsSoFar::default())
     }
 
-    /// A session that goes on, with its open connections.
+    /// A session that goes on, with the connections it has had so far.
     #[must_use]
-    pub fn restored(record: SessionRecord, open: Vec<(u32, Connection)>) -> Arc<Self> {
-        let ports = record.tunnels.iter().map(|tunnel| tunnel.remote_port).collect();
-        let count = |it: &Tunnel| TunnelCount { open: 0, sent: it.bytes_sent, received: it.bytes_received };
-        let counts = record.tunnels.iter().map(count).collect();
+    pub fn restored(record: SessionRecord, connections: ConnectionsSoFar) -> Arc<Self> {
+        let ports: Vec<u16> = record.tunnels.iter().map(|tunnel| tunnel.remote_port).collect();
+        let mut written = WrittenDown {
+            open: connections.open,
+            ended: connections.ended,
+            counts: vec![TunnelCount::default(); ports.len()],
+            total: 0,
+        };
+        for sum in connections.sums {
+            written.total += sum.connections;
+            if let Some(count) = written.counts.get_mut(usize::from(sum.tunnel)) {
+                (count.sent, count.received) = (sum.bytes_sent, sum.bytes_received);
+            }
+        }
         let table = ConnectionTable::new(record.hostname.clone(), ports);
-        let table = table.restored(open, counts, record.connections_total);
+        let table = table.restored(written);
         Arc::new(Self {
             id: record.id,
             before: table.counted(),

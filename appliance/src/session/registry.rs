@@ -20,6 +20,7 @@ use crate::clock::now;
 use crate::events::{Audience, EventBus};
 use crate::metrics::{Link, Metrics};
 use crate::random;
+use crate::relay::connections::ENDED_REMEMBERED;
 use crate::shutdown::Tasks;
 use crate::store::{SessionEventRecord, SessionRecord, Store, StoreError};
 
@@ -115,8 +116,8 @@ impl Sessions {
     }
 
     async fn take_up(&self, record: SessionRecord) -> Result<(), StoreError> {
-        let open = self.store.open_connections(record.id).await?;
-        let live = LiveSession::restored(record, open);
+        let connections = self.store.connections_so_far(record.id, ENDED_REMEMBERED).await?;
+        let live = LiveSession::restored(record, connections);
         let millis = i64::try_from(self.grace.as_millis()).unwrap_or(i64::MAX);
         let reconnecting = Reconnecting { until: now().plus_millis(millis), waits_for: LinkSide::Helper };
         live.set_reconnecting(Some(reconnecting));

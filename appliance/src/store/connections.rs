@@ -1,4 +1,4 @@
-use sea_orm::sea_query::{Expr, OnConflict};
+use sea_orm::sea_query::{Expr, ExprTrait, OnConflict};
 use sea_orm::{
     ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect, QueryTrait, TransactionTrait,
     UpdateMany,
@@ -19,6 +19,30 @@ pub struct ConnectionRecord {
     pub connection: Connection,
     /// Number of its stream in the session; none when it never was one.
     pub stream: Option<u32>,
+}
+
+/// The connections that a session has had so far.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ConnectionsSoFar {
+    /// The open ones, with the numbers of their streams.
+    pub open: Vec<(u32, Connection)>,
+    /// Of the ended ones that were a stream the newest, the newest last.
+    pub ended: Vec<(u32, Connection)>,
+    /// What all of them carried, by tunnel.
+    pub sums: Vec<TunnelSum>,
+}
+
+/// What the connections of one tunnel carried.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TunnelSum {
+    /// Number of the tunnel.
+    pub tunnel: u16,
+    /// Bytes from the workstation to the target.
+    pub bytes_sent: u64,
+    /// Bytes from the target to the workstation.
+    pub bytes_received: u64,
+    /// How many there are.
+    pub connections: u64,
 }
 
 /// Rows in one statement: SQLite binds at most 32,766 values, <https://www.sqlite.org/limits.html>, thirteen a row.
@@ -63,6 +87,11 @@ fn row_of(it: &ConnectionRecord) -> connection::Model {
         end_message: it.end_message.clone(),
         stream: stream.map(i64::from),
     }
+}
+
+fn with_streams(rows: Vec<connection::Model>) -> Result<Vec<(u32, Connection)>, StoreError> {
+    let known = rows.into_iter().filter_map(|row| Some((row.stream.and_then(|it| u32::try_from(it).ok())?, row)));
+    known.map(|(stream, row)| Ok((stream, row.try_into()?))).collect()
 }
 
 fn close_open(at: Timestamp) -> UpdateMany<connection::Entity> {
@@ -113,18 +142,45 @@ impl Store {
         rows.into_iter().map(TryInto::try_into).collect()
     }
 
-    /// The connections of a session that are open, with the numbers of their streams.
+    /// The connections that a session has had so far; of the ended ones the newest, at most `ended`.
     ///
     /// # Errors
     /// See above.
-    pub async fn open_connections(&self, session: SessionId) -> Result<Vec<(u32, Connection)>, StoreError> {
-        let rows = connection::Entity::find()
-            .filter(connection::Column::SessionId.eq(session.0))
-            .filter(connection::Column::ClosedAt.is_null())
+    pub async fn connections_so_far(&self, session: SessionId, ended: usize) -> Result<ConnectionsSoFar, StoreError> {
+        use connection::Column;
+        let of_it = || connection::Entity::find().filter(Column::SessionId.eq(session.0));
+        let open = of_it().filter(Column::ClosedAt.is_null()).all(&self.db).await?;
+        let mut ended = of_it()
+            .filter(Column::ClosedAt.is_not_null())
+            .filter(Column::Stream.is_not_null())
+            .order_by_desc(Column::ClosedAt)
+            .limit(ended as u64)
             .all(&self.db)
             .await?;
-        let known = rows.into_iter().filter_map(|row| Some((row.stream.and_then(|it| u32::try_from(it).ok())?, row)));
-        known.map(|(stream, row)| Ok((stream, row.try_into()?))).collect()
+        ended.reverse();
+        // The sum of what fits is as wide as its columns; PostgreSQL would make it wider.
+        let sum = |column: Column| column.sum().cast_as("bigint");
+        let sums: Vec<(i32, i64, i64, i64)> = of_it()
+            .select_only()
+            .column(Column::Tunnel)
+            .expr(sum(Column::BytesSent))
+            .expr(sum(Column::BytesReceived))
+            .expr(Column::Id.count())
+            .group_by(Column::Tunnel)
+            .into_tuple()
+            .all(&self.db)
+            .await?;
+        let sum = |(tunnel, sent, received, connections)| TunnelSum {
+            tunnel: u16::try_from(tunnel).unwrap_or(u16::MAX),
+            bytes_sent: count(sent),
+            bytes_received: count(received),
+            connections: count(connections),
+        };
+        Ok(ConnectionsSoFar {
+            open: with_streams(open)?,
+            ended: with_streams(ended)?,
+            sums: sums.into_iter().map(sum).collect(),
+        })
     }
 
     /// Ends every connection row of a session that is still open: the appliance died before it could.

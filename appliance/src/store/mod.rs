@@ -21,7 +21,7 @@ use sea_orm_migration::MigratorTrait;
 
 pub use agents::{AgentRecord, Enrolled, EnrolmentKeyRecord, JumpointRecord};
 pub use browsers::BrowserRecord;
-pub use connections::ConnectionRecord;
+pub use connections::{ConnectionRecord, ConnectionsSoFar, TunnelSum};
 pub use error::{StoreError, failures};
 pub use jump::{JumpGroupRecord, JumpItemRecord};
 pub use sessions::{SessionEventRecord, SessionRecord};

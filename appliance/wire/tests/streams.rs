@@ -297,6 +297,22 @@ fn a_peer_that_breaks_the_protocol_is_named() {
 }
 
 #[test]
+fn the_end_of_a_connection_that_the_appliance_refused_is_no_fault() {
+    let mut pair = Pair::new(Config::default());
+    let mut out = BytesMut::new();
+    frame::put_reset(&mut out, StreamId(1), EndReason::ResetByClient, 0, "");
+    frame::put_gone(&mut out, StreamId(2));
+    pair.ends[AGENT].handle_input(pair.now, out.freeze()).unwrap();
+    let mut out = BytesMut::new();
+    assert!(pair.ends[AGENT].poll_transmit(pair.now, &mut out, 1000));
+    let answer = frame::next(&mut out.freeze()).unwrap().unwrap();
+    assert_eq!((answer.header.kind, answer.header.stream), (wire::stream::Kind::Gone, StreamId(1)));
+    let first = pair.ends[HELPER].open(0, Bytes::from_static(b"one")).unwrap();
+    pair.settle();
+    assert_eq!(pair.seen[AGENT].bytes[&first], b"one", "the number is still free");
+}
+
+#[test]
 fn what_was_lost_with_a_link_is_sent_again() {
     let mut pair = Pair::new(Config::default());
     let stream = pair.ends[HELPER].open(1, pattern(100_000, 1)).unwrap();
@@ -419,6 +435,24 @@ fn two_resets_of_one_connection_leave_nothing_behind() {
     pair.settle();
     assert_eq!((pair.ends[HELPER].open_streams(), pair.ends[AGENT].open_streams()), (0, 0));
     assert!(!format!("{:?}", pair.ends[AGENT]).contains("ResetByTarget"), "it is forgotten");
+}
+
+#[test]
+fn two_resets_behind_data_that_nobody_takes_do_not_wait_for_each_other() {
+    let mut pair = Pair::new(Config::default());
+    let stream = pair.ends[HELPER].open(0, Bytes::new()).unwrap();
+    pair.settle();
+    pair.reading = [false, false];
+    for side in [HELPER, AGENT] {
+        pair.ends[side].write(stream, pattern(1 << 20, 1));
+    }
+    pair.settle();
+    pair.ends[HELPER].reset(stream, EndReason::ResetByClient, "", true);
+    pair.ends[AGENT].reset(stream, EndReason::ResetByTarget, "", true);
+    pair.settle();
+    for end in &pair.ends {
+        assert_eq!((end.open_streams(), end.held()), (0, wire::stream::Held::default()));
+    }
 }
 
 #[test]

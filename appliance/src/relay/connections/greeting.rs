@@ -106,12 +106,13 @@ impl ConnectionTable {
             let Some(entry) = self.open.get_mut(&stream) else { continue };
             if let Some(at) = at_jumpoint {
                 entry.count(From::Helper, at.received, &mut self.counts);
-                entry.helper_finished |= at.fin_received;
             }
             if let Some(at) = at_helper {
                 entry.count(From::Jumpoint, at.received, &mut self.counts);
-                entry.jumpoint_finished |= at.fin_received;
             }
+            // A FIN that passed here and did not arrive comes again, and has to find its connection open.
+            entry.helper_finished = at_jumpoint.is_some_and(|at| at.fin_received);
+            entry.jumpoint_finished = at_helper.is_some_and(|at| at.fin_received);
             self.changed.insert(stream);
             if entry.helper_finished && entry.jumpoint_finished {
                 self.end(stream, EndReason::Finished, "", now);
@@ -121,16 +122,18 @@ impl ConnectionTable {
 
     /// An end still has a connection that is over here, or not known.
     fn open_again(&mut self, stream: u32, tunnel: u16, now: Timestamp, new_id: impl Fn() -> Uuid) {
-        let known = self.lately.iter().position(|(it, _)| *it == stream).and_then(|at| self.lately.remove(at));
-        let row = match known {
+        let known = self.lately.iter().position(|(it, _)| *it == stream);
+        let tunnel = known.and_then(|at| self.lately.get(at)).map_or(tunnel, |(_, row)| row.tunnel);
+        // One for a tunnel that the session does not have is refused when its OPEN comes again.
+        let Some(count) = self.counts.get_mut(usize::from(tunnel)) else { return };
+        count.open += 1;
+        let row = match known.and_then(|at| self.lately.remove(at)) {
             Some((_, row)) => Connection { closed_at: None, end: None, end_message: String::new(), fault: None, ..row },
             None => {
                 self.total += 1;
                 new_row(ConnectionId(new_id()), tunnel, now)
             }
         };
-        let Some(count) = self.counts.get_mut(usize::from(row.tunnel)) else { return };
-        count.open += 1;
         self.unwritten.push(Row { stream: Some(stream), connection: row.clone() });
         self.open.insert(stream, Entry { row, helper_finished: false, jumpoint_finished: false });
     }

@@ -178,3 +178,45 @@ fn after_a_new_start_the_ends_tell_what_there_is() {
     assert_eq!(open(&mut table, 11, 0), Verdict::Drop);
     assert_eq!(open(&mut table, 13, 0), Verdict::Pass);
 }
+
+#[test]
+fn a_fin_that_was_lost_finds_its_connection_open() {
+    let mut table = table();
+    open(&mut table, 1, 0);
+    see(&mut table, From::Jumpoint, |out| frame::put_fin(out, StreamId(1), 0));
+    table.begin_epoch(2);
+    greet(&mut table, From::Helper, 2, 1, &[(1, 0, false)]);
+    greet(&mut table, From::Jumpoint, 2, 1, &[(1, 2, false)]);
+    see(&mut table, From::Helper, |out| frame::put_fin(out, StreamId(1), 2));
+    let again = see(&mut table, From::Jumpoint, |out| frame::put_fin(out, StreamId(1), 0));
+    assert_eq!((again, table.open_count()), (Verdict::Pass, 0));
+}
+
+#[test]
+fn what_ended_before_a_new_start_has_one_row() {
+    let mut before = table();
+    open(&mut before, 1, 0);
+    see(&mut before, From::Jumpoint, |out| frame::put_reset(out, StreamId(1), EndReason::ResetByTarget, 0, ""));
+    let ended = before.take_unwritten().into_iter().filter_map(|row| Some((row.stream?, row.connection))).collect();
+    let counts = vec![TunnelCount { sent: 2, ..TunnelCount::default() }, TunnelCount::default()];
+    let mut table = table().restored(WrittenDown { ended, counts, total: 1, ..WrittenDown::default() });
+    table.begin_epoch(1);
+    // The RESET never came to the helper, and of a tunnel that the session does not have nothing is kept.
+    see(&mut table, From::Helper, |out| frame::put_resume(out, 1, 2));
+    see(&mut table, From::Helper, |out| frame::put_position(out, StreamId(1), 0, 0, 0, 0));
+    see(&mut table, From::Helper, |out| frame::put_position(out, StreamId(2), 9, 0, 0, 0));
+    see(&mut table, From::Helper, |out| frame::put_resumed(out, 1));
+    greet(&mut table, From::Jumpoint, 1, 1, &[(1, 2, false)]);
+    assert_eq!((table.total(), table.open_count(), table.bytes()), (1, 1, (2, 0)));
+    assert_eq!(open(&mut table, 2, 9), Verdict::Refuse(EndReason::NotAllowed));
+    assert_eq!(table.total(), 2);
+}
+
+#[test]
+fn a_row_is_written_as_it_stands() {
+    let mut table = table();
+    open(&mut table, 1, 0);
+    see(&mut table, From::Jumpoint, |out| frame::put_data(out, StreamId(1), 0, b"answer"));
+    let rows = unwritten(&mut table);
+    assert_eq!((rows.len(), rows[0].bytes_received, rows[0].established), (1, 6, true));
+}

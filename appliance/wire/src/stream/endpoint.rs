@@ -29,8 +29,10 @@ use super::schedule::Schedule;
 use super::send::SendHalf;
 
 mod frames;
+mod held;
 mod resume;
 
+pub use held::Held;
 use resume::Pairing;
 
 /// Which end this is.
@@ -192,6 +194,8 @@ struct Stream {
     reset_by_peer: Option<(u64, EndReason, String)>,
     /// The application reset it; kept until the other end knows.
     closing: Option<(EndReason, String)>,
+    /// While it is closing: what came, and how far the other end may send. Nobody takes it, but a RESET may stand behind it.
+    untaken: (u64, u64),
 }
 
 #[derive(Debug)]
@@ -199,6 +203,8 @@ enum Control {
     Open(StreamId),
     Opened(StreamId),
     Credit(StreamId),
+    /// A CREDIT for what nobody takes.
+    Untaken(StreamId),
     Reset(StreamId),
     /// A RESET for a connection that never was one here.
     Refuse(StreamId, EndReason),
@@ -322,6 +328,7 @@ impl Endpoint {
             it.send.discard();
         }
         let window = it.receive.window.size();
+        it.untaken = (it.receive.received(), it.receive.window.limit());
         it.receive = ReceiveHalf::new(0);
         it.closing = Some((reason, detail.to_owned()));
         let sends_first = it.send.unsent() > 0;
@@ -330,6 +337,7 @@ impl Endpoint {
         self.closing += 1;
         if sends_first {
             self.wake(stream);
+            self.let_pass(stream, 0);
         } else {
             self.control.push_back(Control::Reset(stream));
         }
@@ -414,7 +422,8 @@ impl Endpoint {
     pub fn poll_transmit(&mut self, now: Duration, out: &mut BytesMut, most: usize) -> bool {
         let before = out.len();
         self.put_greeting(out, most);
-        if !self.is_paired() {
+        // The other end drops everything else before it has heard all of it.
+        if !self.greeting.is_empty() || !self.is_paired() {
             return out.len() > before;
         }
         while let Some(control) = self.control.pop_front() {

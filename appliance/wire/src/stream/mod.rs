@@ -14,6 +14,6 @@ mod schedule;
 mod send;
 mod window;
 
-pub use endpoint::{Config, Endpoint, Event, OpenError, ReadOutcome, Side, StreamError};
+pub use endpoint::{Config, Endpoint, Event, Held, OpenError, ReadOutcome, Side, StreamError};
 pub use frame::{Frame, FrameError, Header, Kind, StreamId};
 pub use reason::EndReason;

@@ -59,6 +59,11 @@ impl ReceiveHalf {
         self.received
     }
 
+    /// Bytes in memory.
+    pub(super) fn kept(&self) -> u64 {
+        self.received - self.read
+    }
+
     /// Takes in DATA; bytes that came before are skipped. True when there is something new.
     pub(super) fn data(&mut self, offset: u64, mut bytes: Bytes) -> Result<bool, Misbehaved> {
         let end = offset + bytes.len() as u64;

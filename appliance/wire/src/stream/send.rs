@@ -42,6 +42,11 @@ impl SendHalf {
         self.end - self.sent
     }
 
+    /// Bytes in memory.
+    pub(super) fn kept(&self) -> u64 {
+        self.chunks.iter().map(|it| it.len() as u64).sum()
+    }
+
     pub(super) fn end(&self) -> u64 {
         self.end
     }

@@ -22,6 +22,12 @@ impl Endpoint {
             Kind::Ping => self.answer_ping(frame.header.offset),
             Kind::Pong => self.round_trip.answered(now, frame.header.offset),
             Kind::Open => return self.handle_open(frame),
+            // The appliance refuses connections that this end then never hears of; what the opener says of their end comes
+            // through all the same.
+            Kind::Reset if stream.0 > self.highest && self.side == Side::Acceptor => {
+                self.control.push_back(Control::Gone(stream));
+            }
+            Kind::Gone if stream.0 > self.highest && self.side == Side::Acceptor => {}
             kind => {
                 if stream.0 > self.highest {
                     return Err(misbehaved(stream, "a frame for a connection that was never opened"));
@@ -64,6 +70,7 @@ impl Endpoint {
         if it.closing.is_some() {
             match kind {
                 Kind::Reset | Kind::Gone => self.remove(stream),
+                Kind::Data => self.let_pass(stream, offset.saturating_add(u64::from(frame.header.length))),
                 // What is left of the bytes may go on.
                 Kind::Credit => {
                     self.credit(&frame);
@@ -161,6 +168,11 @@ impl Endpoint {
                 frame::put_credit(out, stream, consumed, limit, fin_seen);
                 self.remove_if_done(stream);
             }
+            Control::Untaken(stream) => {
+                if let Some((came, limit)) = self.streams.get(&stream).map(|it| it.untaken) {
+                    frame::put_credit(out, stream, came, limit, false);
+                }
+            }
             Control::Reset(stream) => {
                 if let Some(Stream { send, closing: Some((reason, detail)), .. }) = self.streams.get(&stream) {
                     frame::put_reset(out, stream, *reason, send.end(), detail);
@@ -204,6 +216,19 @@ impl Endpoint {
         }
     }
 
+    /// Bytes up to `end` came for a connection that was reset here behind others, which still have to leave. The other end
+    /// may have reset it in the same way: each would wait for ever to be read, so what nobody takes makes room too.
+    pub(super) fn let_pass(&mut self, stream: StreamId, end: u64) {
+        let window = self.config.initial_window;
+        let Some(it) = self.streams.get_mut(&stream).filter(|it| it.send.unsent() > 0) else { return };
+        let (came, limit) = &mut it.untaken;
+        *came = end.max(*came);
+        if *came + window / 2 >= *limit {
+            *limit = (*came + window).max(*limit);
+            self.control.push_back(Control::Untaken(stream));
+        }
+    }
+
     pub(super) fn insert(&mut self, stream: StreamId, tunnel: u16, announced: bool) {
         let window = self.config.initial_window;
         self.windows += window;
@@ -222,6 +247,7 @@ impl Endpoint {
                 told_readable: false,
                 reset_by_peer: None,
                 closing: None,
+                untaken: (0, 0),
             },
         );
     }

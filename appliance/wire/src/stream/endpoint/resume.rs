@@ -163,10 +163,10 @@ impl Endpoint {
                 self.granted = (self.granted + it.send.outstanding()).saturating_sub(before);
             }
             None if is_unknown_there => {
+                // Once announced it stays so: the appliance may have seen its OPEN.
                 if it.announced && !it.send.rewind(0, initial_window, initial_window, false) {
                     return Err(nowhere());
                 }
-                it.announced = false;
                 self.control.push_back(Control::Open(id));
             }
             // The other end had read everything and told so before it forgot the connection; or it knows of its own reset.
@@ -192,6 +192,11 @@ impl Endpoint {
     /// What may have been lost and can be said twice.
     fn tell_again(&mut self, id: StreamId) {
         let Some(it) = self.streams.get_mut(&id) else { return };
+        // What waited to be sent may have arrived before.
+        if it.wants_room && it.send.unsent() <= self.config.write_ahead / 2 {
+            it.wants_room = false;
+            self.events.push_back(Event::Writable(id));
+        }
         if it.closing.is_some() {
             if it.send.unsent() == 0 {
                 self.control.push_back(Control::Reset(id));
