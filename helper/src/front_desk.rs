@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
+use helper::native_messaging::Incoming;
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
@@ -16,7 +17,6 @@ use wire::helper_messages::{
 use crate::config::ApplianceEntry;
 use crate::host_manifest::System;
 use crate::live_config::LiveConfig;
-use crate::native_messaging::Incoming;
 use crate::tunnel_session::{Asker, TunnelSession, WAITING_WISHES, Wish, Workshop, answer_of_the_gone};
 
 /// The browser kills the helper two seconds after it is gone.

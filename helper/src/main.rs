@@ -14,7 +14,6 @@ mod live_config;
 mod local_programs;
 mod logging;
 mod loopback_addresses;
-mod native_messaging;
 mod open_tunnels;
 mod policy;
 mod status;
@@ -25,6 +24,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use clap::Parser as _;
+use helper::native_messaging;
 use tokio::runtime::Runtime;
 
 use crate::command_line::{Command, CommandLine};

@@ -16,7 +16,7 @@ const WAITING_MESSAGES: usize = 256;
 
 /// What came from the browser.
 #[derive(Debug, PartialEq)]
-pub(crate) enum Incoming {
+pub enum Incoming {
     /// A message.
     Message(Box<ExtensionMessage>),
     /// Something else. When it can be told whose request it was, that one is answered.
@@ -29,7 +29,10 @@ pub(crate) enum Incoming {
 }
 
 /// Reads from the browser on a thread; the channel ends when the browser is gone.
-pub(crate) fn read_from(mut input: impl Read + Send + 'static) -> io::Result<mpsc::Receiver<Incoming>> {
+///
+/// # Errors
+/// When there can be no thread.
+pub fn read_from(mut input: impl Read + Send + 'static) -> io::Result<mpsc::Receiver<Incoming>> {
     let (sender, receiver) = mpsc::channel(WAITING_MESSAGES);
     std::thread::Builder::new().name("from-browser".into()).spawn(move || {
         while let Some(incoming) = next(&mut input) {
@@ -42,7 +45,10 @@ pub(crate) fn read_from(mut input: impl Read + Send + 'static) -> io::Result<mps
 }
 
 /// Writes to the browser on a thread.
-pub(crate) fn write_to(mut output: impl Write + Send + 'static) -> io::Result<mpsc::Sender<HelperMessage>> {
+///
+/// # Errors
+/// When there can be no thread.
+pub fn write_to(mut output: impl Write + Send + 'static) -> io::Result<mpsc::Sender<HelperMessage>> {
     let (sender, mut receiver) = mpsc::channel(WAITING_MESSAGES);
     std::thread::Builder::new().name("to-browser".into()).spawn(move || {
         while let Some(message) = receiver.blocking_recv() {
@@ -61,7 +67,7 @@ pub(crate) fn write_to(mut output: impl Write + Send + 'static) -> io::Result<mp
 }
 
 /// The next message; none when the browser is gone, or what it sends cannot be told apart any more.
-fn next(input: &mut impl Read) -> Option<Incoming> {
+pub fn next(input: &mut impl Read) -> Option<Incoming> {
     match decode_message_opt(input, MAX_FROM_BROWSER) {
         Ok(Some(text)) => Some(understand(&text)),
         Ok(None) => None,
