@@ -14,7 +14,7 @@ use clap::Parser;
 use tests::site::{OpenSession, Site};
 use tests::{stop, wait};
 use tokio::runtime::Runtime;
-use wire::api::Session;
+use wire::api::{NewSession, Session, TunnelTicket};
 
 use crate::churn::Churn;
 use crate::measure::{Minute, Programs, Sample};
@@ -80,8 +80,14 @@ fn run(arguments: &Arguments) -> Result<ExitCode> {
         .collect();
     let items = items?;
     let mut sessions = Vec::new();
+    // One user may not have so many.
+    let technician = site.technician("soak")?;
     for number in 0..arguments.sessions {
-        sessions.push(site.open(&mut helper, &items[number % items.len()])?);
+        let user = if number % 2 == 0 { &site.admin } else { &technician };
+        let item_id = items[number % items.len()].id;
+        let session: Session = user.post("/api/sessions", &NewSession { item_id })?.ok()?;
+        let ticket: TunnelTicket = user.send("POST", &format!("/api/sessions/{}/ticket", session.id), None)?.ok()?;
+        sessions.push(OpenSession { id: session.id, local: helper.open_tunnels(&ticket)? });
     }
     let addresses: Result<Vec<SocketAddr>> = sessions.iter().map(|it| it.address(0)).collect();
     let churn = Churn::start(&runtime, &addresses?, arguments.connections);
