@@ -149,7 +149,8 @@ impl Doorkeeper {
             debug!("TCP_NODELAY could not be set: {error}");
         }
         link::tcp::notice_dead_peers(&socket);
-        let stream = match self.driver.open(self.tunnel) {
+        let Ok(first) = carry::first_bytes(&socket) else { return carry::reset(socket) };
+        let stream = match self.driver.open(self.tunnel, first) {
             Ok(stream) => stream,
             Err(failure) => return self.turn_away(socket, client, None, failure.reason()),
         };

@@ -4,28 +4,31 @@
 //! are slices of the link's messages.
 
 use std::cell::RefCell;
+use std::collections::VecDeque;
 use std::future::poll_fn;
-use std::io;
+use std::io::{self, IoSlice, Read};
 use std::pin::pin;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use bytes::{Bytes, BytesMut};
+use bytes::{Buf, Bytes, BytesMut};
 use tokio::io::Interest;
 use tokio::net::TcpStream;
 #[cfg(target_os = "linux")]
 use tokio::time::timeout;
 use tracing::debug;
-use wire::stream::{EndReason, ReadOutcome};
+use wire::stream::EndReason;
+use wire::stream::frame::FULL_PAYLOAD;
 
-use crate::link_stream::{LinkStream, StreamEnd};
+use crate::link_stream::{LinkStream, ReadEnd, StreamEnd};
 
-/// Bytes read from a socket at once.
-const READ_BYTES: usize = 64 * 1024;
+/// Bytes read from a socket at once: two full frames.
+const READ_BYTES: usize = 2 * FULL_PAYLOAD;
 /// Fewer than this are copied out of the block, so that a few kept bytes do not keep all of it.
 const WORTH_A_SLICE: usize = 16 * 1024;
-/// Bytes taken from the link at once.
-const WRITE_BYTES: usize = 64 * 1024;
+/// Pieces written to a socket at once, and the bytes of each.
+const PIECES: usize = 8;
+const PIECE_BYTES: usize = 64 * 1024;
 
 /// How long a reset waits for the data before it.
 const SENDING_WITHIN: Duration = Duration::from_secs(5);
@@ -70,7 +73,7 @@ pub async fn carry(socket: TcpStream, stream: LinkStream, party: Party) -> EndRe
 }
 
 async fn until_the_end(socket: &TcpStream, stream: LinkStream) -> (Outcome, LinkStream) {
-    let mut carrier = Carrier { socket, stream, pending: Bytes::new(), reading: true, writing: true, failed: None };
+    let mut carrier = Carrier { socket, stream, pending: VecDeque::new(), reading: true, writing: true, failed: None };
     let mut hang_up = pin!(hang_up(socket));
     let mut watching = true;
     let outcome = poll_fn(|cx| {
@@ -144,7 +147,7 @@ struct Carrier<'a> {
     socket: &'a TcpStream,
     stream: LinkStream,
     /// Read from the link, not yet written to the socket.
-    pending: Bytes,
+    pending: VecDeque<Bytes>,
     /// The socket has not ended its output.
     reading: bool,
     /// The link has not ended its output.
@@ -209,20 +212,19 @@ impl Carrier<'_> {
     fn poll_to_socket(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         loop {
             if self.pending.is_empty() {
-                match self.stream.read(WRITE_BYTES) {
-                    ReadOutcome::Bytes(bytes) => self.pending = bytes,
-                    // A cut shows at `poll_end`, for which this task has just been woken.
-                    ReadOutcome::Pending | ReadOutcome::Gone => return Poll::Pending,
-                    ReadOutcome::End => {
-                        self.writing = false;
-                        return Poll::Ready(shut_down_output(self.socket));
-                    }
+                if self.stream.read(PIECES, PIECE_BYTES, &mut self.pending) == ReadEnd::Reached {
+                    self.writing = false;
+                    return Poll::Ready(shut_down_output(self.socket));
+                }
+                // A cut shows at `poll_end`, for which this task has just been woken.
+                if self.pending.is_empty() {
+                    return Poll::Pending;
                 }
             }
             ready!(self.socket.poll_write_ready(cx))?;
-            match self.socket.try_write(&self.pending) {
+            match write_pieces(self.socket, &self.pending) {
                 Ok(written) => {
-                    let _ = self.pending.split_to(written);
+                    let_go(&mut self.pending, written);
                     self.stream.consumed(written);
                 }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
@@ -232,15 +234,37 @@ impl Carrier<'_> {
     }
 }
 
+/// What a socket that was just accepted has said already; often nothing yet. Its end is told by the next to read.
+///
+/// # Errors
+/// When the socket has failed already.
+pub fn first_bytes(socket: &TcpStream) -> io::Result<Bytes> {
+    // The runtime does not know yet whether there is something.
+    let ask = |space: &mut [u8]| (&*socket2::SockRef::from(socket)).read(space);
+    match into_block(FULL_PAYLOAD, |block| {
+        block.resize(FULL_PAYLOAD, 0);
+        let read = ask(block);
+        block.truncate(read.as_ref().copied().unwrap_or(0));
+        read
+    }) {
+        Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(Bytes::new()),
+        read => read,
+    }
+}
+
 /// Reads what the socket has, at most `most` bytes; empty at its end.
 fn read_available(socket: &TcpStream, most: usize) -> io::Result<Bytes> {
+    into_block(most, |block| socket.try_read_buf(&mut bytes::BufMut::limit(block, most)))
+}
+
+/// Reads into a block that lives as long as the thread, and takes the bytes out of it.
+fn into_block(most: usize, read: impl FnOnce(&mut BytesMut) -> io::Result<usize>) -> io::Result<Bytes> {
     thread_local! {
         static BLOCK: RefCell<BytesMut> = RefCell::new(BytesMut::new());
     }
     BLOCK.with_borrow_mut(|block| {
-        block.reserve(READ_BYTES);
-        let mut space = bytes::BufMut::limit(&mut *block, most);
-        let read = socket.try_read_buf(&mut space)?;
+        block.reserve(READ_BYTES.max(most));
+        let read = read(block)?;
         if read >= WORTH_A_SLICE {
             return Ok(block.split().freeze());
         }
@@ -248,6 +272,28 @@ fn read_available(socket: &TcpStream, most: usize) -> io::Result<Bytes> {
         block.clear();
         Ok(bytes)
     })
+}
+
+fn write_pieces(socket: &TcpStream, pieces: &VecDeque<Bytes>) -> io::Result<usize> {
+    let mut slices = [IoSlice::new(&[]); PIECES];
+    let mut count = 0;
+    for (slice, piece) in slices.iter_mut().zip(pieces) {
+        *slice = IoSlice::new(piece);
+        count += 1;
+    }
+    socket.try_write_vectored(&slices[..count])
+}
+
+/// Drops the first `written` bytes.
+fn let_go(pieces: &mut VecDeque<Bytes>, mut written: usize) {
+    while let Some(first) = pieces.front_mut() {
+        if written < first.len() {
+            first.advance(written);
+            return;
+        }
+        written -= first.len();
+        pieces.pop_front();
+    }
 }
 
 /// Sends FIN; the other direction stays open.

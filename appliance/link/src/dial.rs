@@ -11,6 +11,7 @@ use hyper_util::rt::TokioIo;
 use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
 use serde::de::DeserializeOwned;
+use tokio::io::BufReader;
 use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout_at};
 use tokio_rustls::TlsConnector;
@@ -31,7 +32,7 @@ use crate::trust::{Trust, TrustError, certificate_refused};
 /// A WebSocket to the appliance.
 pub type WebSocket = WebSocketStream<LinkIo>;
 /// What carries it.
-pub type LinkIo = TlsStream<TcpStream>;
+pub type LinkIo = TlsStream<BufReader<TcpStream>>;
 
 /// Why the appliance could not be dialled.
 #[derive(Debug, thiserror::Error)]
@@ -107,6 +108,8 @@ const WRITE_BUFFER_BYTES: usize = MAX_MESSAGE + 2 * wire::limits::CONTROL_MESSAG
 #[cfg(target_os = "linux")]
 const UNSENT_BYTES: u32 = 128 * 1024;
 const READ_BUFFER_BYTES: usize = 64 * 1024;
+/// Bytes taken from the kernel at once: TLS by itself takes one record after the other.
+const READ_AHEAD_BYTES: usize = 128 * 1024;
 
 impl Dialer {
     /// Prepares to dial `appliance`.
@@ -161,11 +164,11 @@ impl Dialer {
     ///
     /// # Errors
     /// Why not.
-    pub async fn connect(&self) -> Result<TlsStream<TcpStream>, DialError> {
+    pub async fn connect(&self) -> Result<LinkIo, DialError> {
         self.connect_until(Instant::now() + self.within).await
     }
 
-    async fn connect_until(&self, end: Instant) -> Result<TlsStream<TcpStream>, DialError> {
+    async fn connect_until(&self, end: Instant) -> Result<LinkIo, DialError> {
         let (host, port) = self.target();
         let proxy = self.proxy()?;
         let tcp = match &proxy {
@@ -175,7 +178,8 @@ impl Dialer {
         keep_little_unsent(&tcp);
         let name = ServerName::try_from(self.appliance.host().to_owned())
             .map_err(|error| DialError::Garbage { appliance: self.appliance.clone(), detail: error.to_string() })?;
-        let handshake = TlsConnector::from(Arc::clone(&self.tls)).connect(name, tcp);
+        let handshake =
+            TlsConnector::from(Arc::clone(&self.tls)).connect(name, BufReader::with_capacity(READ_AHEAD_BYTES, tcp));
         self.until(end, handshake).await?.map_err(|error| self.explain_tls(error, proxy.as_ref()))
     }
 
@@ -224,7 +228,7 @@ impl Dialer {
         self.until(end, self.request(path, tls)).await?
     }
 
-    async fn request(&self, path: &str, tls: TlsStream<TcpStream>) -> Result<Bytes, DialError> {
+    async fn request(&self, path: &str, tls: LinkIo) -> Result<Bytes, DialError> {
         let (mut sender, connection) =
             hyper::client::conn::http1::handshake(TokioIo::new(tls)).await.map_err(|error| self.garbage(&error))?;
         let request = Request::get(path)

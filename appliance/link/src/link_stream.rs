@@ -1,5 +1,6 @@
 //! One connection's end of a link.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
@@ -17,6 +18,15 @@ pub struct StreamEnd {
     pub detail: String,
     /// Everything the other end had to say came first and was read.
     pub after_data: bool,
+}
+
+/// Whether the other end has anything more to say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ReadEnd {
+    /// It may.
+    NotYet,
+    /// It has finished, and everything was read.
+    Reached,
 }
 
 /// One connection's end of the link. Dropping it before both directions are finished resets the connection.
@@ -85,13 +95,26 @@ impl LinkStream {
         self.shared.settle(state);
     }
 
-    /// The next bytes, at most `most`.
-    pub fn read(&mut self, most: usize) -> ReadOutcome {
+    /// The next bytes, in up to `pieces` pieces of which each has at most `most` bytes. None of them when there is nothing
+    /// now, or the connection was cut.
+    pub fn read(&mut self, pieces: usize, most: usize, into: &mut VecDeque<Bytes>) -> ReadEnd {
         let mut state = self.shared.lock();
-        let outcome = state.endpoint.read(self.id, most);
-        if outcome == ReadOutcome::End {
-            self.read_all = true;
-        }
+        let outcome = match state.endpoint.read(self.id, most) {
+            ReadOutcome::Bytes(first) => {
+                into.push_back(first);
+                while into.len() < pieces
+                    && let Some(next) = state.endpoint.read_more(self.id, most)
+                {
+                    into.push_back(next);
+                }
+                ReadEnd::NotYet
+            }
+            ReadOutcome::Pending | ReadOutcome::Gone => ReadEnd::NotYet,
+            ReadOutcome::End => {
+                self.read_all = true;
+                ReadEnd::Reached
+            }
+        };
         self.shared.settle(state);
         outcome
     }

@@ -121,16 +121,16 @@ impl StreamDriver {
         self.links.clone()
     }
 
-    /// Opens a connection through a tunnel. Nothing is waited for.
+    /// Opens a connection through a tunnel. Nothing is waited for; the first bytes, as far as there are any, leave with it.
     ///
     /// # Errors
     /// At the limit of connections, or when the link is over.
-    pub fn open(&self, tunnel: u16) -> Result<LinkStream, OpenFailure> {
+    pub fn open(&self, tunnel: u16, first: Bytes) -> Result<LinkStream, OpenFailure> {
         let mut state = self.shared.lock();
         if let Some(reason) = state.over {
             return Err(OpenFailure::LinkOver(reason));
         }
-        let id = state.endpoint.open(tunnel, Bytes::new())?;
+        let id = state.endpoint.open(tunnel, first)?;
         state.slots.insert(id, Slot::default());
         self.shared.settle(state);
         Ok(LinkStream::new(Arc::clone(&self.shared), id))

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+use bytes::Bytes;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
@@ -208,11 +209,11 @@ async fn as_many_connections_as_allowed_work_at_once_and_the_next_is_refused() {
         timeout(SOON, client.read_exact(&mut answer)).await.unwrap().unwrap();
         assert_eq!(u32::from_be_bytes(answer) as usize, number);
     }
-    let failure = tunnel.opener.open(0).err().unwrap();
+    let failure = tunnel.opener.open(0, Bytes::new()).err().unwrap();
     assert_eq!(failure.reason(), EndReason::Limit);
     drop(clients);
     tunnel.wait_for_streams(0).await;
-    assert!(tunnel.opener.open(0).is_ok());
+    assert!(tunnel.opener.open(0, Bytes::new()).is_ok());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -255,7 +256,7 @@ async fn the_end_of_a_link_resets_its_connections_and_says_why() {
     assert_eq!(error.kind(), io::ErrorKind::ConnectionReset);
     assert_eq!(timeout(SOON, tunnel.opener.ended()).await.unwrap(), LinkEnd::Closed);
     assert_eq!(timeout(SOON, tunnel.acceptor.ended()).await.unwrap(), LinkEnd::Ours);
-    assert!(matches!(tunnel.opener.open(0), Err(OpenFailure::LinkOver(EndReason::LinkLost))));
+    assert!(matches!(tunnel.opener.open(0, Bytes::new()), Err(OpenFailure::LinkOver(EndReason::LinkLost))));
     tunnel.tasks.close();
     timeout(SOON, tunnel.tasks.wait()).await.unwrap();
 }
@@ -432,7 +433,7 @@ impl Tunnel {
             loop {
                 let (socket, _) = listener.accept().await.unwrap();
                 socket.set_nodelay(true).unwrap();
-                let stream = opens.open(0).unwrap();
+                let stream = opens.open(0, Bytes::new()).unwrap();
                 tokio::spawn(carry(socket, stream, Party::Client));
             }
         }));

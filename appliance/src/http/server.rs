@@ -15,6 +15,9 @@ use axum::response::IntoResponse;
 use hyper::body::Incoming;
 use hyper::server::conn::{http1, http2};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+#[cfg(target_os = "linux")]
+use socket2::SockRef;
+use tokio::io::BufReader;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
@@ -97,6 +100,12 @@ const PING: Duration = Duration::from_secs(30);
 /// Requests at the same time on one HTTP/2 connection.
 const STREAMS: u32 = 128;
 
+/// Bytes taken from the kernel at once: TLS by itself takes one record after the other.
+const READ_AHEAD_BYTES: usize = 128 * 1024;
+/// Bytes that may wait in the kernel before the relay stops reading the other link.
+#[cfg(target_os = "linux")]
+const UNSENT_BYTES: u32 = 128 * 1024;
+
 /// Serves until the program stops, then lets running requests finish. Links and event sockets end by their own tasks.
 pub async fn serve(listener: TcpListener, tls: TlsAcceptor, router: Router, front: Front, tasks: Tasks) {
     let places = Arc::new(Semaphore::new(CONNECTIONS));
@@ -154,6 +163,8 @@ async fn connection(
     port: Port,
 ) -> Result<(), Box<dyn Error + Send + Sync>> {
     stream.set_nodelay(true)?;
+    keep_little_unsent(&stream);
+    let stream = BufReader::with_capacity(READ_AHEAD_BYTES, stream);
     let stream = timeout(HANDSHAKE, port.tls.accept(stream)).await??;
     let speaks_http2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
     let comes = match seat {
@@ -217,6 +228,14 @@ impl Port {
             place: Arc::new(Place { _of_all: of_all, _of_address: of_address }),
         })
     }
+/// What waits in the kernel cannot be overtaken any more: a keystroke would wait behind it.
+fn keep_little_unsent(stream: &TcpStream) {
+    #[cfg(target_os = "linux")]
+    if let Err(error) = SockRef::from(stream).set_tcp_notsent_lowat(UNSENT_BYTES) {
+        tracing::debug!(error = %error, "TCP_NOTSENT_LOWAT could not be set");
+    }
+    #[cfg(not(target_os = "linux"))]
+    let _ = stream;
 }
 
 /// Serves until the other side ends the connection, it stays quiet, or the program stops.

@@ -25,6 +25,7 @@ use bytes::{Bytes, BytesMut};
 use super::EndReason;
 use super::frame::{self, FLAG_FIN_SEEN, Frame, FrameError, Kind, StreamId};
 use super::receive::{Misbehaved, ReceiveHalf};
+use super::round_trip::RoundTrip;
 use super::schedule::Schedule;
 use super::send::SendHalf;
 
@@ -68,7 +69,7 @@ impl Default for Config {
             max_window: 16 * 1024 * 1024,
             session_budget: 64 * 1024 * 1024,
             max_streams: crate::limits::CONNECTIONS_PER_SESSION,
-            frame_bytes: 32 * 1024,
+            frame_bytes: frame::FULL_PAYLOAD,
             write_ahead: 128 * 1024,
         }
     }
@@ -215,21 +216,8 @@ enum Control {
     },
 }
 
-/// End-to-end round trip, measured by PING while there is traffic.
-#[derive(Debug, Default)]
-struct RoundTrip {
-    value: Option<Duration>,
-    asked: Option<(u64, Duration)>,
-    ask_at: Duration,
-    number: u64,
-}
-
 /// How long consumed bytes may go untold when too few for an update of the window: the other end keeps them that long.
 const TELL_AFTER: Duration = Duration::from_millis(50);
-/// How often the round trip is measured while bytes flow.
-const PING_EVERY: Duration = Duration::from_secs(1);
-/// A PONG that takes longer is not waited for any more.
-const PONG_WITHIN: Duration = Duration::from_secs(30);
 /// Assumed before the first measurement.
 const ROUND_TRIP_GUESS: Duration = Duration::from_millis(50);
 /// Control frames that may wait. A peer that makes more necessary than this is attacking.
@@ -368,16 +356,26 @@ impl Endpoint {
         ReadOutcome::Pending
     }
 
+    /// More bytes behind those of [`Endpoint::read`], if they have come. Says nothing of the end.
+    pub fn read_more(&mut self, stream: StreamId, most: usize) -> Option<Bytes> {
+        self.live(stream)?.receive.read(most)
+    }
+
     /// The application is done with bytes that it read: they are in the socket's hands. Gives the other end room.
     pub fn consumed(&mut self, now: Duration, stream: StreamId, bytes: usize) {
-        let round_trip = self.round_trip.value.unwrap_or(ROUND_TRIP_GUESS);
+        let round_trip = self.round_trip.shortest().unwrap_or(ROUND_TRIP_GUESS);
         let spare = self.config.session_budget.saturating_sub(self.windows);
-        let max_window = self.config.max_window;
+        let is_short = spare < self.config.session_budget / 2;
+        let Config { initial_window, max_window, .. } = self.config;
         let Some(it) = self.live(stream) else { return };
         it.receive.consume(bytes as u64);
         let consumed = it.receive.consumed();
-        let most = max_window.min(it.receive.window.size() + spare);
-        self.windows += it.receive.window.measure(now, consumed, round_trip, most);
+        let before = it.receive.window.size();
+        let least = if is_short { initial_window } else { before };
+        let most = max_window.min(before + spare);
+        it.receive.window.measure(now, consumed, round_trip, least..=most);
+        let after = it.receive.window.size();
+        self.windows = (self.windows + after).saturating_sub(before);
         self.credit_if_due(stream);
         if self.tell_at.is_none() {
             self.tell_at = Some(now + TELL_AFTER);
@@ -426,15 +424,20 @@ impl Endpoint {
         if !self.greeting.is_empty() || !self.is_paired() {
             return out.len() > before;
         }
-        while let Some(control) = self.control.pop_front() {
+        let mut flows = false;
+        while out.len() < most
+            && let Some(control) = self.control.pop_front()
+        {
+            flows |= matches!(control, Control::Credit(_));
             self.put_control(control, out);
-            if out.len() >= most {
-                return true;
-            }
         }
-        while out.len() < most {
-            let Some(stream) = self.schedule.next() else { break };
-            self.put_data(now, stream, out);
+        while out.len() < most
+            && let Some(stream) = self.schedule.next()
+        {
+            flows |= self.put_data(stream, out);
+        }
+        if flows && let Some(number) = self.round_trip.ask(now) {
+            frame::put_ping(out, number, false);
         }
         out.len() > before
     }
@@ -472,6 +475,6 @@ impl Endpoint {
     /// End-to-end round trip, once measured.
     #[must_use]
     pub fn round_trip(&self) -> Option<Duration> {
-        self.round_trip.value
+        self.round_trip.usual()
     }
 }

@@ -38,6 +38,9 @@ use super::EndReason;
 
 /// Bytes of a header.
 pub const HEADER_BYTES: usize = 20;
+/// Payload of a full DATA frame as the ends make them: what a keystroke may have to wait for. Two such frames with their
+/// headers, two CREDITs and a WebSocket header fill four TLS records of 16 KiB and leave nothing over for a fifth.
+pub const FULL_PAYLOAD: usize = 32 * 1024 - 68;
 /// Most bytes in one frame's payload.
 pub const MAX_PAYLOAD: usize = 64 * 1024;
 /// Most bytes in one message: several frames, at least one of the largest.

@@ -10,6 +10,7 @@ pub mod endpoint;
 pub mod frame;
 pub mod reason;
 mod receive;
+mod round_trip;
 mod schedule;
 mod send;
 mod window;

@@ -1,8 +1,10 @@
 //! How far ahead of the application the other end may send.
 //!
-//! A window begins small and doubles when a whole window's worth was consumed within two round trips: then the window,
-//! not the application, is what limits the stream. It grows up to what the session's budget leaves.
+//! A window begins small and grows, at most double at a time, to twice what flows in one round trip of an empty way at the rate at which the
+//! application consumes. More would only stand in queues, where a keystroke cannot overtake it. It stays within what the
+//! session's budget leaves.
 
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
 #[derive(Debug)]
@@ -40,22 +42,23 @@ impl Window {
         consumed > self.told
     }
 
-    /// Doubles the size if the last window was consumed within two round trips. Returns by how much it grew.
-    pub(super) fn measure(&mut self, now: Duration, consumed: u64, round_trip: Duration, most: u64) -> u64 {
+    /// Each time a whole window was consumed: sets the size by how long that took, within `allowed`. `round_trip` is that of
+    /// an empty way.
+    pub(super) fn measure(&mut self, now: Duration, consumed: u64, round_trip: Duration, allowed: RangeInclusive<u64>) {
         let Some((began, from)) = self.since else {
             self.since = Some((now, consumed));
-            return 0;
+            return;
         };
-        if consumed - from < self.size {
-            return 0;
+        let flowed = consumed - from;
+        if flowed < self.size {
+            return;
         }
         self.since = Some((now, consumed));
-        if now.saturating_sub(began) > round_trip * 2 {
-            return 0;
-        }
-        let grown = self.size.min(most.saturating_sub(self.size));
-        self.size += grown;
-        grown
+        // What came in one burst was sent over a round trip at least.
+        let took = now.saturating_sub(began).max(round_trip).as_micros().max(1);
+        let twice = u128::from(flowed) * 2 * round_trip.as_micros() / took;
+        let wanted = u64::try_from(twice).unwrap_or(u64::MAX).clamp(self.size / 2, self.size * 2);
+        self.size = wanted.max(*allowed.start()).min(*allowed.end());
     }
 
     /// What the other end was told of consumed bytes may not have arrived.
@@ -77,27 +80,38 @@ mod tests {
 
     const RTT: Duration = Duration::from_millis(80);
 
-    #[test]
-    fn grows_when_a_window_empties_within_two_round_trips() {
-        let mut window = Window::new(1000);
-        assert_eq!(window.measure(Duration::ZERO, 0, RTT, 1 << 20), 0);
-        assert_eq!(window.measure(Duration::from_millis(80), 999, RTT, 1 << 20), 0);
-        assert_eq!(window.measure(Duration::from_millis(100), 1000, RTT, 1 << 20), 1000);
-        assert_eq!(window.size(), 2000);
+    fn consume(window: &mut Window, millis: u64, consumed: u64, allowed: RangeInclusive<u64>) -> u64 {
+        window.measure(Duration::from_millis(millis), consumed, RTT, allowed);
+        window.size()
     }
 
     #[test]
-    fn stays_when_the_application_is_slow() {
+    fn grows_to_twice_what_flows_in_a_round_trip() {
         let mut window = Window::new(1000);
-        window.measure(Duration::ZERO, 0, RTT, 1 << 20);
-        assert_eq!(window.measure(Duration::from_millis(200), 1000, RTT, 1 << 20), 0);
+        assert_eq!(consume(&mut window, 0, 0, 1000..=1 << 20), 1000);
+        assert_eq!(consume(&mut window, 40, 999, 1000..=1 << 20), 1000);
+        // In a burst: the window is what holds it up.
+        assert_eq!(consume(&mut window, 80, 1000, 1000..=1 << 20), 2000);
+        assert_eq!(consume(&mut window, 200, 3000, 2000..=1 << 20), 2666);
+        // As fast as the way is: it stays.
+        assert_eq!(consume(&mut window, 360, 5666, 2666..=1 << 20), 2666);
+    }
+
+    #[test]
+    fn shrinks_only_where_it_may() {
+        let mut window = Window::new(4000);
+        consume(&mut window, 0, 0, 4000..=1 << 20);
+        assert_eq!(consume(&mut window, 3200, 4000, 4000..=1 << 20), 4000);
+        assert_eq!(consume(&mut window, 6400, 8000, 1000..=1 << 20), 2000);
+        assert_eq!(consume(&mut window, 9600, 10_000, 1000..=1 << 20), 1000);
+        assert_eq!(consume(&mut window, 12_800, 11_000, 1000..=1 << 20), 1000);
     }
 
     #[test]
     fn stays_within_the_budget() {
         let mut window = Window::new(1000);
-        window.measure(Duration::ZERO, 0, RTT, 1500);
-        assert_eq!(window.measure(Duration::ZERO, 1000, RTT, 1500), 500);
-        assert_eq!(window.measure(Duration::ZERO, 9000, RTT, 1500), 0);
+        consume(&mut window, 0, 0, 1000..=1500);
+        assert_eq!(consume(&mut window, 0, 1000, 1000..=1500), 1500);
+        assert_eq!(consume(&mut window, 0, 9000, 1500..=1500), 1500);
     }
 }

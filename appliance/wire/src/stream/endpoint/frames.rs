@@ -5,8 +5,7 @@ use std::time::Duration;
 use bytes::BytesMut;
 
 use super::{
-    Control, Endpoint, Event, FLAG_FIN_SEEN, Frame, Kind, Misbehaved, PING_EVERY, PONG_WITHIN, RoundTrip, Side, Stream,
-    StreamError, StreamId, frame,
+    Control, Endpoint, Event, FLAG_FIN_SEEN, Frame, Kind, Misbehaved, Side, Stream, StreamError, StreamId, frame,
 };
 use crate::stream::EndReason;
 use crate::stream::receive::ReceiveHalf;
@@ -184,17 +183,15 @@ impl Endpoint {
         }
     }
 
-    /// One turn of one stream.
-    pub(super) fn put_data(&mut self, now: Duration, stream: StreamId, out: &mut BytesMut) {
+    /// One turn of one stream. True when it sent bytes.
+    pub(super) fn put_data(&mut self, stream: StreamId, out: &mut BytesMut) -> bool {
         let most = self.config.frame_bytes.min(frame::MAX_PAYLOAD);
         let resume_writing = self.config.write_ahead / 2;
-        let Some(it) = self.streams.get_mut(&stream) else { return };
+        let Some(it) = self.streams.get_mut(&stream) else { return false };
         it.queued = false;
-        if let Some((offset, bytes)) = it.send.next(most) {
-            frame::put_data(out, stream, offset, &bytes);
-            if let Some(number) = self.round_trip.ask(now) {
-                frame::put_ping(out, number, false);
-            }
+        let next = it.send.next(most);
+        if let Some((offset, bytes)) = &next {
+            frame::put_data(out, stream, *offset, bytes);
         }
         if it.send.fin_due() && it.closing.is_none() {
             frame::put_fin(out, stream, it.send.end());
@@ -204,7 +201,7 @@ impl Endpoint {
             && let Some((reason, detail)) = &it.closing
         {
             frame::put_reset(out, stream, *reason, it.send.end(), detail);
-            return;
+            return next.is_some();
         }
         if it.wants_room && it.send.unsent() <= resume_writing {
             it.wants_room = false;
@@ -214,6 +211,7 @@ impl Endpoint {
             it.queued = true;
             self.schedule.again(stream);
         }
+        next.is_some()
     }
 
     /// Bytes up to `end` came for a connection that was reset here behind others, which still have to leave. The other end
@@ -306,30 +304,6 @@ impl Endpoint {
             Some(it) => *it = Control::Ping { number, answer: true },
             None => self.control.push_back(Control::Ping { number, answer: true }),
         }
-    }
-}
-
-impl RoundTrip {
-    /// The number of a PING to send now, if it is time.
-    fn ask(&mut self, now: Duration) -> Option<u64> {
-        let waits = self.asked.is_some_and(|(_, asked)| now.saturating_sub(asked) < PONG_WITHIN);
-        if now < self.ask_at || waits {
-            return None;
-        }
-        self.ask_at = now + PING_EVERY;
-        self.number += 1;
-        self.asked = Some((self.number, now));
-        Some(self.number)
-    }
-
-    /// A shorter round trip counts at once; a longer one, which may have waited behind bulk, counts by an eighth.
-    fn answered(&mut self, now: Duration, number: u64) {
-        let Some((_, asked)) = self.asked.take_if(|(asked, _)| *asked == number) else { return };
-        let sample = now.saturating_sub(asked);
-        self.value = Some(match self.value {
-            Some(value) if sample > value => value + (sample - value) / 8,
-            _ => sample,
-        });
     }
 }
 

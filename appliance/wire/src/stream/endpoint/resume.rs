@@ -111,7 +111,7 @@ impl Endpoint {
         }
         self.epoch = epoch;
         self.control.clear();
-        self.round_trip.asked = None;
+        self.round_trip.change_way();
         let mut own = std::mem::take(&mut self.greeting);
         own.clear();
         frame::put_resume(&mut own, epoch, self.highest);
