@@ -6,6 +6,15 @@
 
 use std::net::SocketAddrV4;
 
+/// What the system tells of the program's end of a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct ProgramEnd {
+    /// Number of the socket, as it stands among a process's open files.
+    pub(crate) inode: u64,
+    /// The user id, when that is neither ours nor root's.
+    pub(crate) stranger: Option<u32>,
+}
+
 /// Tells other users' connections from ours.
 #[derive(Default)]
 pub(crate) struct ConnectingUsers {
@@ -14,24 +23,24 @@ pub(crate) struct ConnectingUsers {
 }
 
 impl ConnectingUsers {
-    /// The user id behind a connection, given as (the program's end, our end), when that is neither ours nor root's. None
-    /// too for a program that has closed its end already: the kernel does not tell whose it was, and there is nobody left
-    /// to be given anything.
+    /// What is known of a connection, given as (the program's end, our end). None for a program that has closed its end
+    /// already: the kernel does not tell whose it was, and there is nobody left to be given anything.
     #[cfg(target_os = "linux")]
-    pub(crate) fn stranger(&self, client: SocketAddrV4, ours: SocketAddrV4) -> Option<u32> {
-        let owner = self.kernel.owner(client, ours)?;
-        (owner != 0 && owner != rustix::process::geteuid().as_raw()).then_some(owner)
+    pub(crate) fn look(&self, client: SocketAddrV4, ours: SocketAddrV4) -> Option<ProgramEnd> {
+        let linux::Socket { owner, inode } = self.kernel.socket(client, ours)?;
+        let stranger = (owner != 0 && owner != rustix::process::geteuid().as_raw()).then_some(owner);
+        Some(ProgramEnd { inode, stranger })
     }
 
     /// The same, where the system does not tell.
     #[cfg(not(target_os = "linux"))]
-    pub(crate) fn stranger(&self, _client: SocketAddrV4, _ours: SocketAddrV4) -> Option<u32> {
+    pub(crate) fn look(&self, _client: SocketAddrV4, _ours: SocketAddrV4) -> Option<ProgramEnd> {
         None
     }
 }
 
 #[cfg(target_os = "linux")]
-mod linux {
+pub(crate) mod linux {
     use std::net::SocketAddrV4;
     use std::os::fd::OwnedFd;
     use std::sync::{Mutex, Once, PoisonError};
@@ -53,6 +62,15 @@ mod linux {
     const AF_INET: u8 = 2;
     const IPPROTO_TCP: u8 = 6;
 
+    /// A connected socket as the kernel knows it.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub(crate) struct Socket {
+        /// The user id of whoever opened it.
+        pub(crate) owner: u32,
+        /// Its number among all open files.
+        pub(crate) inode: u64,
+    }
+
     /// A line to the kernel; opened when it is first needed.
     #[derive(Default)]
     pub(super) struct Kernel {
@@ -66,19 +84,19 @@ mod linux {
     }
 
     impl Kernel {
-        /// The owner of the socket with this end, connected to that one; none when it is gone.
-        pub(super) fn owner(&self, end: SocketAddrV4, peer: SocketAddrV4) -> Option<u32> {
+        /// The socket with this end, connected to that one; none when it is gone.
+        pub(super) fn socket(&self, end: SocketAddrV4, peer: SocketAddrV4) -> Option<Socket> {
             static TOLD: Once = Once::new();
             let asked = self.line.lock().unwrap_or_else(PoisonError::into_inner).ask(end, peer);
             asked.unwrap_or_else(|error| {
                 TOLD.call_once(|| warn!("the kernel's socket diagnosis does not answer ({error}); its table is read"));
-                local_programs::owner_of(end, peer)
+                local_programs::socket_of(end, peer)
             })
         }
     }
 
     impl Line {
-        fn ask(&mut self, end: SocketAddrV4, peer: SocketAddrV4) -> Result<Option<u32>, Errno> {
+        fn ask(&mut self, end: SocketAddrV4, peer: SocketAddrV4) -> Result<Option<Socket>, Errno> {
             self.asked = self.asked.wrapping_add(1);
             let request = request(self.asked, end, peer);
             if self.socket.is_none() {
@@ -94,7 +112,7 @@ mod linux {
                 let (_, length) = recv(socket, &mut answer, RecvFlags::DONTWAIT)?;
                 let answer = answer.get(..length).unwrap_or(&answer);
                 if number(answer, 8) == Some(self.asked) {
-                    return owner_in(answer, peer.port());
+                    return socket_in(answer, peer.port());
                 }
             }
         }
@@ -119,9 +137,9 @@ mod linux {
         bytes
     }
 
-    /// The owner that an answer names. Where the connected socket is gone the kernel may show a listener on the same port,
+    /// The socket that an answer names. Where the connected socket is gone the kernel may show a listener on the same port,
     /// or the remains of the socket, which belong to nobody.
-    fn owner_in(answer: &[u8], peer_port: u16) -> Result<Option<u32>, Errno> {
+    fn socket_in(answer: &[u8], peer_port: u16) -> Result<Option<Socket>, Errno> {
         let kind = answer.get(4..6).and_then(|it| it.try_into().ok()).map(u16::from_ne_bytes);
         match kind {
             Some(NLMSG_ERROR) => match number(answer, 16).map(u32::cast_signed) {
@@ -132,7 +150,8 @@ mod linux {
             Some(SOCK_DIAG_BY_FAMILY) if answer.len() >= ANSWER => {
                 let connected = answer.get(22..24) == Some(&peer_port.to_be_bytes());
                 let (owner, inode) = (number(answer, 80), number(answer, 84));
-                Ok(owner.filter(|_| connected && inode != Some(0)))
+                let socket = owner.zip(inode).map(|(owner, inode)| Socket { owner, inode: inode.into() });
+                Ok(socket.filter(|it| connected && it.inode != 0))
             }
             _ => Err(Errno::PROTO),
         }
@@ -164,8 +183,9 @@ mod linux {
             for target in [SocketAddr::V4(ours), mapped] {
                 let client = TcpStream::connect(target).unwrap();
                 let end = v4(client.local_addr().unwrap());
-                assert_eq!(kernel.line.lock().unwrap().ask(end, ours).unwrap(), Some(own));
-                assert_eq!(local_programs::owner_of(end, ours), Some(own));
+                let told = kernel.line.lock().unwrap().ask(end, ours).unwrap();
+                assert_eq!(told.map(|it| it.owner), Some(own));
+                assert_eq!(local_programs::socket_of(end, ours), told);
                 drop(client);
                 assert_eq!(kernel.line.lock().unwrap().ask(end, ours).unwrap(), None);
             }
@@ -184,11 +204,11 @@ mod linux {
             let kernel = Kernel::default();
             let began = std::time::Instant::now();
             for _ in 0..100 {
-                assert!(ends.iter().all(|end| kernel.owner(*end, ours).is_some()));
+                assert!(ends.iter().all(|end| kernel.socket(*end, ours).is_some()));
             }
             eprintln!("socket diagnosis: {:?} a connection", began.elapsed() / 25_600);
             let began = std::time::Instant::now();
-            assert!(ends.iter().all(|end| local_programs::owner_of(*end, ours).is_some()));
+            assert!(ends.iter().all(|end| local_programs::socket_of(*end, ours).is_some()));
             eprintln!("the table: {:?} a connection", began.elapsed() / 256);
         }
     }

@@ -1,8 +1,7 @@
 //! Tells the appliance which local program opened each connection. Never in a connection's way: what is asked too often is
 //! not answered.
 
-use std::collections::HashMap;
-use std::net::SocketAddrV4;
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use tokio::sync::mpsc;
@@ -12,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use wire::link_messages::HelperToAppliance;
 
-use crate::local_programs;
+use crate::local_programs::Programs;
 
 /// Connections looked up together; looking costs the same for one and for many.
 const BATCH: usize = 128;
@@ -26,9 +25,9 @@ pub(crate) struct Source {
     /// Its number in the session.
     pub(crate) stream: u32,
     /// The program's end.
-    pub(crate) client: SocketAddrV4,
-    /// Our end.
-    pub(crate) ours: SocketAddrV4,
+    pub(crate) client: SocketAddr,
+    /// Number of the program's socket, where the system tells.
+    pub(crate) inode: Option<u64>,
     /// The session's messages for the appliance.
     pub(crate) tell: mpsc::Sender<String>,
 }
@@ -55,12 +54,17 @@ impl Sources {
 
 async fn look(mut waiting: mpsc::Receiver<Source>) {
     let mut batch = Vec::with_capacity(BATCH);
+    let mut programs = Programs::default();
     while waiting.recv_many(&mut batch, BATCH).await > 0 {
-        let ends: Vec<_> = batch.iter().map(|it: &Source| (it.client, it.ours)).collect();
-        let programs =
-            spawn_blocking(move || local_programs::clients_of(&ends)).await.unwrap_or_else(|_| HashMap::new());
-        for Source { stream, client, tell, .. } in batch.drain(..) {
-            let program = programs.get(&client).map(|holder| holder.program.clone());
+        let inodes: Vec<_> = batch.iter().filter_map(|it: &Source| it.inode).collect();
+        let look = spawn_blocking(move || {
+            let found = programs.behind(&inodes);
+            (programs, found)
+        });
+        let found;
+        (programs, found) = look.await.unwrap_or_default();
+        for Source { stream, client, inode, tell } in batch.drain(..) {
+            let program = inode.and_then(|it| found.get(&it)).map(|holder| holder.program.clone());
             let message = HelperToAppliance::ConnectionSource { stream, address: client.to_string(), program };
             if tell.capacity() > LEFT_FREE
                 && let Ok(text) = serde_json::to_string(&message)

@@ -140,7 +140,8 @@ impl Doorkeeper {
             (SocketAddr::V4(client), Ok(SocketAddr::V4(ours))) => Some((client, ours)),
             _ => None,
         };
-        if let Some(user) = ends.and_then(|(client, ours)| self.users.stranger(client, ours)) {
+        let program = ends.and_then(|(client, ours)| self.users.look(client, ours));
+        if let Some(user) = program.and_then(|it| it.stranger) {
             warn!(user, %client, "another user of this workstation was turned away");
             let who = format!("another user of this workstation (user id {user})");
             return self.turn_away(socket, client, Some(who), EndReason::AnotherUser);
@@ -154,10 +155,8 @@ impl Doorkeeper {
             Ok(stream) => stream,
             Err(failure) => return self.turn_away(socket, client, None, failure.reason()),
         };
-        if let Some((client, ours)) = ends {
-            let tell = self.to_appliance.clone();
-            self.sources.find_out(Source { stream: stream.id().0, client, ours, tell });
-        }
+        let (inode, tell) = (program.map(|it| it.inode), self.to_appliance.clone());
+        self.sources.find_out(Source { stream: stream.id().0, client, inode, tell });
         self.tracker.spawn(async move {
             let reason = carry(socket, stream, Party::Client).await;
             debug!(?reason, %client, "a connection is over");

@@ -1,8 +1,10 @@
 //! Which program of this workstation holds a socket, where the system tells: on Linux, of programs of the same user.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::net::{Ipv4Addr, SocketAddrV4};
 
+#[cfg(target_os = "linux")]
+use crate::connecting_users::linux::Socket;
 use crate::loopback_addresses::Holder;
 
 /// The programs that listen on these addresses and ports, as far as they can be found.
@@ -17,24 +19,37 @@ pub(crate) fn listeners_of(wanted: &[(Ipv4Addr, u16)]) -> HashMap<(Ipv4Addr, u16
         table.iter().find(here).map(|entry| entry.inode)
     };
     let inodes: Vec<_> = wanted.iter().filter_map(|&(it, port)| Some(((it, port), inode_of(it, port)?))).collect();
-    let found = holders(&inodes.iter().map(|(_, inode)| *inode).collect::<Vec<_>>());
+    let found = holders(&inodes.iter().map(|(_, inode)| *inode).collect::<Vec<_>>(), &[]);
     inodes.into_iter().filter_map(|(place, inode)| Some((place, found.get(&inode)?.clone()))).collect()
 }
 
-/// The user id that the socket with this end, connected to that one, belongs to; none when it is gone. Reads the whole
-/// table.
+/// The socket with this end, connected to that one; none when it is gone. Reads the whole table.
 #[cfg(target_os = "linux")]
-pub(crate) fn owner_of(end: SocketAddrV4, peer: SocketAddrV4) -> Option<u32> {
-    socket_table().iter().find(|entry| (entry.local, entry.remote) == (end, peer)).map(|entry| entry.owner)
+pub(crate) fn socket_of(end: SocketAddrV4, peer: SocketAddrV4) -> Option<Socket> {
+    let entry = socket_table().into_iter().find(|entry| (entry.local, entry.remote) == (end, peer))?;
+    Some(Socket { owner: entry.owner, inode: entry.inode })
 }
 
-/// The programs behind connections, each given as (the program's end, our end). Those that cannot be found are missing.
-pub(crate) fn clients_of(connections: &[(SocketAddrV4, SocketAddrV4)]) -> HashMap<SocketAddrV4, Holder> {
-    let table: HashMap<_, _> =
-        socket_table().into_iter().map(|entry| ((entry.local, entry.remote), entry.inode)).collect();
-    let inodes: Vec<_> = connections.iter().filter_map(|ends| Some((ends.0, *table.get(ends)?))).collect();
-    let found = holders(&inodes.iter().map(|(_, inode)| *inode).collect::<Vec<_>>());
-    inodes.into_iter().filter_map(|(client, inode)| Some((client, found.get(&inode)?.clone()))).collect()
+/// The programs behind sockets. Those that cannot be found are missing.
+#[derive(Debug, Default)]
+pub(crate) struct Programs {
+    /// Processes that connected lately, asked first: whoever connected once does so again, as a rule.
+    lately: Vec<u32>,
+}
+
+/// How many processes are asked first.
+const LATELY: usize = 8;
+
+impl Programs {
+    /// The programs that have the sockets with these numbers open.
+    pub(crate) fn behind(&mut self, inodes: &[u64]) -> HashMap<u64, Holder> {
+        let found = holders(inodes, &self.lately);
+        self.lately.splice(..0, found.values().map(|holder| holder.pid));
+        let mut seen = HashSet::new();
+        self.lately.retain(|pid| seen.insert(*pid));
+        self.lately.truncate(LATELY);
+        found
+    }
 }
 
 /// A line of the kernel's table of TCP sockets.
@@ -86,26 +101,38 @@ fn parse_end(text: &str) -> Option<SocketAddrV4> {
     Some(SocketAddrV4::new(Ipv4Addr::from(word.to_ne_bytes()), u16::from_str_radix(port, 16).ok()?))
 }
 
-/// Looks through the open files of every process that this user may look into.
-fn holders(inodes: &[u64]) -> HashMap<u64, Holder> {
+/// Looks through the open files of every process that this user may look into, those of `first` first.
+fn holders(inodes: &[u64], first: &[u32]) -> HashMap<u64, Holder> {
     let mut wanted: HashMap<String, u64> = inodes.iter().map(|inode| (format!("socket:[{inode}]"), *inode)).collect();
     let mut found = HashMap::new();
+    for pid in first {
+        look_into(*pid, &mut wanted, &mut found);
+    }
+    if wanted.is_empty() {
+        return found;
+    }
     let Ok(processes) = std::fs::read_dir("/proc") else { return found };
     for process in processes.flatten() {
         if wanted.is_empty() {
             break;
         }
-        let Some(pid) = process.file_name().to_str().and_then(|name| name.parse::<u32>().ok()) else { continue };
-        let Ok(files) = std::fs::read_dir(process.path().join("fd")) else { continue };
-        for file in files.flatten() {
-            let Ok(target) = std::fs::read_link(file.path()) else { continue };
-            let Some(inode) = target.to_str().and_then(|target| wanted.remove(target)) else { continue };
-            if let Some(program) = name_of(pid) {
-                found.insert(inode, Holder { program, pid });
-            }
+        if let Some(pid) = process.file_name().to_str().and_then(|name| name.parse::<u32>().ok()) {
+            look_into(pid, &mut wanted, &mut found);
         }
     }
     found
+}
+
+/// Moves what one process has open from `wanted` to `found`.
+fn look_into(pid: u32, wanted: &mut HashMap<String, u64>, found: &mut HashMap<u64, Holder>) {
+    let Ok(files) = std::fs::read_dir(format!("/proc/{pid}/fd")) else { return };
+    for file in files.flatten() {
+        let Ok(target) = std::fs::read_link(file.path()) else { continue };
+        let Some(inode) = target.to_str().and_then(|target| wanted.remove(target)) else { continue };
+        if let Some(program) = name_of(pid) {
+            found.insert(inode, Holder { program, pid });
+        }
+    }
 }
 
 fn name_of(pid: u32) -> Option<String> {
@@ -154,9 +181,15 @@ mod tests {
         else {
             panic!()
         };
-        let found = clients_of(&[(theirs, ours)]);
-        assert_eq!(found[&theirs].pid, std::process::id());
-        assert!(!found[&theirs].program.is_empty());
-        assert!(clients_of(&[(ours, ours)]).is_empty());
+        let inode = socket_of(theirs, ours).unwrap().inode;
+        let mut programs = Programs::default();
+        for lately in [0, 1] {
+            assert_eq!(programs.lately.len(), lately);
+            let found = programs.behind(&[inode, u64::MAX]);
+            assert_eq!(found.len(), 1);
+            assert_eq!(found[&inode].pid, std::process::id());
+            assert!(!found[&inode].program.is_empty());
+        }
+        assert_eq!(socket_of(ours, ours), None);
     }
 }

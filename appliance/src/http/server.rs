@@ -228,6 +228,8 @@ impl Port {
             place: Arc::new(Place { _of_all: of_all, _of_address: of_address }),
         })
     }
+}
+
 /// What waits in the kernel cannot be overtaken any more: a keystroke would wait behind it.
 fn keep_little_unsent(stream: &TcpStream) {
     #[cfg(target_os = "linux")]

@@ -18,6 +18,7 @@
 //! | `metrics` | what the appliance and its jumpoints count of themselves |
 //! | `nodes` | several nodes under one jumpoint: the choice, drain, death |
 //! | `reverse_proxies` | nginx and HAProxy in front of the appliance |
+//! | `chaos` | a database at work while links break and the appliance dies |
 //! | `restarts` | the appliance stops, dies, comes back |
 //! | `disk_full` | the disk is full while a session starts |
 //! | `http` | headers, compression, health |
@@ -28,6 +29,7 @@
 mod access;
 mod authorization;
 mod chain;
+mod chaos;
 mod connections;
 mod cuts;
 mod disk_full;
