@@ -73,7 +73,15 @@ pub async fn carry(socket: TcpStream, stream: LinkStream, party: Party) -> EndRe
 }
 
 async fn until_the_end(socket: &TcpStream, stream: LinkStream) -> (Outcome, LinkStream) {
-    let mut carrier = Carrier { socket, stream, pending: VecDeque::new(), reading: true, writing: true, failed: None };
+    let mut carrier = Carrier {
+        socket,
+        stream,
+        pending: VecDeque::new(),
+        reading: true,
+        no_room: false,
+        writing: true,
+        failed: None,
+    };
     let mut hang_up = pin!(hang_up(socket));
     let mut watching = true;
     let outcome = poll_fn(|cx| {
@@ -82,7 +90,7 @@ async fn until_the_end(socket: &TcpStream, stream: LinkStream) -> (Outcome, Link
         if outcome.is_pending()
             && watching
             && carrier.reading
-            && carrier.stream.room() == 0
+            && carrier.no_room
             && let Poll::Ready(error) = hang_up.as_mut().poll(cx)
         {
             watching = false;
@@ -150,6 +158,8 @@ struct Carrier<'a> {
     pending: VecDeque<Bytes>,
     /// The socket has not ended its output.
     reading: bool,
+    /// The link takes nothing now.
+    no_room: bool,
     /// The link has not ended its output.
     writing: bool,
     /// Why nothing can be written any more; what can be read still is.
@@ -191,7 +201,8 @@ impl Carrier<'_> {
     fn poll_from_socket(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         loop {
             let room = self.stream.room();
-            if room == 0 {
+            self.no_room = room == 0;
+            if self.no_room {
                 return Poll::Pending;
             }
             ready!(self.socket.poll_read_ready(cx))?;

@@ -109,7 +109,7 @@ const WRITE_BUFFER_BYTES: usize = MAX_MESSAGE + 2 * wire::limits::CONTROL_MESSAG
 const UNSENT_BYTES: u32 = 128 * 1024;
 const READ_BUFFER_BYTES: usize = 64 * 1024;
 /// Bytes taken from the kernel at once: TLS by itself takes one record after the other.
-const READ_AHEAD_BYTES: usize = 128 * 1024;
+const READ_AHEAD_BYTES: usize = 64 * 1024;
 
 impl Dialer {
     /// Prepares to dial `appliance`.

@@ -101,7 +101,7 @@ const PING: Duration = Duration::from_secs(30);
 const STREAMS: u32 = 128;
 
 /// Bytes taken from the kernel at once: TLS by itself takes one record after the other.
-const READ_AHEAD_BYTES: usize = 128 * 1024;
+const READ_AHEAD_BYTES: usize = 64 * 1024;
 /// Bytes that may wait in the kernel before the relay stops reading the other link.
 #[cfg(target_os = "linux")]
 const UNSENT_BYTES: u32 = 128 * 1024;

@@ -283,7 +283,8 @@ impl Endpoint {
         let most = self.config.write_ahead;
         let Some(it) = self.live(stream).filter(|it| it.send.is_open()) else { return 0 };
         let room = most.saturating_sub(it.send.unsent());
-        it.wants_room = room == 0;
+        // A wish stays until it is met, however often is asked.
+        it.wants_room |= room == 0;
         usize::try_from(room).unwrap_or(usize::MAX)
     }
 

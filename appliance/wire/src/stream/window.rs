@@ -19,6 +19,9 @@ pub(super) struct Window {
     since: Option<(Duration, u64)>,
 }
 
+/// What the programs on the way have in hand at any time, a few messages each, in bytes: no round trip tells of it.
+const IN_HAND: u64 = 256 * 1024;
+
 impl Window {
     pub(super) fn new(size: u64) -> Self {
         Self { size, limit: size, told: 0, since: None }
@@ -57,7 +60,8 @@ impl Window {
         // What came in one burst was sent over a round trip at least.
         let took = now.saturating_sub(began).max(round_trip).as_micros().max(1);
         let twice = u128::from(flowed) * 2 * round_trip.as_micros() / took;
-        let wanted = u64::try_from(twice).unwrap_or(u64::MAX).clamp(self.size / 2, self.size * 2);
+        let wanted = u64::try_from(twice).unwrap_or(u64::MAX).saturating_add(IN_HAND);
+        let wanted = wanted.clamp(self.size / 2, self.size * 2);
         self.size = wanted.max(*allowed.start()).min(*allowed.end());
     }
 
@@ -79,6 +83,7 @@ mod tests {
     use super::*;
 
     const RTT: Duration = Duration::from_millis(80);
+    const MIB: u64 = 1 << 20;
 
     fn consume(window: &mut Window, millis: u64, consumed: u64, allowed: RangeInclusive<u64>) -> u64 {
         window.measure(Duration::from_millis(millis), consumed, RTT, allowed);
@@ -87,24 +92,25 @@ mod tests {
 
     #[test]
     fn grows_to_twice_what_flows_in_a_round_trip() {
-        let mut window = Window::new(1000);
-        assert_eq!(consume(&mut window, 0, 0, 1000..=1 << 20), 1000);
-        assert_eq!(consume(&mut window, 40, 999, 1000..=1 << 20), 1000);
+        let mut window = Window::new(MIB);
+        assert_eq!(consume(&mut window, 0, 0, MIB..=64 * MIB), MIB);
+        assert_eq!(consume(&mut window, 40, MIB - 1, MIB..=64 * MIB), MIB);
         // In a burst: the window is what holds it up.
-        assert_eq!(consume(&mut window, 80, 1000, 1000..=1 << 20), 2000);
-        assert_eq!(consume(&mut window, 200, 3000, 2000..=1 << 20), 2666);
-        // As fast as the way is: it stays.
-        assert_eq!(consume(&mut window, 360, 5666, 2666..=1 << 20), 2666);
+        assert_eq!(consume(&mut window, 80, MIB, MIB..=64 * MIB), 2 * MIB);
+        assert_eq!(consume(&mut window, 200, 3 * MIB, 2 * MIB..=64 * MIB), 2 * MIB * 4 / 3 + IN_HAND);
+        // Twice what flows is there: it stays.
+        let size = window.size();
+        assert_eq!(consume(&mut window, 400, 3 * MIB + size, size..=64 * MIB), size);
     }
 
     #[test]
     fn shrinks_only_where_it_may() {
-        let mut window = Window::new(4000);
-        consume(&mut window, 0, 0, 4000..=1 << 20);
-        assert_eq!(consume(&mut window, 3200, 4000, 4000..=1 << 20), 4000);
-        assert_eq!(consume(&mut window, 6400, 8000, 1000..=1 << 20), 2000);
-        assert_eq!(consume(&mut window, 9600, 10_000, 1000..=1 << 20), 1000);
-        assert_eq!(consume(&mut window, 12_800, 11_000, 1000..=1 << 20), 1000);
+        let mut window = Window::new(4 * MIB);
+        consume(&mut window, 0, 0, 4 * MIB..=64 * MIB);
+        assert_eq!(consume(&mut window, 60_000, 4 * MIB, 4 * MIB..=64 * MIB), 4 * MIB);
+        assert_eq!(consume(&mut window, 120_000, 8 * MIB, MIB..=64 * MIB), 2 * MIB);
+        assert_eq!(consume(&mut window, 180_000, 10 * MIB, MIB..=64 * MIB), MIB);
+        assert_eq!(consume(&mut window, 240_000, 11 * MIB, MIB..=64 * MIB), MIB);
     }
 
     #[test]
