@@ -79,7 +79,12 @@ pub struct ConnectionTable {
     /// The newest ended ones by their stream: who connected is often known only afterwards, and a new pair of links may
     /// find that an end still has one of them.
     lately: VecDeque<(u32, Connection)>,
+    /// Who connected, told before the connection itself; the newest first.
+    early_sources: VecDeque<(u32, (String, Option<String>))>,
 }
+
+/// How many of those are kept: the helper tells of at most so many in one go.
+const EARLY_SOURCES: usize = 128;
 
 /// A connection to be written down.
 #[derive(Clone, Debug, PartialEq)]
@@ -150,6 +155,7 @@ impl ConnectionTable {
             ended_since: VecDeque::new(),
             failed_since: VecDeque::new(),
             lately: VecDeque::new(),
+            early_sources: VecDeque::new(),
         }
     }
 
@@ -242,7 +248,13 @@ impl ConnectionTable {
         };
         // What is refused carries nothing.
         let first = if refusal.is_some() { 0 } else { first };
-        let row = Connection { bytes_sent: first, ..new_row(ConnectionId(new_id()), tunnel, now) };
+        let (client_address, client_program) = self.take_early_source(stream).unzip();
+        let row = Connection {
+            bytes_sent: first,
+            client_address,
+            client_program: client_program.flatten(),
+            ..new_row(ConnectionId(new_id()), tunnel, now)
+        };
         self.total += 1;
         self.open.insert(stream, Entry { row: row.clone(), helper_finished: false, jumpoint_finished: false });
         self.changed.insert(stream);
@@ -314,7 +326,16 @@ impl ConnectionTable {
             let row = row.clone();
             self.tell(row.clone());
             self.unwritten.push(Row { stream: Some(stream), connection: row });
+        } else if stream > self.highest {
+            // Control messages may overtake frames.
+            self.early_sources.truncate(EARLY_SOURCES - 1);
+            self.early_sources.push_front((stream, (address, program)));
         }
+    }
+
+    fn take_early_source(&mut self, stream: u32) -> Option<(String, Option<String>)> {
+        let at = self.early_sources.iter().position(|(it, _)| *it == stream)?;
+        self.early_sources.remove(at).map(|(_, source)| source)
     }
 
     /// Notes a connection that the helper turned away before there was a stream. One for a tunnel that the session does not

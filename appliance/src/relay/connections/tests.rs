@@ -220,3 +220,17 @@ fn a_row_is_written_as_it_stands() {
     let rows = unwritten(&mut table);
     assert_eq!((rows.len(), rows[0].bytes_received, rows[0].established), (1, 6, true));
 }
+
+#[test]
+fn who_connected_may_be_told_before_the_connection() {
+    let mut table = table();
+    table.set_source(1, "127.0.0.1:5000".into(), Some("curl".into()));
+    open(&mut table, 1, 0);
+    let rows = unwritten(&mut table);
+    assert_eq!(rows[0].client_address.as_deref(), Some("127.0.0.1:5000"));
+    assert_eq!(rows[0].client_program.as_deref(), Some("curl"));
+    for stream in 3..1000 {
+        table.set_source(stream, "127.0.0.1:5000".into(), None);
+    }
+    assert_eq!(table.early_sources.len(), EARLY_SOURCES);
+}
