@@ -44,8 +44,8 @@ pub(crate) struct Install {
     /// Connect to this address instead of the appliance's own; the certificate is checked against its own name all the same
     #[arg(long, value_name = "HOST:PORT", value_parser = host_and_port)]
     pub(crate) dial: Option<String>,
-    /// Reach the appliance through this HTTP proxy, http://[NAME:PASSWORD@]host:port; "direct" = through none. Without it the
-    /// environment and the system's settings say
+    /// Reach the appliance through this HTTP proxy, `http://host:port` or `http://name:password@host:port`; "direct" = through
+    /// none. Without it the environment and the system's settings say
     #[arg(long, value_name = "URL", env = "SALLYPORT_PROXY", hide_env_values = true)]
     pub(crate) proxy: Option<ProxyChoice>,
     /// For all users of this machine; needs its administrator

@@ -61,8 +61,8 @@ pub(crate) struct Place {
     /// Connect to this address instead of the appliance's own; the certificate is checked against its own name all the same
     #[arg(long, value_name = "HOST:PORT", value_parser = host_and_port)]
     pub(crate) dial: Option<(String, u16)>,
-    /// Reach the appliance through this HTTP proxy, http://[NAME:PASSWORD@]host:port; "direct" = through none, "auto" = as the
-    /// environment says. Enrol and install keep it for the next starts
+    /// Reach the appliance through this HTTP proxy, `http://host:port` or `http://name:password@host:port`; "direct" = through
+    /// none, "auto" = as the environment says. Enrol and install keep it for the next starts
     #[arg(long, value_name = "URL", env = "SALLYPORT_PROXY", hide_env_values = true)]
     pub(crate) proxy: Option<ProxyChoice>,
 }
