@@ -157,8 +157,9 @@ pub fn own_paths(sources: &[Source], checkout: &Path) -> Vec<String> {
 pub fn registry_hosts(sources: &[Source]) -> Vec<String> {
     let hosts =
         [concat!("crates", ".io"), concat!("npmjs", ".org"), concat!("npmjs", ".com"), concat!("deb.debian", ".org")];
+    // Cargo writes the host into the one lock file there is.
     let others: Vec<&Source> =
-        sources.iter().filter(|it| !it.path.ends_with("Cargo.lock") && !it.path.ends_with("deny.toml")).collect();
+        sources.iter().filter(|it| it.path != Path::new("Cargo.lock") && !it.path.ends_with("deny.toml")).collect();
     naming(others, &hosts, "a package registry's host; name the package instead")
 }
 
@@ -197,6 +198,13 @@ mod tests {
     fn long_files_are_named() {
         assert_eq!(long_files(&[source("a.rs", &"\n".repeat(601))]).len(), 1);
         assert!(long_files(&[source("a.rs", &"\n".repeat(600)), source("a.lock", &"\n".repeat(9000))]).is_empty());
+    }
+
+    #[test]
+    fn only_the_one_lock_file_names_where_packages_come_from() {
+        let text = concat!("registry+https://github.com/rust-lang/crates", ".io-index");
+        assert!(registry_hosts(&[source("Cargo.lock", text)]).is_empty());
+        assert_eq!(registry_hosts(&[source("tests/fuzz/Cargo.lock", text)]).len(), 1);
     }
 
     #[test]
