@@ -187,14 +187,33 @@ impl Step {
         let _ = reading.join();
         let status = child.wait().with_context(|| format!("waiting for {line}"))?;
         if !status.success() {
-            bail!(
-                "{}\n$ {line}\nended with {status}; the whole output is in {}",
-                tail(&said, LINES_SHOWN),
-                self.log.display()
-            );
+            let shown = failures(&said).unwrap_or_else(|| tail(&said, LINES_SHOWN).to_owned());
+            bail!("{shown}\n$ {line}\nended with {status}; the whole output is in {}", self.log.display());
         }
         Ok(())
     }
+}
+
+/// What `cargo test` printed of the tests that failed: first their names, then the end of what each said. None where no test
+/// failed.
+fn failures(said: &str) -> Option<String> {
+    let heading = |line: &str| line.strip_prefix("---- ")?.strip_suffix(" stdout ----").map(str::to_owned);
+    let mut failed: Vec<(String, Vec<&str>)> = Vec::new();
+    let mut within = false;
+    for line in said.lines() {
+        if let Some(name) = heading(line) {
+            failed.push((name, Vec::new()));
+            within = true;
+        } else if line == "failures:" || line.starts_with("test result: ") {
+            within = false;
+        } else if within && let Some((_, lines)) = failed.last_mut() {
+            lines.push(line);
+        }
+    }
+    let names: Vec<&str> = failed.iter().map(|(name, _)| name.as_str()).collect();
+    let each = LINES_SHOWN / names.len().max(1);
+    let told = failed.iter().map(|(name, lines)| format!("---- {name}\n{}", tail(lines.join("\n").trim(), each)));
+    (!names.is_empty()).then(|| format!("these failed: {}\n{}", names.join(", "), told.collect::<Vec<_>>().join("\n")))
 }
 
 /// The command as a person would type it.
@@ -232,6 +251,14 @@ mod tests {
             tally.add_line(line);
         }
         assert_eq!(tally, Tally { passed: 19, failed: 3, ignored: 1 });
+    }
+
+    #[test]
+    fn failed_tests_are_told_by_name_with_what_they_said() {
+        let said = "test a::b ... FAILED\ntest c ... ok\n\nfailures:\n\n---- a::b stdout ----\nError: too late\n\n\nfailures:\n    \
+            a::b\n\ntest result: FAILED. 1 passed; 1 failed; 0 ignored;\n     Running unittests\ntest d ... ok\n";
+        assert_eq!(failures(said).unwrap(), "these failed: a::b\n---- a::b\nError: too late");
+        assert_eq!(failures("error[E0001]: no such thing\n"), None);
     }
 
     #[test]

@@ -301,7 +301,11 @@ impl Redial for NoOther {
 
 /// The network between the two ends: it breaks, and both dial again.
 #[derive(Clone, Default)]
-struct Wires(Arc<Mutex<Network>>);
+struct Wires {
+    network: Arc<Mutex<Network>>,
+    /// Pairs come one after the other, as from an appliance: a later one has the higher number.
+    dialling: Arc<tokio::sync::Mutex<()>>,
+}
 
 #[derive(Default)]
 struct Network {
@@ -311,22 +315,24 @@ struct Network {
     waiting: Option<(Side, WebSocketStream<TcpStream>)>,
     /// Nobody can dial.
     is_down: bool,
+    /// Number of the last pair. The end that dials may have missed it.
+    epoch: u64,
 }
 
 impl Wires {
     fn hold(&self, near: &WebSocketStream<TcpStream>, far: &WebSocketStream<TcpStream>) {
         let socket = |it: &WebSocketStream<TcpStream>| socket2::SockRef::from(it.get_ref()).try_clone().unwrap();
-        self.0.lock().unwrap().standing = vec![socket(near), socket(far)];
+        self.network.lock().unwrap().standing = vec![socket(near), socket(far)];
     }
 
     fn cut(&self) {
-        for socket in self.0.lock().unwrap().standing.drain(..) {
+        for socket in self.network.lock().unwrap().standing.drain(..) {
             let _ = socket.shutdown(std::net::Shutdown::Both);
         }
     }
 
     fn set_down(&self, is_down: bool) {
-        self.0.lock().unwrap().is_down = is_down;
+        self.network.lock().unwrap().is_down = is_down;
     }
 }
 
@@ -343,9 +349,10 @@ impl Redial for Again {
     }
 
     async fn dial(&mut self, epoch: u64) -> Result<WebSocketStream<TcpStream>, Failed> {
+        let _one_by_one = self.wires.dialling.lock().await;
         let (mut near, mut far) = web_sockets().await;
-        {
-            let mut network = self.wires.0.lock().unwrap();
+        let next = {
+            let mut network = self.wires.network.lock().unwrap();
             if network.is_down {
                 return Err(Failed::ForNow("the network is down".into()));
             }
@@ -353,11 +360,13 @@ impl Redial for Again {
                 Some((side, socket)) if side == self.side => return Ok(socket),
                 other => network.waiting = other,
             }
-        }
-        join(&mut near, &mut far, epoch + 1).await;
+            network.epoch = network.epoch.max(epoch) + 1;
+            network.epoch
+        };
+        join(&mut near, &mut far, next).await;
         self.wires.hold(&near, &far);
         let other = if self.side == Side::Opener { Side::Acceptor } else { Side::Opener };
-        self.wires.0.lock().unwrap().waiting = Some((other, far));
+        self.wires.network.lock().unwrap().waiting = Some((other, far));
         Ok(near)
     }
 }
