@@ -49,6 +49,7 @@ fn main() -> ExitCode {
 
 /// Standard input and output belong to the browser.
 fn serve_browser() -> anyhow::Result<()> {
+    link::allocator::keep_some_freed_memory();
     link::open_files::allow_as_many_as_possible();
     let runtime = runtime()?;
     runtime.block_on(async {

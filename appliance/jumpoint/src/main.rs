@@ -102,6 +102,7 @@ fn next_step(state_dir: &Path) -> String {
 }
 
 async fn run(it: Run) -> anyhow::Result<()> {
+    link::allocator::keep_some_freed_memory();
     link::open_files::allow_as_many_as_possible();
     let identity = Identity::load(&it.place.state_dir)?;
     let dialer = dialer(&identity, &it.place)?;

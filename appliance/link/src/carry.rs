@@ -3,7 +3,6 @@
 //! No buffer belongs to a connection: a block to read into is taken when the socket has something, and what goes to the socket
 //! are slices of the link's messages.
 
-use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::io::{self, IoSlice, Read};
@@ -11,7 +10,7 @@ use std::pin::pin;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use bytes::{Buf, Bytes, BytesMut};
+use bytes::{Buf, BufMut, Bytes};
 use tokio::io::Interest;
 use tokio::net::TcpStream;
 #[cfg(target_os = "linux")]
@@ -21,11 +20,8 @@ use wire::stream::EndReason;
 use wire::stream::frame::FULL_PAYLOAD;
 
 use crate::link_stream::{LinkStream, ReadEnd, StreamEnd};
+use crate::read_blocks::{BLOCK_BYTES, read_into_block};
 
-/// Bytes read from a socket at once: two full frames.
-const READ_BYTES: usize = 2 * FULL_PAYLOAD;
-/// Fewer than this are copied out of the block, so that a few kept bytes do not keep all of it.
-const WORTH_A_SLICE: usize = 16 * 1024;
 /// Pieces written to a socket at once, and the bytes of each.
 const PIECES: usize = 8;
 const PIECE_BYTES: usize = 64 * 1024;
@@ -206,7 +202,7 @@ impl Carrier<'_> {
                 return Poll::Pending;
             }
             ready!(self.socket.poll_read_ready(cx))?;
-            match read_available(self.socket, room.min(READ_BYTES)) {
+            match read_available(self.socket, room) {
                 Ok(bytes) if bytes.is_empty() => {
                     self.reading = false;
                     self.stream.finish();
@@ -252,7 +248,7 @@ impl Carrier<'_> {
 pub fn first_bytes(socket: &TcpStream) -> io::Result<Bytes> {
     // The runtime does not know yet whether there is something.
     let ask = |space: &mut [u8]| (&*socket2::SockRef::from(socket)).read(space);
-    match into_block(FULL_PAYLOAD, |block| {
+    match read_into_block(|block| {
         block.resize(FULL_PAYLOAD, 0);
         let read = ask(block);
         block.truncate(read.as_ref().copied().unwrap_or(0));
@@ -265,24 +261,7 @@ pub fn first_bytes(socket: &TcpStream) -> io::Result<Bytes> {
 
 /// Reads what the socket has, at most `most` bytes; empty at its end.
 fn read_available(socket: &TcpStream, most: usize) -> io::Result<Bytes> {
-    into_block(most, |block| socket.try_read_buf(&mut bytes::BufMut::limit(block, most)))
-}
-
-/// Reads into a block that lives as long as the thread, and takes the bytes out of it.
-fn into_block(most: usize, read: impl FnOnce(&mut BytesMut) -> io::Result<usize>) -> io::Result<Bytes> {
-    thread_local! {
-        static BLOCK: RefCell<BytesMut> = RefCell::new(BytesMut::new());
-    }
-    BLOCK.with_borrow_mut(|block| {
-        block.reserve(READ_BYTES.max(most));
-        let read = read(block)?;
-        if read >= WORTH_A_SLICE {
-            return Ok(block.split().freeze());
-        }
-        let bytes = Bytes::copy_from_slice(block);
-        block.clear();
-        Ok(bytes)
-    })
+    read_into_block(|block| socket.try_read_buf(&mut block.limit(most.min(BLOCK_BYTES))))
 }
 
 fn write_pieces(socket: &TcpStream, pieces: &VecDeque<Bytes>) -> io::Result<usize> {

@@ -14,12 +14,15 @@
 //! | [`redial`] | dialling again when a session's link was lost |
 //! | [`link_stream`] | one connection's end of the link |
 //! | [`carry`] | one TCP socket joined to one stream |
+//! | [`read_blocks`] | the memory that sockets are read into |
+//! | [`allocator`] | how much free memory the process keeps |
 //! | [`open_files`] | how many connections the process may have |
 //! | [`stop_signal`] | being asked to stop |
 //! | [`hex`] | bytes in JSON |
 //!
 //! No server code: this ships to workstations and into customers' networks.
 
+pub mod allocator;
 pub mod appliance_url;
 pub mod backoff;
 pub mod carry;
@@ -30,6 +33,7 @@ mod link_task;
 pub mod open_files;
 pub mod proxy;
 pub mod proxy_tunnel;
+mod read_blocks;
 pub mod redial;
 pub mod stop_signal;
 pub mod stream_driver;
