@@ -26,7 +26,7 @@ use super::EndReason;
 use super::frame::{self, FLAG_FIN_SEEN, Frame, FrameError, Kind, StreamId};
 use super::receive::{Misbehaved, ReceiveHalf};
 use super::round_trip::RoundTrip;
-use super::schedule::Schedule;
+use super::schedule::{Schedule, SentLately};
 use super::send::SendHalf;
 
 mod frames;
@@ -172,6 +172,8 @@ pub struct Endpoint {
     /// When consumed bytes that nobody was told of are told.
     tell_at: Option<Duration>,
     round_trip: RoundTrip,
+    /// The time that was told last.
+    now: Duration,
 }
 
 #[derive(Debug)]
@@ -185,6 +187,7 @@ struct Stream {
     receive: ReceiveHalf,
     /// Stands in the schedule.
     queued: bool,
+    sent_lately: SentLately,
     /// A CREDIT stands in the control queue.
     credit_queued: bool,
     /// The application found no room.
@@ -246,6 +249,7 @@ impl Endpoint {
             granted: 0,
             tell_at: None,
             round_trip: RoundTrip::default(),
+            now: Duration::ZERO,
         }
     }
 
@@ -372,7 +376,8 @@ impl Endpoint {
         it.receive.consume(bytes as u64);
         let consumed = it.receive.consumed();
         let before = it.receive.window.size();
-        let least = if is_short { initial_window } else { before };
+        // Slowly, so that a pause does not cost all of it; but what stands in queues goes.
+        let least = if is_short { initial_window } else { (before - before / 8).max(initial_window) };
         let most = max_window.min(before + spare);
         it.receive.window.measure(now, consumed, round_trip, least..=most);
         let after = it.receive.window.size();
@@ -388,6 +393,7 @@ impl Endpoint {
     /// # Errors
     /// When the other end broke the protocol.
     pub fn handle_input(&mut self, now: Duration, mut message: Bytes) -> Result<(), StreamError> {
+        self.now = now;
         while let Some(frame) = frame::next(&mut message)? {
             self.handle_frame(now, frame)?;
             if self.control.len() > MAX_CONTROL {
@@ -419,6 +425,7 @@ impl Endpoint {
 
     /// Appends frames to `out` until it holds about `most` bytes or there is nothing to send. False when it added none.
     pub fn poll_transmit(&mut self, now: Duration, out: &mut BytesMut, most: usize) -> bool {
+        self.now = now;
         let before = out.len();
         self.put_greeting(out, most);
         // The other end drops everything else before it has heard all of it.

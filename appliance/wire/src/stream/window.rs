@@ -2,7 +2,7 @@
 //!
 //! A window begins small and grows, at most double at a time, to twice what flows in one round trip of an empty way at the
 //! rate at which the application consumes, and a little more. What goes beyond would only stand in queues, where a keystroke
-//! cannot overtake it. It stays within what the session's budget leaves.
+//! cannot overtake it. It stays within what the session's budget leaves, and shrinks an eighth at a time when less flows.
 
 use std::ops::RangeInclusive;
 use std::time::Duration;

@@ -9,6 +9,7 @@ use super::{
 };
 use crate::stream::EndReason;
 use crate::stream::receive::ReceiveHalf;
+use crate::stream::schedule::SentLately;
 use crate::stream::send::SendHalf;
 
 impl Endpoint {
@@ -192,6 +193,7 @@ impl Endpoint {
         let next = it.send.next(most);
         if let Some((offset, bytes)) = &next {
             frame::put_data(out, stream, *offset, bytes);
+            it.sent_lately.add(bytes.len() as u64, self.now);
         }
         if it.send.fin_due() && it.closing.is_none() {
             frame::put_fin(out, stream, it.send.end());
@@ -240,6 +242,7 @@ impl Endpoint {
                 send: SendHalf::new(window),
                 receive: ReceiveHalf::new(window),
                 queued: false,
+                sent_lately: SentLately::default(),
                 credit_queued: false,
                 wants_room: false,
                 told_readable: false,
@@ -274,7 +277,7 @@ impl Endpoint {
             && it.send.can_send()
         {
             it.queued = true;
-            self.schedule.wake(stream);
+            self.schedule.wake(stream, &it.sent_lately, self.now);
         }
     }
 
