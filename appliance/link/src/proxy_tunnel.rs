@@ -172,8 +172,11 @@ fn request(proxy: &Proxy, target: &str) -> Vec<u8> {
     request
 }
 
-/// Length of the head and the status in it, once the head is whole.
-fn status_of(bytes: &[u8]) -> Result<Option<(usize, u16)>, &'static str> {
+/// Length of the head of a proxy's answer and the status in it; none while the head is not whole.
+///
+/// # Errors
+/// What is wrong with it.
+pub fn status_of(bytes: &[u8]) -> Result<Option<(usize, u16)>, &'static str> {
     let mut headers = [httparse::EMPTY_HEADER; HEADERS];
     let mut response = httparse::Response::new(&mut headers);
     match response.parse(bytes) {

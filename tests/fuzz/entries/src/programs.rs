@@ -3,6 +3,7 @@
 use agent::enrol::EnrolmentKey;
 use appliance::agents::proof::{BoundTo, Connection, PUBLIC_KEY_BYTES, holds};
 use helper::native_messaging::{Incoming, next};
+use link::proxy_tunnel::status_of;
 use wire::AgentId;
 use wire::proof::Purpose;
 
@@ -31,6 +32,25 @@ pub fn enrolment(bytes: &[u8]) {
         let connection = Connection { nonce: [1; 32], bound_to };
         for purpose in [Purpose::Enrol, Purpose::Control, Purpose::SessionLink] {
             assert!(!holds(&connection, purpose, nobody, &key, text), "a proof by somebody who has no key");
+        }
+    }
+}
+
+/// A proxy that answers anything, in pieces: its head ends at one place, and nothing before that is an answer.
+pub fn proxy_answers(bytes: &[u8]) {
+    let mut head = None;
+    for seen in 0..=bytes.len().min(4096) {
+        match (status_of(&bytes[..seen]), head) {
+            (Ok(Some((length, status))), None) => {
+                assert!(length <= seen && status < 1000);
+                head = Some((length, status));
+            }
+            (found, Some(head)) => assert_eq!(found, Ok(Some(head)), "more bytes change what was said"),
+            (Ok(None), None) => {}
+            (Err(problem), None) => {
+                assert!(!problem.is_empty());
+                return;
+            }
         }
     }
 }

@@ -61,6 +61,17 @@ struct Counts {
     failed: AtomicU64,
 }
 
+/// One connection that asks once.
+///
+/// # Errors
+/// When it is not answered.
+pub(crate) async fn talk_once(address: SocketAddr) -> Result<()> {
+    let mut stream = TcpStream::connect(address).await.context("connecting")?;
+    stream.write_all(b"?").await.context("asking")?;
+    let answered = timeout(ANSWERED_WITHIN, stream.read_exact(&mut [0; 1])).await.context("no answer came")?;
+    answered.map(drop).context("waiting for the answer")
+}
+
 /// Connections that come and go until they are told to end.
 pub(crate) struct Churn {
     counts: Arc<Counts>,

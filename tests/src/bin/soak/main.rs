@@ -65,8 +65,10 @@ fn run(arguments: &Arguments) -> Result<ExitCode> {
         helper: helper.program.pid(),
     };
 
-    // What is made once and kept, such as the database's connections, is there before anything is counted.
+    // What is made once and kept, such as the database's connections and the helper's line to the kernel, is there before
+    // anything is counted.
     let first = site.open_to(&mut helper, "first", targets[0])?;
+    runtime.block_on(churn::talk_once(first.address(0)?))?;
     end(&site, &[first])?;
     let before = programs.sample()?;
 
