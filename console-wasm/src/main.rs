@@ -34,7 +34,7 @@
 //! | several items | `bulk-dialog`, `bulk-jumpoint`, `bulk-group`, `bulk-tag`, `bulk-save`, `bulk-error` |
 //! | group dialog | `group-dialog`, `group-name`, `group-comments`, `group-save`, `group-error` |
 //! | errors of fields | `=FIELD-error`, for example `=item-name-error` |
-//! | session | `session` with `data-state`, `session-state`, `end-session` with `end-dialog` `end-dialog-confirm`, `session-reconnecting`, `session-end`, `jump-again`, `session-error` |
+//! | session | `session` with `data-state`, `session-state`, `end-session` with `end-dialog` `end-dialog-confirm`, `session-reconnecting`, `session-helper-died` with `start-again`, `session-end`, `jump-again`, `session-error` |
 //! | session: start | `start`, `protocol-tunneling`, `helper-advice`, `tunnel-error` |
 //! | session: tunnels | `current-tunnels`, `tunnel-0`, `tunnel-0-address`, `tunnel-0-copy-address`, `tunnel-0-command`, `tunnel-0-state`, `tunnel-0-problem`, `tunnel-0-retry`, `tunnels-elsewhere`, `=connection-refused` |
 //! | session: figures | `network-statistics`, `bytes-sent`, `bytes-received`, `helper-round-trip`, `jumpoint-round-trip`, `traffic-chart` |

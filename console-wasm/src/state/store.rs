@@ -1,6 +1,6 @@
 //! Everything the console knows, and how each thing that happens changes it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use wire::api::{
@@ -111,6 +111,8 @@ pub(crate) struct Store {
     pub(crate) helper: HelperState,
     /// Sessions the helper has open for this appliance.
     pub(crate) local_sessions: BTreeMap<SessionId, LocalSession>,
+    /// Sessions the helper had open when it died: they cannot go on, whatever the appliance hopes.
+    pub(crate) died_with_helper: BTreeSet<SessionId>,
     /// Notices.
     pub(crate) toasts: Toasts,
 }
@@ -209,6 +211,7 @@ impl Store {
             Action::Event(event, now) => self.put_event(*event, now),
             Action::Helper(state) => self.put_helper(state),
             Action::LocalSessions(sessions) => {
+                self.died_with_helper.retain(|id| !sessions.iter().any(|session| session.session_id == *id));
                 self.local_sessions = sessions.into_iter().map(|session| (session.session_id, session)).collect();
             }
             Action::LocalSession(session) => {
@@ -230,6 +233,7 @@ impl Store {
             installation: self.installation,
             helper: self.helper,
             local_sessions: self.local_sessions,
+            died_with_helper: self.died_with_helper,
             ..Self::default()
         }
     }
@@ -258,11 +262,16 @@ impl Store {
     fn close_tab(&mut self, id: SessionId) {
         self.tabs.retain(|tab| *tab != id);
         self.views.remove(&id);
+        self.died_with_helper.remove(&id);
     }
 
     fn put_helper(&mut self, state: HelperState) {
         if !matches!(state, HelperState::Found { .. }) {
-            self.local_sessions.clear();
+            let had = std::mem::take(&mut self.local_sessions);
+            // One that the browser let go ends its sessions itself.
+            if matches!(state, HelperState::Gone { .. }) {
+                self.died_with_helper.extend(had.into_keys());
+            }
         }
         self.helper = state;
     }

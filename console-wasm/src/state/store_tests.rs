@@ -124,5 +124,9 @@ fn a_helper_that_went_away_has_no_sessions() {
     let store = signed_in().reduce(Action::LocalSessions(vec![local]));
     assert_eq!(store.local_sessions.len(), 1);
     let gone = HelperState::Gone { extension_version: "1".into(), cause: HelperGone::Exited, detail: String::new() };
-    assert!(store.reduce(Action::Helper(gone)).local_sessions.is_empty());
+    let store = store.reduce(Action::Helper(gone));
+    assert!(store.local_sessions.is_empty() && store.died_with_helper.contains(&SessionId(number(1))));
+    // Unless it was not gone at all.
+    let local = LocalSession { session_id: SessionId(number(1)), tunnels: vec![] };
+    assert!(store.reduce(Action::LocalSessions(vec![local])).died_with_helper.is_empty());
 }

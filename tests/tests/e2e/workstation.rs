@@ -233,12 +233,14 @@ fn a_helper_that_dies_is_told_and_another_can_start() -> Result<()> {
             let pid = rustix::process::Pid::from_raw(i32::try_from(pid)?).context("no process id")?;
             rustix::process::kill_process(pid, rustix::process::Signal::KILL)?;
         }
-        // The appliance cannot know that it will not come back.
-        console.wait_for("session-reconnecting")?;
+        // The appliance cannot know that it will not come back; the console does.
+        console.wait_for("session-helper-died")?;
         console.screenshot("session-helper-gone")?;
-        console.visit("/")?;
+        console.click("start-again")?;
+        console.wait_until_gone("session-helper-died")?;
         console.wait_for_helper()?;
-        console.jump("echo")?;
+        let page: SessionPage = site.admin.get("/api/sessions")?;
+        ensure!(page.sessions.iter().filter(|it| it.state != SessionState::Ended).count() == 1, "{:?}", page.sessions);
         let stream = TcpStream::connect(console.tunnel(1)?[0])?;
         echoes(&stream)
     })

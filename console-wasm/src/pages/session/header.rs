@@ -155,7 +155,13 @@ fn Again(props: &AgainProps) -> Html {
     html! { <Button id="jump-again" kind={Kind::Primary} icon={Icon::Redo} label="Jump again" busy={*busy} {onclick} /> }
 }
 
-async fn again(console: &Console, navigator: Option<Navigator>, ended: wire::SessionId, item: wire::JumpItemId) {
+/// Starts a session of the item in the place of one that has ended.
+pub(super) async fn again(
+    console: &Console,
+    navigator: Option<Navigator>,
+    ended: wire::SessionId,
+    item: wire::JumpItemId,
+) {
     match console.api().jump(item).await {
         Ok(session) => {
             let id = session.id;

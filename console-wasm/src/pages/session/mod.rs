@@ -3,6 +3,7 @@
 mod connections;
 mod events;
 mod header;
+mod reconnecting;
 mod start;
 mod statistics;
 mod tunnels;
@@ -11,13 +12,12 @@ use std::rc::Rc;
 
 use wasm_bindgen_futures::spawn_local;
 use wire::SessionId;
-use wire::api::{LinkSide, SessionState};
+use wire::api::SessionState;
 use yew::prelude::*;
 
 use crate::components::alert::{Alert, ErrorAlert, Severity};
 use crate::components::spinner;
 use crate::console::{use_console, use_now, use_store};
-use crate::state::format::duration;
 use crate::state::services;
 use crate::state::session_view::SessionView;
 use crate::state::store::Action;
@@ -77,7 +77,7 @@ pub(crate) fn SessionPage(props: &SessionPageProps) -> Html {
                 _ => Html::default(),
             } }
             if view.session.reconnecting.is_some() {
-                <Lost view={view.clone()} />
+                <reconnecting::Reconnecting view={view.clone()} {own} />
             }
             if state == SessionState::Tunnelling {
                 <tunnels::CurrentTunnels view={view.clone()} {own} />
@@ -117,23 +117,6 @@ fn Refusals(props: &PartProps) -> Html {
                 </div>
             }
         }) }
-    }
-}
-
-/// A link was lost: what that means, and how long the session waits.
-#[component]
-fn Lost(props: &PartProps) -> Html {
-    let now = use_now(1_000);
-    let Some(lost) = props.view.session.reconnecting else { return Html::default() };
-    let whose = match lost.waits_for {
-        LinkSide::Helper => "the helper on the workstation",
-        LinkSide::Jumpoint => "the jumpoint",
-    };
-    let left = duration(lost.until.millis_since(now));
-    html! {
-        <Alert id="session-reconnecting" severity={Severity::Warning} title={format!("The link to {whose} was lost; it is dialled again")}>
-            <p>{ format!("Open connections stand still and go on where they were. If the link is not back in {left}, the session ends.") }</p>
-        </Alert>
     }
 }
 
