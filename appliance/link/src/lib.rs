@@ -14,7 +14,7 @@
 //! | [`redial`] | dialling again when a session's link was lost |
 //! | [`link_stream`] | one connection's end of the link |
 //! | [`carry`] | one TCP socket joined to one stream |
-//! | [`read_blocks`] | the memory that sockets are read into |
+//! | `read_blocks` | the memory that sockets are read into |
 //! | [`allocator`] | how much free memory the process keeps |
 //! | [`open_files`] | how many connections the process may have |
 //! | [`stop_signal`] | being asked to stop |
