@@ -37,6 +37,7 @@ fn main() -> ExitCode {
 }
 
 fn start(command: Command) -> anyhow::Result<()> {
+    link::allocator::keep_some_freed_memory();
     let runtime = tokio::runtime::Runtime::new().context("the program could not start its threads")?;
     let result = runtime.block_on(carry_out(command));
     // A name that is still being resolved must not keep the program from ending.
@@ -102,7 +103,6 @@ fn next_step(state_dir: &Path) -> String {
 }
 
 async fn run(it: Run) -> anyhow::Result<()> {
-    link::allocator::keep_some_freed_memory();
     link::open_files::allow_as_many_as_possible();
     let identity = Identity::load(&it.place.state_dir)?;
     let dialer = dialer(&identity, &it.place)?;

@@ -1,7 +1,7 @@
 //! Blocks of memory that sockets are read into, used again and again.
 //!
 //! What was read waits for the other end in the very block, and a whole window of blocks comes free at a time. An allocator
-//! gives so much back to the kernel, which clears every page anew for the next read; that costs as much as encrypting it.
+//! gives so much back to the kernel, which clears every page anew for the next read.
 
 use std::io;
 use std::sync::{Mutex, PoisonError};
@@ -85,9 +85,11 @@ mod tests {
     }
 
     #[test]
-    fn no_more_free_blocks_are_kept_than_set() {
+    fn free_blocks_are_kept_and_no_more_than_set() {
         drop([(); 2 * FREE_MOST].map(|()| fill(BLOCK_BYTES)));
-        assert!(FREE.lock().unwrap().len() <= FREE_MOST);
+        // Other tests may have taken a few.
+        let kept = FREE.lock().unwrap().len();
+        assert!((FREE_MOST / 2..=FREE_MOST).contains(&kept), "{kept}");
     }
 
     #[test]

@@ -77,7 +77,7 @@ pub(crate) fn SessionPage(props: &SessionPageProps) -> Html {
                 _ => Html::default(),
             } }
             if view.session.reconnecting.is_some() {
-                <reconnecting::Reconnecting view={view.clone()} {own} />
+                <reconnecting::Reconnecting view={view.clone()} />
             }
             if state == SessionState::Tunnelling {
                 <tunnels::CurrentTunnels view={view.clone()} {own} />

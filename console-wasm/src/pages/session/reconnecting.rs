@@ -1,37 +1,25 @@
 //! A link was lost: what that means, how long the session waits, and what to do when waiting is in vain.
 
-use std::rc::Rc;
-
 use wasm_bindgen_futures::spawn_local;
 use wire::api::LinkSide;
 use yew::prelude::*;
 use yew_router::prelude::*;
 
-use super::header;
+use super::{PartProps, header};
 use crate::components::alert::{Alert, Severity};
 use crate::components::button::{Button, Kind};
 use crate::components::icon::Icon;
 use crate::console::{use_console, use_now, use_store};
 use crate::state::format::duration;
-use crate::state::session_view::SessionView;
 use crate::state::store::Action;
-
-/// Properties of [`Reconnecting`].
-#[derive(Clone, PartialEq, Properties)]
-pub(super) struct ReconnectingProps {
-    /// The session.
-    pub(super) view: Rc<SessionView>,
-    /// Whether it is the user's own.
-    pub(super) own: bool,
-}
 
 /// The section.
 #[component]
-pub(super) fn Reconnecting(props: &ReconnectingProps) -> Html {
+pub(super) fn Reconnecting(props: &PartProps) -> Html {
     let store = use_store();
     let now = use_now(1_000);
     let Some(lost) = props.view.session.reconnecting else { return Html::default() };
-    if props.own && store.died_with_helper.contains(&props.view.session.id) {
+    if store.is_own(&props.view.session) && store.died_with_helper.contains(&props.view.session.id) {
         return html! { <HelperDied view={props.view.clone()} /> };
     }
     let whose = match lost.waits_for {
@@ -46,14 +34,9 @@ pub(super) fn Reconnecting(props: &ReconnectingProps) -> Html {
     }
 }
 
-#[derive(Clone, PartialEq, Properties)]
-struct HelperDiedProps {
-    view: Rc<SessionView>,
-}
-
 /// The helper that held the session's connections is dead, and they with it.
 #[component]
-fn HelperDied(props: &HelperDiedProps) -> Html {
+fn HelperDied(props: &PartProps) -> Html {
     let console = use_console();
     let navigator = use_navigator();
     let busy = use_state(|| false);
@@ -64,10 +47,14 @@ fn HelperDied(props: &HelperDiedProps) -> Html {
             busy.set(true);
             let (console, navigator, busy) = (console.clone(), navigator.clone(), busy.clone());
             spawn_local(async move {
-                match (console.api().end_session(id).await, item) {
-                    (Ok(_), Some(item)) => header::again(&console, navigator, id, item).await,
-                    (Ok(session), None) => console.dispatch(Action::Session(Box::new(session))),
-                    (Err(error), _) => console.tell_error("The session could not be ended", &error),
+                match console.api().end_session(id).await {
+                    Ok(session) => {
+                        console.dispatch(Action::Session(Box::new(session)));
+                        if let Some(item) = item {
+                            header::again(&console, navigator, id, item).await;
+                        }
+                    }
+                    Err(error) => console.tell_error("The session could not be ended", &error),
                 }
                 busy.set(false);
             });
