@@ -11,7 +11,7 @@ use tempfile::TempDir;
 use tokio::runtime::Runtime;
 
 use crate::program::{Program, descendants};
-use crate::servers::find_program;
+use crate::servers::{find_program, free_port};
 use crate::{wait, workspace};
 
 mod page;
@@ -58,13 +58,15 @@ impl Browser {
     pub fn start(workstation: &Workstation, options: Options) -> Result<Self> {
         let logs = tempfile::tempdir()?;
         let mut command = Command::new(find_program("chromedriver", &[])?);
-        command.arg("--port=0").stdin(Stdio::null());
+        // Told to choose a port itself, it takes a free one of IPv6 and gives up when that one is taken on IPv4.
+        let port = free_port()?;
+        command.arg(format!("--port={port}")).stdin(Stdio::null());
         command.env("HOME", workstation.home()).env_remove("XDG_CONFIG_HOME");
         command.env("SALLYPORT_HELPER_CONFIG", workstation.home().join(".config/sallyport/helper.toml"));
         let mut driver = Program::start("chromedriver", &mut command, logs.path())?;
-        let port = wait::until("ChromeDriver says its port", START_LIMIT, || {
+        wait::until_true("ChromeDriver has started", START_LIMIT, || {
             driver.check_alive()?;
-            Ok(port_in(&driver.log()))
+            Ok(driver.log().contains("started successfully"))
         })?;
         let driver_url = format!("http://127.0.0.1:{port}");
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
@@ -250,11 +252,6 @@ fn connector() -> hyper_util::client::legacy::connect::HttpConnector {
     hyper_util::client::legacy::connect::HttpConnector::new()
 }
 
-fn port_in(log: &str) -> Option<u16> {
-    let (_, rest) = log.split_once("started successfully on port ")?;
-    rest.split(|sign: char| !sign.is_ascii_digit()).next()?.parse().ok()
-}
-
 fn capabilities(workstation: &Workstation, options: Options) -> Result<fantoccini::wd::Capabilities> {
     let mut arguments = arguments(&workstation.profile(), true);
     if options.extension {
@@ -273,15 +270,4 @@ fn capabilities(workstation: &Workstation, options: Options) -> Result<fantoccin
         bail!("capabilities are an object");
     };
     Ok(all)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_port_is_found_in_what_chromedriver_says() {
-        assert_eq!(port_in("ChromeDriver was started successfully on port 40123."), Some(40123));
-        assert_eq!(port_in("Starting ChromeDriver"), None);
-    }
 }

@@ -3,27 +3,21 @@
 mod breaking;
 mod debian;
 mod in_process;
+mod ports;
 mod reverse_proxy;
 mod squid;
 
 pub use breaking::BreakingNetwork;
 pub use debian::{Nginx, Postgres, Redis, Sshd, postgres_folders};
 pub use in_process::{Echo, Gauge, Mute, Page, Silent};
+pub use ports::free_port;
 pub use reverse_proxy::{CUTS_AFTER, Kind as ProxyKind, ReverseProxy};
 pub use squid::{ONLY_BEHIND_THE_PROXY, PROXY_PASSWORD_IN_URL, PROXY_USER, Serves, Squid};
 
-use std::net::{Ipv4Addr, TcpListener};
+use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
-
-/// A port nobody listens on now.
-///
-/// # Errors
-/// When the system gives none.
-pub fn free_port() -> Result<u16> {
-    Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port())
-}
 
 /// Finds a program in PATH, in the folders for administrators, or in `more`.
 ///
