@@ -17,7 +17,6 @@ pub mod http;
 pub mod jump;
 pub mod metrics;
 pub mod network;
-pub mod open_files;
 pub mod random;
 pub mod relay;
 pub mod services;
@@ -81,7 +80,7 @@ impl Appliance {
     /// What could not be started.
     pub async fn start(config: Config) -> anyhow::Result<Self> {
         let tasks = Tasks::default();
-        open_files::allow_as_many_as_possible();
+        link::open_files::allow_as_many_as_possible();
         let data_dir = DataDir::take(&config.data_dir)?;
         let listener = TcpListener::bind(config.listen)
             .await

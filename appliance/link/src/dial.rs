@@ -27,12 +27,13 @@ use crate::appliance_url::ApplianceUrl;
 use crate::proxy::{Proxy, ProxyChoice};
 use crate::proxy_tunnel::{self, ProxyError};
 use crate::tcp::{self, ConnectError};
+use crate::tls_io::{READ_AHEAD_BYTES, WholeReads, hold_a_message, under_tls};
 use crate::trust::{Trust, TrustError, certificate_refused};
 
 /// A WebSocket to the appliance.
 pub type WebSocket = WebSocketStream<LinkIo>;
 /// What carries it.
-pub type LinkIo = TlsStream<BufReader<TcpStream>>;
+pub type LinkIo = WholeReads<TlsStream<BufReader<TcpStream>>>;
 
 /// Why the appliance could not be dialled.
 #[derive(Debug, thiserror::Error)]
@@ -104,12 +105,6 @@ const DIAL_WITHIN: Duration = Duration::from_secs(10);
 const ANSWER_BYTES: usize = 1024 * 1024;
 /// Bytes the WebSocket may hold unwritten: one message, and a control message beside it.
 const WRITE_BUFFER_BYTES: usize = MAX_MESSAGE + 2 * wire::limits::CONTROL_MESSAGE_BYTES;
-/// Bytes that may wait in the kernel before the link is full.
-#[cfg(target_os = "linux")]
-const UNSENT_BYTES: u32 = 128 * 1024;
-const READ_BUFFER_BYTES: usize = 64 * 1024;
-/// Bytes taken from the kernel at once: TLS by itself takes one record after the other.
-const READ_AHEAD_BYTES: usize = 64 * 1024;
 
 impl Dialer {
     /// Prepares to dial `appliance`.
@@ -175,12 +170,12 @@ impl Dialer {
             None => tcp::connect(host, port, self.within).await?,
             Some(proxy) => proxy_tunnel::connect(proxy, host, port, self.within, end).await?,
         };
-        keep_little_unsent(&tcp);
         let name = ServerName::try_from(self.appliance.host().to_owned())
             .map_err(|error| DialError::Garbage { appliance: self.appliance.clone(), detail: error.to_string() })?;
-        let handshake =
-            TlsConnector::from(Arc::clone(&self.tls)).connect(name, BufReader::with_capacity(READ_AHEAD_BYTES, tcp));
-        self.until(end, handshake).await?.map_err(|error| self.explain_tls(error, proxy.as_ref()))
+        let handshake = TlsConnector::from(Arc::clone(&self.tls)).connect(name, under_tls(tcp));
+        let mut tls = self.until(end, handshake).await?.map_err(|error| self.explain_tls(error, proxy.as_ref()))?;
+        hold_a_message(tls.get_mut().1);
+        Ok(WholeReads::new(tls))
     }
 
     /// Host and port to connect to.
@@ -292,25 +287,15 @@ impl Dialer {
 /// # Errors
 /// When TLS gives none.
 pub fn binding_of(socket: &WebSocket) -> Result<[u8; EXPORTER_BYTES], rustls::Error> {
-    let (_, connection) = socket.get_ref().get_ref();
+    let (_, connection) = socket.get_ref().get_ref().get_ref();
     connection.export_keying_material([0; EXPORTER_BYTES], EXPORTER_LABEL, None)
-}
-
-/// What waits in the kernel cannot be overtaken any more: a keystroke would wait behind it.
-fn keep_little_unsent(tcp: &TcpStream) {
-    #[cfg(target_os = "linux")]
-    if let Err(error) = socket2::SockRef::from(tcp).set_tcp_notsent_lowat(UNSENT_BYTES) {
-        tracing::debug!("TCP_NOTSENT_LOWAT could not be set: {error}");
-    }
-    #[cfg(not(target_os = "linux"))]
-    let _ = tcp;
 }
 
 /// Limits of a link's WebSocket, the same for whoever dials.
 #[must_use]
 pub fn web_socket_config() -> WebSocketConfig {
     WebSocketConfig::default()
-        .read_buffer_size(READ_BUFFER_BYTES)
+        .read_buffer_size(READ_AHEAD_BYTES)
         .write_buffer_size(0)
         .max_write_buffer_size(WRITE_BUFFER_BYTES)
         .max_message_size(Some(MAX_MESSAGE.max(wire::limits::CONTROL_MESSAGE_BYTES)))

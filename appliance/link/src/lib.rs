@@ -6,6 +6,7 @@
 //! | [`trust`] | whose certificates are believed |
 //! | [`tcp`] | connecting, and why it failed |
 //! | [`dial`] | TLS, WebSocket and JSON over one dialled connection |
+//! | [`tls_io`] | how TLS is read and written, at both ends |
 //! | [`proxy`] | which HTTP proxy leads to the appliance |
 //! | [`proxy_tunnel`] | asking a proxy for a connection |
 //! | [`talk`] | JSON messages over a WebSocket |
@@ -39,6 +40,7 @@ pub mod stop_signal;
 pub mod stream_driver;
 pub mod talk;
 pub mod tcp;
+pub mod tls_io;
 pub mod trust;
 
 pub use appliance_url::ApplianceUrl;

@@ -12,14 +12,11 @@ use tokio::time::{Instant, Sleep, sleep_until, timeout};
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::{Error as WsError, Message};
 use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
-use wire::stream::frame;
+use wire::stream::frame::FULL_MESSAGE;
 
 use crate::stream_driver::{LinkEnd, Shared};
 use crate::talk::plain;
 
-/// Bytes of frames put into one message, two full ones: enough to be worth a write, little enough that what comes next can
-/// still be chosen.
-const MESSAGE_BYTES: usize = 2 * (frame::HEADER_BYTES + frame::FULL_PAYLOAD);
 /// Messages sent before the incoming ones get their turn, and the other way round.
 const MESSAGES_PER_TURN: usize = 16;
 /// The appliance pings every 5 seconds; four of them missing is a dead link.
@@ -116,7 +113,7 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> LinkTask<'a, S> {
         if let Poll::Ready(Some(text)) = self.texts.outgoing.poll_recv(cx) {
             return Some(Message::text(text));
         }
-        self.shared.transmit(cx, &mut self.buffer, MESSAGE_BYTES).then(|| Message::binary(self.buffer.split().freeze()))
+        self.shared.transmit(cx, &mut self.buffer, FULL_MESSAGE).then(|| Message::binary(self.buffer.split().freeze()))
     }
 
     /// True when everything has left.

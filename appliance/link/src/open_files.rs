@@ -11,7 +11,7 @@ pub fn allow_as_many_as_possible() {
     }
     // Some systems allow fewer than the limit they name; then what there is has to do.
     if let Err(error) = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit }) {
-        tracing::debug!("the limit on open files could not be raised: {error}");
+        tracing::warn!(error = %error, "the limit on open files could not be raised");
     }
 }
 

@@ -24,7 +24,7 @@ async fn an_authority_in_pem_is_believed_and_both_ends_get_the_same_binding() {
     let answer = tokio::spawn(server.accept_web_socket());
     let socket = dialer.web_socket("/link").await.unwrap();
     assert_eq!(binding_of(&socket).unwrap(), answer.await.unwrap());
-    assert!(socket.get_ref().get_ref().0.get_ref().nodelay().unwrap());
+    assert!(socket.get_ref().get_ref().get_ref().0.get_ref().nodelay().unwrap());
 }
 
 #[tokio::test]

@@ -15,9 +15,7 @@ use axum::response::IntoResponse;
 use hyper::body::Incoming;
 use hyper::server::conn::{http1, http2};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
-#[cfg(target_os = "linux")]
-use socket2::SockRef;
-use tokio::io::BufReader;
+use link::tls_io::{WholeReads, hold_a_message, under_tls};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
@@ -100,12 +98,6 @@ const PING: Duration = Duration::from_secs(30);
 /// Requests at the same time on one HTTP/2 connection.
 const STREAMS: u32 = 128;
 
-/// Bytes taken from the kernel at once: TLS by itself takes one record after the other.
-const READ_AHEAD_BYTES: usize = 64 * 1024;
-/// Bytes that may wait in the kernel before the relay stops reading the other link.
-#[cfg(target_os = "linux")]
-const UNSENT_BYTES: u32 = 128 * 1024;
-
 /// Serves until the program stops, then lets running requests finish. Links and event sockets end by their own tasks.
 pub async fn serve(listener: TcpListener, tls: TlsAcceptor, router: Router, front: Front, tasks: Tasks) {
     let places = Arc::new(Semaphore::new(CONNECTIONS));
@@ -163,9 +155,8 @@ async fn connection(
     port: Port,
 ) -> Result<(), Box<dyn Error + Send + Sync>> {
     stream.set_nodelay(true)?;
-    keep_little_unsent(&stream);
-    let stream = BufReader::with_capacity(READ_AHEAD_BYTES, stream);
-    let stream = timeout(HANDSHAKE, port.tls.accept(stream)).await??;
+    let mut stream = timeout(HANDSHAKE, port.tls.accept(under_tls(stream))).await??;
+    hold_a_message(stream.get_mut().1);
     let speaks_http2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
     let comes = match seat {
         Seat::Own(place) => {
@@ -198,13 +189,13 @@ async fn connection(
             .timer(TokioTimer::new())
             .keep_alive_interval(PING)
             .max_concurrent_streams(STREAMS)
-            .serve_connection(TokioIo::new(stream), service);
+            .serve_connection(TokioIo::new(WholeReads::new(stream)), service);
         Ok(until_over(connection, http2::Connection::graceful_shutdown, &activity, &tasks).await?)
     } else {
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())
             .header_read_timeout(HANDSHAKE)
-            .serve_connection(TokioIo::new(stream), service)
+            .serve_connection(TokioIo::new(WholeReads::new(stream)), service)
             .with_upgrades();
         Ok(until_over(connection, http1::UpgradeableConnection::graceful_shutdown, &activity, &tasks).await?)
     }
@@ -228,16 +219,6 @@ impl Port {
             place: Arc::new(Place { _of_all: of_all, _of_address: of_address }),
         })
     }
-}
-
-/// What waits in the kernel cannot be overtaken any more: a keystroke would wait behind it.
-fn keep_little_unsent(stream: &TcpStream) {
-    #[cfg(target_os = "linux")]
-    if let Err(error) = SockRef::from(stream).set_tcp_notsent_lowat(UNSENT_BYTES) {
-        tracing::debug!(error = %error, "TCP_NOTSENT_LOWAT could not be set");
-    }
-    #[cfg(not(target_os = "linux"))]
-    let _ = stream;
 }
 
 /// Serves until the other side ends the connection, it stays quiet, or the program stops.

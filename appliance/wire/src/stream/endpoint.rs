@@ -23,11 +23,13 @@ use std::time::Duration;
 use bytes::{Bytes, BytesMut};
 
 use super::EndReason;
+use super::flowing::Flowing;
 use super::frame::{self, FLAG_FIN_SEEN, Frame, FrameError, Kind, StreamId};
 use super::receive::{Misbehaved, ReceiveHalf};
 use super::round_trip::RoundTrip;
 use super::schedule::{Schedule, SentLately};
 use super::send::SendHalf;
+use super::window::Way;
 
 mod frames;
 mod held;
@@ -172,6 +174,7 @@ pub struct Endpoint {
     /// When consumed bytes that nobody was told of are told.
     tell_at: Option<Duration>,
     round_trip: RoundTrip,
+    flowing: Flowing,
     /// The time that was told last.
     now: Duration,
 }
@@ -249,6 +252,7 @@ impl Endpoint {
             granted: 0,
             tell_at: None,
             round_trip: RoundTrip::default(),
+            flowing: Flowing::default(),
             now: Duration::ZERO,
         }
     }
@@ -371,6 +375,7 @@ impl Endpoint {
         let round_trip = self.round_trip.shortest().unwrap_or(ROUND_TRIP_GUESS);
         let spare = self.config.session_budget.saturating_sub(self.windows);
         let is_short = spare < self.config.session_budget / 2;
+        let is_shared = self.flowing.is_shared(now);
         let Config { initial_window, max_window, .. } = self.config;
         let Some(it) = self.live(stream) else { return };
         it.receive.consume(bytes as u64);
@@ -379,7 +384,7 @@ impl Endpoint {
         // Slowly, so that a pause does not cost all of it; but what stands in queues goes.
         let least = if is_short { initial_window } else { (before - before / 8).max(initial_window) };
         let most = max_window.min(before + spare);
-        it.receive.window.measure(now, consumed, round_trip, least..=most);
+        it.receive.window.measure(now, consumed, &Way { round_trip, is_shared, allowed: least..=most });
         let after = it.receive.window.size();
         self.windows = (self.windows + after).saturating_sub(before);
         self.credit_if_due(stream);

@@ -38,9 +38,12 @@ use super::EndReason;
 
 /// Bytes of a header.
 pub const HEADER_BYTES: usize = 20;
-/// Payload of a full DATA frame as the ends make them: what a keystroke may have to wait for. Two such frames with their
-/// headers, two CREDITs and a WebSocket header fill four TLS records of 16 KiB and leave nothing over for a fifth.
-pub const FULL_PAYLOAD: usize = 32 * 1024 - 68;
+/// Payload of a full DATA frame as the ends make them: what a keystroke may have to wait for. Sockets give and programs write
+/// powers of two, so this leaves no small rest for a message of its own.
+pub const FULL_PAYLOAD: usize = 32 * 1024;
+/// Bytes of frames that the ends put into one message, two full ones: enough to be worth a write, little enough that what
+/// comes next can still be chosen.
+pub const FULL_MESSAGE: usize = 2 * (HEADER_BYTES + FULL_PAYLOAD);
 /// Most bytes in one frame's payload.
 pub const MAX_PAYLOAD: usize = 64 * 1024;
 /// Most bytes in one message: several frames, at least one of the largest.

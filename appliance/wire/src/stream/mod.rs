@@ -7,6 +7,7 @@
 //! The appliance between the ends reads [`frame::Header`]s and passes the bytes on as they are.
 
 pub mod endpoint;
+mod flowing;
 pub mod frame;
 pub mod reason;
 mod receive;

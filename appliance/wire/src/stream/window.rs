@@ -1,8 +1,9 @@
 //! How far ahead of the application the other end may send.
 //!
 //! A window begins small and grows, at most double at a time, to twice what flows in one round trip of an empty way at the
-//! rate at which the application consumes, and a little more. What goes beyond would only stand in queues, where a keystroke
-//! cannot overtake it. It stays within what the session's budget leaves, and shrinks an eighth at a time when less flows.
+//! rate at which the application consumes. What goes beyond stands in queues, where a keystroke of another connection cannot
+//! overtake it: a connection that has the session to itself may keep the programs on the way busy with a little more. It stays
+//! within what the session's budget leaves, and shrinks an eighth at a time when less flows.
 
 use std::ops::RangeInclusive;
 use std::time::Duration;
@@ -19,8 +20,20 @@ pub(super) struct Window {
     since: Option<(Duration, u64)>,
 }
 
-/// What the programs on the way have in hand at any time, a few messages each, in bytes: no round trip tells of it.
-const IN_HAND: u64 = 256 * 1024;
+/// For how long the programs on the way have something in hand when nobody else waits for them. An empty way's round trip
+/// does not tell of it: with less, they wait for each other.
+const IN_HAND: Duration = Duration::from_millis(2);
+
+/// What decides the size of a window besides the application.
+#[derive(Clone, Debug)]
+pub(super) struct Way {
+    /// Round trip of an empty way.
+    pub(super) round_trip: Duration,
+    /// Whether bytes of other connections come too.
+    pub(super) is_shared: bool,
+    /// Bytes between which the size has to stay.
+    pub(super) allowed: RangeInclusive<u64>,
+}
 
 impl Window {
     pub(super) fn new(size: u64) -> Self {
@@ -45,9 +58,8 @@ impl Window {
         consumed > self.told
     }
 
-    /// Each time a whole window was consumed: sets the size by how long that took, within `allowed`. `round_trip` is that of
-    /// an empty way.
-    pub(super) fn measure(&mut self, now: Duration, consumed: u64, round_trip: Duration, allowed: RangeInclusive<u64>) {
+    /// Each time a whole window was consumed: sets the size by how long that took.
+    pub(super) fn measure(&mut self, now: Duration, consumed: u64, way: &Way) {
         let Some((began, from)) = self.since else {
             self.since = Some((now, consumed));
             return;
@@ -58,11 +70,11 @@ impl Window {
         }
         self.since = Some((now, consumed));
         // What came in one burst was sent over a round trip at least.
-        let took = now.saturating_sub(began).max(round_trip).as_micros().max(1);
-        let twice = u128::from(flowed) * 2 * round_trip.as_micros() / took;
-        let wanted = u64::try_from(twice).unwrap_or(u64::MAX).saturating_add(IN_HAND);
+        let took = now.saturating_sub(began).max(way.round_trip).as_micros().max(1);
+        let ahead = 2 * way.round_trip + if way.is_shared { Duration::ZERO } else { IN_HAND };
+        let wanted = u64::try_from(u128::from(flowed) * ahead.as_micros() / took).unwrap_or(u64::MAX);
         let wanted = wanted.clamp(self.size / 2, self.size * 2);
-        self.size = wanted.max(*allowed.start()).min(*allowed.end());
+        self.size = wanted.max(*way.allowed.start()).min(*way.allowed.end());
     }
 
     /// What the other end was told of consumed bytes may not have arrived.
@@ -85,39 +97,51 @@ mod tests {
     const RTT: Duration = Duration::from_millis(80);
     const MIB: u64 = 1 << 20;
 
-    fn consume(window: &mut Window, millis: u64, consumed: u64, allowed: RangeInclusive<u64>) -> u64 {
-        window.measure(Duration::from_millis(millis), consumed, RTT, allowed);
+    fn consume(window: &mut Window, millis: u64, consumed: u64, is_shared: bool, allowed: RangeInclusive<u64>) -> u64 {
+        window.measure(Duration::from_millis(millis), consumed, &Way { round_trip: RTT, is_shared, allowed });
         window.size()
     }
 
     #[test]
     fn grows_to_twice_what_flows_in_a_round_trip() {
         let mut window = Window::new(MIB);
-        assert_eq!(consume(&mut window, 0, 0, MIB..=64 * MIB), MIB);
-        assert_eq!(consume(&mut window, 40, MIB - 1, MIB..=64 * MIB), MIB);
+        assert_eq!(consume(&mut window, 0, 0, true, MIB..=64 * MIB), MIB);
+        assert_eq!(consume(&mut window, 40, MIB - 1, true, MIB..=64 * MIB), MIB);
         // In a burst: the window is what holds it up.
-        assert_eq!(consume(&mut window, 80, MIB, MIB..=64 * MIB), 2 * MIB);
-        assert_eq!(consume(&mut window, 200, 3 * MIB, 2 * MIB..=64 * MIB), 2 * MIB * 4 / 3 + IN_HAND);
+        assert_eq!(consume(&mut window, 80, MIB, true, MIB..=64 * MIB), 2 * MIB);
+        assert_eq!(consume(&mut window, 200, 3 * MIB, true, 2 * MIB..=64 * MIB), 2 * MIB * 4 / 3);
         // Twice what flows is there: it stays.
         let size = window.size();
-        assert_eq!(consume(&mut window, 400, 3 * MIB + size, size..=64 * MIB), size);
+        assert_eq!(consume(&mut window, 360, 3 * MIB + size, true, size..=64 * MIB), size);
+    }
+
+    #[test]
+    fn keeps_the_programs_busy_when_nobody_waits_for_them() {
+        let size_of = |is_shared| {
+            let mut window = Window::new(MIB);
+            consume(&mut window, 0, 0, is_shared, 1000..=64 * MIB);
+            // 1 MiB in 160 ms.
+            consume(&mut window, 160, MIB, is_shared, 1000..=64 * MIB)
+        };
+        assert_eq!(size_of(true), MIB);
+        assert_eq!(size_of(false), MIB + MIB / 80);
     }
 
     #[test]
     fn shrinks_only_where_it_may() {
         let mut window = Window::new(4 * MIB);
-        consume(&mut window, 0, 0, 4 * MIB..=64 * MIB);
-        assert_eq!(consume(&mut window, 60_000, 4 * MIB, 4 * MIB..=64 * MIB), 4 * MIB);
-        assert_eq!(consume(&mut window, 120_000, 8 * MIB, MIB..=64 * MIB), 2 * MIB);
-        assert_eq!(consume(&mut window, 180_000, 10 * MIB, MIB..=64 * MIB), MIB);
-        assert_eq!(consume(&mut window, 240_000, 11 * MIB, MIB..=64 * MIB), MIB);
+        consume(&mut window, 0, 0, true, 4 * MIB..=64 * MIB);
+        assert_eq!(consume(&mut window, 60_000, 4 * MIB, true, 4 * MIB..=64 * MIB), 4 * MIB);
+        assert_eq!(consume(&mut window, 120_000, 8 * MIB, true, MIB..=64 * MIB), 2 * MIB);
+        assert_eq!(consume(&mut window, 180_000, 10 * MIB, true, MIB..=64 * MIB), MIB);
+        assert_eq!(consume(&mut window, 240_000, 11 * MIB, true, MIB..=64 * MIB), MIB);
     }
 
     #[test]
     fn stays_within_the_budget() {
         let mut window = Window::new(1000);
-        consume(&mut window, 0, 0, 1000..=1500);
-        assert_eq!(consume(&mut window, 0, 1000, 1000..=1500), 1500);
-        assert_eq!(consume(&mut window, 0, 9000, 1500..=1500), 1500);
+        consume(&mut window, 0, 0, false, 1000..=1500);
+        assert_eq!(consume(&mut window, 0, 1000, false, 1000..=1500), 1500);
+        assert_eq!(consume(&mut window, 0, 9000, false, 1500..=1500), 1500);
     }
 }

@@ -90,6 +90,7 @@ impl Endpoint {
                     _ => it.receive.finish(offset),
                 };
                 if is_new.map_err(wrong)? {
+                    self.flowing.note(self.now, stream);
                     self.tell_readable(stream);
                 }
             }
