@@ -8,9 +8,11 @@ use wire::limits::CONNECTIONS_PER_SESSION;
 use wire::stream::{EndReason, Frame, Kind};
 use wire::{ConnectionId, Timestamp};
 
+use self::entry::Entry;
 use self::greeting::Greetings;
 use crate::session::totals::Counted;
 
+mod entry;
 mod greeting;
 
 /// Where a frame comes from.
@@ -106,29 +108,6 @@ pub struct WrittenDown {
     pub counts: Vec<TunnelCount>,
     /// How many there are.
     pub total: u64,
-}
-
-#[derive(Debug)]
-struct Entry {
-    row: Connection,
-    helper_finished: bool,
-    jumpoint_finished: bool,
-}
-
-impl Entry {
-    /// Bytes of one side have come up to `end`. What is sent again does not count again.
-    fn count(&mut self, from: From, end: u64, counts: &mut [TunnelCount]) {
-        let count = counts.get_mut(usize::from(self.row.tunnel));
-        let (row_bytes, tunnel_bytes) = match from {
-            From::Helper => (&mut self.row.bytes_sent, count.map(|it| &mut it.sent)),
-            From::Jumpoint => (&mut self.row.bytes_received, count.map(|it| &mut it.received)),
-        };
-        let fresh = end.saturating_sub(*row_bytes);
-        *row_bytes += fresh;
-        if let Some(bytes) = tunnel_bytes {
-            *bytes = bytes.saturating_add(fresh);
-        }
-    }
 }
 
 /// News that wait for consoles; of more than that the oldest are left out. Lists that are loaded anew have them all.
@@ -256,7 +235,7 @@ impl ConnectionTable {
             ..new_row(ConnectionId(new_id()), tunnel, now)
         };
         self.total += 1;
-        self.open.insert(stream, Entry { row: row.clone(), helper_finished: false, jumpoint_finished: false });
+        self.open.insert(stream, Entry::new(row.clone()));
         self.changed.insert(stream);
         if let Some(reason) = refusal {
             self.end(stream, reason, "", now);
@@ -271,21 +250,23 @@ impl ConnectionTable {
 
     fn end(&mut self, stream: u32, reason: EndReason, detail: &str, now: Timestamp) {
         let Some(Entry { mut row, .. }) = self.open.remove(&stream) else { return };
-        if let Some(count) = self.counts.get_mut(usize::from(row.tunnel)) {
-            count.open = count.open.saturating_sub(1);
+        if row.end.is_none() {
+            if let Some(count) = self.counts.get_mut(usize::from(row.tunnel)) {
+                count.open = count.open.saturating_sub(1);
+            }
+            let port = self.remote_ports.get(usize::from(row.tunnel)).copied().unwrap_or(0);
+            self.count_end(reason);
+            row.closed_at = Some(now);
+            row.end = Some(reason);
+            row.end_message = reason.message(&format!("{}:{port}", self.target_host), detail);
+            row.fault = reason.fault();
+            self.tell_failed(&row);
         }
-        let port = self.remote_ports.get(usize::from(row.tunnel)).copied().unwrap_or(0);
-        self.count_end(reason);
-        row.closed_at = Some(now);
-        row.end = Some(reason);
-        row.end_message = reason.message(&format!("{}:{port}", self.target_host), detail);
-        row.fault = reason.fault();
         self.changed.remove(&stream);
         if self.lately.len() >= ENDED_REMEMBERED {
             self.lately.pop_front();
         }
         self.lately.push_back((stream, row.clone()));
-        self.tell_failed(&row);
         self.tell(row.clone());
         self.unwritten.push(Row { stream: Some(stream), connection: row });
     }
@@ -472,7 +453,7 @@ impl ConnectionTable {
             if let Some(count) = self.counts.get_mut(usize::from(row.tunnel)) {
                 count.open += 1;
                 self.highest = self.highest.max(stream);
-                self.open.insert(stream, Entry { row, helper_finished: false, jumpoint_finished: false });
+                self.open.insert(stream, Entry::new(row));
             }
         }
         for (stream, row) in written.ended {

@@ -93,8 +93,7 @@ impl ConnectionTable {
             let at_jumpoint = jumpoint.positions.get(&stream);
             let goes_on = at_helper.is_some() && (at_jumpoint.is_some() || stream > jumpoint.highest);
             if !goes_on {
-                let was_finishing = self.open.get(&stream).is_some_and(|it| it.helper_finished || it.jumpoint_finished);
-                let reason = if was_finishing { EndReason::Finished } else { EndReason::LinkLost };
+                let reason = self.open.get(&stream).map_or(EndReason::LinkLost, Entry::likely_end);
                 self.end(stream, reason, "", now);
                 continue;
             }
@@ -120,21 +119,30 @@ impl ConnectionTable {
         }
     }
 
-    /// An end still has a connection that is over here, or not known.
+    /// An end still has a connection that is over here, or not known. What it still has to say has to find its connection. A
+    /// reset that one of the ends made stays noted; a refusal of the appliance may come to nothing.
     fn open_again(&mut self, stream: u32, tunnel: u16, now: Timestamp, new_id: impl Fn() -> Uuid) {
         let known = self.lately.iter().position(|(it, _)| *it == stream);
         let tunnel = known.and_then(|at| self.lately.get(at)).map_or(tunnel, |(_, row)| row.tunnel);
         // One for a tunnel that the session does not have is refused when its OPEN comes again.
         let Some(count) = self.counts.get_mut(usize::from(tunnel)) else { return };
-        count.open += 1;
         let row = match known.and_then(|at| self.lately.remove(at)) {
+            Some((_, row)) if !row.end.is_some_and(may_go_on) => row,
             Some((_, row)) => Connection { closed_at: None, end: None, end_message: String::new(), fault: None, ..row },
             None => {
                 self.total += 1;
                 new_row(ConnectionId(new_id()), tunnel, now)
             }
         };
-        self.unwritten.push(Row { stream: Some(stream), connection: row.clone() });
-        self.open.insert(stream, Entry { row, helper_finished: false, jumpoint_finished: false });
+        if row.end.is_none() {
+            count.open += 1;
+            self.unwritten.push(Row { stream: Some(stream), connection: row.clone() });
+        }
+        self.open.insert(stream, Entry::new(row));
     }
+}
+
+/// Whether a connection with this end in the table may live on at both ends.
+fn may_go_on(end: EndReason) -> bool {
+    matches!(end, EndReason::Finished | EndReason::LinkLost | EndReason::Limit | EndReason::NotAllowed)
 }

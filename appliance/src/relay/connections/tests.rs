@@ -234,3 +234,22 @@ fn who_connected_may_be_told_before_the_connection() {
     }
     assert_eq!(table.early_sources.len(), EARLY_SOURCES);
 }
+
+#[test]
+fn a_reset_stays_noted_while_the_ends_do_not_both_know_it() {
+    let mut table = table();
+    open(&mut table, 1, 0);
+    see(&mut table, From::Helper, |out| frame::put_reset(out, StreamId(1), EndReason::ResetByClient, 2, ""));
+    let noted = unwritten(&mut table).pop().unwrap();
+    table.begin_epoch(2);
+    greet(&mut table, From::Helper, 2, 1, &[(1, 0, false)]);
+    greet(&mut table, From::Jumpoint, 2, 1, &[(1, 1, false)]);
+    assert_eq!((table.open_count(), table.counts()[0].open), (1, 0));
+    assert_eq!(unwritten(&mut table), []);
+    // The RESET arrives at last, and the jumpoint forgets the connection before it can be told of that.
+    table.begin_epoch(3);
+    greet(&mut table, From::Helper, 3, 1, &[(1, 0, false)]);
+    greet(&mut table, From::Jumpoint, 3, 1, &[]);
+    assert_eq!((table.open_count(), table.counts()[0].open), (0, 0));
+    assert_eq!(unwritten(&mut table), [noted]);
+}

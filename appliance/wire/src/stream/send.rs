@@ -9,7 +9,7 @@ use bytes::Bytes;
 pub(super) struct SendHalf {
     /// Kept bytes; the first chunk begins at `acked`.
     chunks: VecDeque<Bytes>,
-    /// The other end has consumed up to here.
+    /// The other end has consumed up to here, or has told in a resume that it came.
     acked: u64,
     /// Sent up to here.
     sent: u64,
@@ -115,18 +115,22 @@ impl SendHalf {
         if fin_seen {
             self.fin = Fin::Seen;
         }
-        while let Some(first) = self.chunks.front() {
-            let released = usize::try_from(consumed.saturating_sub(self.acked)).unwrap_or(usize::MAX);
-            if released >= first.len() {
-                self.acked += first.len() as u64;
-                self.chunks.pop_front();
-                // A consumed chunk was sent whole, so the cursor lies behind it.
-                self.cursor.0 = self.cursor.0.saturating_sub(1);
-            } else {
-                break;
-            }
-        }
+        self.release(consumed);
         true
+    }
+
+    /// Lets go of the pieces that end at `offset` or before.
+    fn release(&mut self, offset: u64) {
+        while let Some(first) = self.chunks.front() {
+            let end = self.acked + first.len() as u64;
+            if end > offset {
+                return;
+            }
+            self.acked = end;
+            self.chunks.pop_front();
+            // The other end has the piece, so it was sent whole and the cursor lies behind it.
+            self.cursor.0 = self.cursor.0.saturating_sub(1);
+        }
     }
 
     /// Begins again where the other end stands. False when that is nowhere it can stand.
@@ -140,14 +144,10 @@ impl SendHalf {
             return false;
         }
         self.limit = self.limit.max(limit.min(received.saturating_add(most)));
+        // It is never asked for again, and the new limit leaves no room for it beside what comes now.
+        self.release(received);
         self.sent = received;
-        let mut left = usize::try_from(received - self.acked).unwrap_or(usize::MAX);
-        let mut index = 0;
-        while let Some(chunk) = self.chunks.get(index).filter(|chunk| left >= chunk.len()) {
-            left -= chunk.len();
-            index += 1;
-        }
-        self.cursor = (index, left);
+        self.cursor = (0, usize::try_from(received - self.acked).unwrap_or(usize::MAX));
         if self.fin == Fin::Sent && !fin_received {
             self.fin = Fin::Wanted;
         }
