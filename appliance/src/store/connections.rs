@@ -45,8 +45,9 @@ pub struct TunnelSum {
     pub connections: u64,
 }
 
-/// Rows in one statement: SQLite binds at most 32,766 values, <https://www.sqlite.org/limits.html>, thirteen a row.
-const ROWS_A_STATEMENT: usize = 500;
+/// Rows in one statement. Few, because a thread that carries bytes makes the statement: those wait meanwhile. (SQLite would
+/// allow 2,520 of thirteen values, <https://www.sqlite.org/limits.html>.)
+const ROWS_A_STATEMENT: usize = 8;
 
 impl TryFrom<connection::Model> for Connection {
     type Error = StoreError;
