@@ -1,4 +1,5 @@
-//! What helper and agents have in common: how they dial the appliance and carry TCP connections over the link.
+//! What helper and agents have in common: how they dial the appliance and carry TCP connections over the link. The appliance
+//! takes from here what is the same at both ends.
 //!
 //! | file | what it holds |
 //! |---|---|
