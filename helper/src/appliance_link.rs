@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use link::metrics::{Metrics, Refused};
 use link::redial::{Failed, Redial};
 use link::talk::{self, TalkError};
 use link::{DialError, WebSocket};
@@ -12,6 +13,7 @@ use wire::link_messages::{
 use wire::{SecretText, SessionId};
 
 use crate::config::ApplianceEntry;
+use crate::front_desk::label;
 use crate::host_manifest::System;
 
 /// The time the appliance has for its answer.
@@ -74,6 +76,8 @@ pub(crate) struct DialAgain {
     pub(crate) appliance: ApplianceEntry,
     pub(crate) session_id: SessionId,
     pub(crate) resumption: Resumption,
+    /// Where refusals are counted.
+    pub(crate) metrics: Metrics,
 }
 
 impl Redial for DialAgain {
@@ -85,7 +89,7 @@ impl Redial for DialAgain {
 
     async fn dial(&mut self, epoch: u64) -> Result<WebSocket, Failed> {
         let dialling = dial(&self.appliance, self.session_id, self.resumption.secret.clone(), Some(epoch));
-        match Box::pin(dialling).await {
+        match Box::pin(dialling).await.inspect_err(|it| self.metrics.refused(Refused::SessionLink, label(it))) {
             Ok((socket, _)) => Ok(socket),
             Err(HelperError::Refused { reason, message }) if reason != name_of(Refusal::Stopping) => {
                 Err(Failed::ForGood(message))

@@ -4,6 +4,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
+use link::metrics::port::MetricsAddress;
 use link::proxy::ProxyUrlError;
 use link::{ApplianceUrl, Dialer, ProxyChoice, Trust, tcp};
 use serde::{Deserialize, Serialize};
@@ -21,6 +22,9 @@ pub(crate) struct Config {
     /// Extensions that may start the helper, besides the fixed one and those the appliances pack.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) extension_ids: Vec<String>,
+    /// Where it serves figures for Prometheus; none = nowhere.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) metrics: Option<MetricsAddress>,
     /// The appliances it serves.
     #[serde(default, rename = "appliance")]
     pub(crate) appliances: Vec<ApplianceEntry>,
@@ -92,15 +96,16 @@ impl Config {
         Self::read_all(&files_in_force())
     }
 
-    /// Several files as one; of two entries for one appliance the first counts.
+    /// Several files as one; of two entries for one appliance, or two addresses for the metrics, the first counts.
     ///
     /// # Errors
     /// When one of them cannot be read.
     pub(crate) fn read_all(paths: &[PathBuf]) -> Result<Self, ConfigError> {
         let mut config = Self::default();
         for path in paths {
-            let Self { extension_ids, appliances } = Self::read(path)?;
+            let Self { extension_ids, metrics, appliances } = Self::read(path)?;
             config.extension_ids.extend(extension_ids);
+            config.metrics = config.metrics.or(metrics);
             for appliance in appliances {
                 if config.appliance_of(&appliance.url).is_none() {
                     config.appliances.push(appliance);
@@ -275,7 +280,8 @@ mod tests {
     fn what_is_written_is_read_again() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("deep/helper.toml");
-        let mut config = Config { extension_ids: vec!["abc".into()], appliances: vec![entry("https://one")] };
+        let metrics = "127.0.0.1:9466".parse().ok();
+        let mut config = Config { extension_ids: vec!["abc".into()], metrics, appliances: vec![entry("https://one")] };
         config.appliances[0].ca_pem = Some("-----BEGIN CERTIFICATE-----\nAA==\n-----END CERTIFICATE-----\n".into());
         config.write(&path, &Scope::Machine).unwrap();
         assert_eq!(Config::read(&path).unwrap(), config);
@@ -325,17 +331,29 @@ mod tests {
     }
 
     #[test]
+    fn metrics_for_other_machines_are_refused_in_words() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("helper.toml");
+        std::fs::write(&path, "metrics = \"0.0.0.0:9466\"\n").unwrap();
+        let said = Config::read(&path).unwrap_err().to_string();
+        assert!(said.contains("line 1") && said.contains("no password") && said.contains("127.0.0.1:9466"), "{said}");
+    }
+
+    #[test]
     fn of_two_files_the_first_counts() {
         let folder = tempfile::tempdir().unwrap();
         let [own, machine] = ["own.toml", "machine.toml"].map(|name| folder.path().join(name));
         let mut config = Config::default();
         config.put(entry("https://one"));
+        config.metrics = "127.0.0.1:1".parse().ok();
         config.write(&own, &Scope::Machine).unwrap();
+        config.metrics = "127.0.0.1:2".parse().ok();
         config.put(ApplianceEntry { dial: None, ..entry("https://one") });
         config.put(entry("https://two"));
         config.write(&machine, &Scope::Machine).unwrap();
         let both = Config::read_all(&[own, folder.path().join("missing"), machine]).unwrap();
         assert_eq!(both.served(), ["https://one", "https://two"]);
+        assert_eq!(both.metrics, "127.0.0.1:1".parse().ok());
         assert_eq!(both.appliances[0], entry("https://one"));
     }
 

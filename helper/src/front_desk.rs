@@ -4,11 +4,13 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use helper::native_messaging::Incoming;
+use link::metrics::port::MetricsPort;
+use link::metrics::{Metrics, Refused};
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-use tracing::warn;
+use tracing::{info, warn};
 use wire::SessionId;
 use wire::helper_messages::{
     ExtensionMessage, HelperError, HelperMessage, HelperReply, HelperRequest, MIN_PROTOCOL, PROTOCOL,
@@ -29,16 +31,18 @@ pub(crate) struct FrontDesk {
     config: LiveConfig,
 }
 
-/// Serves the browser until it is gone or `stop` is ready, and ends everything then.
+/// Serves the browser until it is gone or `stop` is ready, and ends everything then. What happens is counted in `metrics`.
 pub(crate) async fn serve(
     mut from_browser: mpsc::Receiver<Incoming>,
     to_browser: mpsc::Sender<HelperMessage>,
     config: LiveConfig,
+    metrics: Metrics,
     stop: impl Future<Output = ()>,
 ) {
     let (tracker, cancel) = (TaskTracker::new(), CancellationToken::new());
-    let workshop = Workshop::new(to_browser, tracker.clone(), cancel.clone());
+    let workshop = Workshop::new(to_browser, metrics, tracker.clone(), cancel.clone());
     let mut desk = FrontDesk { workshop, sessions: HashMap::new(), config };
+    desk.serve_metrics().await;
     tokio::pin!(stop);
     loop {
         tokio::select! {
@@ -57,16 +61,33 @@ pub(crate) async fn serve(
 }
 
 impl FrontDesk {
+    /// Opens the port of the metrics where the configuration wants it. The helper works without it too: that of another
+    /// browser may have it.
+    async fn serve_metrics(&mut self) {
+        // A configuration that cannot be read is told to the first page that asks.
+        let Some(address) = self.config.now().await.ok().and_then(|it| it.metrics) else { return };
+        match MetricsPort::open(address).await {
+            Ok(port) => {
+                info!("the metrics are at http://{}/metrics", port.address());
+                let Workshop { metrics, tracker, cancel, .. } = &self.workshop;
+                tracker.spawn(port.serve(metrics.clone(), cancel.clone()));
+            }
+            Err(error) => warn!("{error}. This helper works without; the one of another browser may have it"),
+        }
+    }
+
     async fn take(&mut self, incoming: Incoming) {
         match incoming {
             Incoming::Message(message) => {
                 let asker = Asker { page: message.page, id: message.id };
                 if let Err(error) = self.handle(asker, *message).await {
+                    self.workshop.metrics.refused(Refused::Page, label(&error));
                     self.workshop.reply(asker, HelperReply::Failed { error }).await;
                 }
             }
             Incoming::Garbage { asker, error } => {
                 warn!("{error}");
+                self.workshop.metrics.refused(Refused::Page, label(&error));
                 if let Some((page, id)) = asker {
                     self.workshop.reply(Asker { page, id }, HelperReply::Failed { error }).await;
                 }
@@ -140,6 +161,22 @@ impl FrontDesk {
     }
 }
 
+/// The error's name among what is counted.
+pub(crate) fn label(error: &HelperError) -> &str {
+    match error {
+        HelperError::OriginNotServed { .. } => "origin_not_served",
+        HelperError::ConfigurationDamaged { .. } => "configuration_damaged",
+        HelperError::BadMessage { .. } => "bad_message",
+        HelperError::Incompatible { .. } => "version",
+        HelperError::CertificateRefused { .. } => "certificate_refused",
+        HelperError::ApplianceUnreachable { .. } => "unreachable",
+        // That of the programs' list.
+        HelperError::Refused { reason, .. } => reason,
+        HelperError::NoSuchSession => "no_such_session",
+        HelperError::TooManySessions { .. } => "too_many_sessions",
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -175,9 +212,10 @@ mod tests {
         let path = folder.path().join("helper.toml");
         std::fs::write(&path, config).unwrap();
         let config = LiveConfig::of(vec![path]);
+        let metrics = Metrics::new(link::metrics::Program::Helper, "0", std::time::SystemTime::now()).unwrap();
         let (to_helper, from_browser) = mpsc::channel(16);
         let (to_browser, mut from_helper) = mpsc::channel(16);
-        let mut serving = pin!(serve(from_browser, to_browser, config, std::future::pending()));
+        let mut serving = pin!(serve(from_browser, to_browser, config, metrics, std::future::pending()));
         let mut answers = Vec::new();
         for incoming in asked {
             to_helper.send(incoming).await.unwrap();

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use link::carry::{self, Party, carry};
+use link::metrics::{Refused, name_of};
 use link::stream_driver::StreamDriver;
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::mpsc;
@@ -119,6 +120,7 @@ pub(crate) struct Doorkeeper {
 impl Doorkeeper {
     /// Accepts until `cancel` is cancelled.
     pub(crate) async fn accept(self, listener: TcpListener, cancel: CancellationToken) {
+        let _listens = self.driver.metrics().tunnel_listens();
         loop {
             let accepted = tokio::select! {
                 () = cancel.cancelled() => return,
@@ -165,6 +167,7 @@ impl Doorkeeper {
 
     fn turn_away(&self, socket: TcpStream, client: SocketAddr, program: Option<String>, reason: EndReason) {
         carry::reset(socket);
+        self.driver.metrics().refused(Refused::Connection, &name_of(&reason));
         let address = client.to_string();
         self.tell(&HelperToAppliance::ConnectionRefused { tunnel: self.tunnel, address, program, reason });
     }

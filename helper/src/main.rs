@@ -20,11 +20,12 @@ mod status;
 mod tunnel_session;
 
 use std::process::ExitCode;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use anyhow::Context as _;
 use clap::Parser as _;
 use helper::native_messaging;
+use link::metrics::{Metrics, Program};
 use tokio::runtime::Runtime;
 
 use crate::command_line::{Command, CommandLine};
@@ -57,7 +58,9 @@ fn serve_browser() -> anyhow::Result<()> {
         let from_browser = native_messaging::read_from(std::io::stdin())?;
         let to_browser = native_messaging::write_to(std::io::stdout())?;
         let config = LiveConfig::of(config::files_in_force());
-        front_desk::serve(from_browser, to_browser, config, stop).await;
+        let metrics = Metrics::new(Program::Helper, env!("CARGO_PKG_VERSION"), SystemTime::now())
+            .context("nothing can be counted")?;
+        front_desk::serve(from_browser, to_browser, config, metrics, stop).await;
         anyhow::Ok(())
     })?;
     // A name that is still being resolved must not keep the program from ending.

@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use link::WebSocket;
+use link::metrics::{Metrics, Refused};
 use link::redial::LinkState;
 use link::stream_driver::{Control, LinkEnd, StreamDriver};
 use tokio::net::TcpListener;
@@ -20,6 +21,7 @@ use crate::appliance_link::{self, DialAgain, Welcome};
 use crate::config::ApplianceEntry;
 use crate::connecting_users::ConnectingUsers;
 use crate::connection_sources::Sources;
+use crate::front_desk::label;
 use crate::listener::{Doorkeeper, listen, name_holders};
 use crate::open_tunnels::OpenTunnels;
 
@@ -35,6 +37,8 @@ pub(crate) struct Workshop {
     to_browser: mpsc::Sender<HelperMessage>,
     users: Arc<ConnectingUsers>,
     sources: Sources,
+    /// Where it is counted what happens.
+    pub(crate) metrics: Metrics,
     /// Owns every task.
     pub(crate) tracker: TaskTracker,
     /// Cancelled when the browser is gone.
@@ -62,11 +66,12 @@ pub(crate) enum Wish {
 impl Workshop {
     pub(crate) fn new(
         to_browser: mpsc::Sender<HelperMessage>,
+        metrics: Metrics,
         tracker: TaskTracker,
         cancel: CancellationToken,
     ) -> Self {
         let sources = Sources::start(&tracker, cancel.child_token());
-        Self { open: Arc::default(), to_browser, users: Arc::default(), sources, tracker, cancel }
+        Self { open: Arc::default(), to_browser, users: Arc::default(), sources, metrics, tracker, cancel }
     }
 
     /// The register of sessions; held for moments only.
@@ -176,7 +181,10 @@ impl TunnelSession {
                 },
                 dialled = &mut dialling => return match dialled {
                     Ok(link) => Dialled::Link(Box::new(link)),
-                    Err(error) => Dialled::Failed(error),
+                    Err(error) => {
+                        self.workshop.metrics.refused(Refused::SessionLink, label(&error));
+                        Dialled::Failed(error)
+                    }
                 },
             }
         }
@@ -192,10 +200,11 @@ impl TunnelSession {
     ) {
         let tracker = self.workshop.tracker.clone();
         let Welcome { tunnels: definitions, resumption } = welcome;
-        let again = DialAgain { appliance, session_id: self.session_id, resumption };
+        let metrics = &self.workshop.metrics;
+        let again = DialAgain { appliance, session_id: self.session_id, resumption, metrics: metrics.clone() };
         let config = StreamConfig::default();
         let (driver, control) =
-            StreamDriver::start(socket, again, Side::Opener, config, &tracker, CancellationToken::new());
+            StreamDriver::start(socket, again, Side::Opener, config, metrics, &tracker, CancellationToken::new());
         let listeners = CancellationToken::new();
         let closes = listeners.clone().drop_guard();
         let askers = [asker].into_iter().chain(early.into_iter().map(|(asker, _)| asker));

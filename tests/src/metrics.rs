@@ -1,8 +1,14 @@
 //! Reading the text format of Prometheus, strictly: <https://prometheus.io/docs/instrumenting/exposition_formats/>.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
+
+/// How long a program may take to answer.
+const ANSWER_LIMIT: Duration = Duration::from_secs(10);
 
 /// Names and values of labels, sorted.
 type Labels = Vec<(String, String)>;
@@ -88,6 +94,22 @@ impl Metrics {
     pub fn label_values(&self) -> impl Iterator<Item = &str> {
         self.samples.keys().flat_map(|(_, labels)| labels.iter().map(|(_, value)| value.as_str()))
     }
+}
+
+/// Reads what a helper or a jumpoint says of itself at this address.
+///
+/// # Errors
+/// When nobody answers there, or not with metrics.
+pub fn read_from(address: SocketAddr) -> Result<Metrics> {
+    let mut socket = TcpStream::connect(address).with_context(|| format!("nobody serves metrics on {address}"))?;
+    socket.set_read_timeout(Some(ANSWER_LIMIT))?;
+    write!(socket, "GET /metrics HTTP/1.1\r\nHost: {address}\r\n\r\n")?;
+    let mut answer = String::new();
+    socket.read_to_string(&mut answer)?;
+    let (head, text) = answer.split_once("\r\n\r\n").context("an answer without an end of its head")?;
+    ensure!(head.starts_with("HTTP/1.1 200 OK\r\n"), "{answer}");
+    ensure!(head.contains("\r\ncontent-type: text/plain; version=0.0.4"), "{head}");
+    Metrics::parse(text).with_context(|| text.to_owned())
 }
 
 type Sample = (String, Labels, f64);

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use link::backoff::Backoff;
+use link::metrics::Metrics;
 use link::talk::{self, TalkError};
 use link::{Dialer, WebSocket};
 use tokio::sync::mpsc;
@@ -60,11 +61,18 @@ enum Over {
 }
 
 impl Agent {
-    /// Keeps the control link up and serves sessions until `cancel` is cancelled; then ends what runs.
-    pub async fn run(identity: Identity, dialer: Dialer, version: &'static str, cancel: CancellationToken) {
+    /// Keeps the control link up and serves sessions until `cancel` is cancelled; then ends what runs. What happens is
+    /// counted in `metrics`.
+    pub async fn run(
+        identity: Identity,
+        dialer: Dialer,
+        metrics: Metrics,
+        version: &'static str,
+        cancel: CancellationToken,
+    ) {
         let (to_appliance, mut waiting) = mpsc::channel(WAITING_MESSAGES);
         let agent = Self {
-            caller: Arc::new(Caller { identity, dialer, run_id: Uuid::new_v4() }),
+            caller: Arc::new(Caller { identity, dialer, metrics, run_id: Uuid::new_v4() }),
             version,
             sessions: Sessions::default(),
             tracker: TaskTracker::new(),
@@ -90,7 +98,9 @@ impl Agent {
                     let dialer = &self.caller.dialer;
                     info!(jumpoint = jumpoint_name, appliance = %dialer.appliance(), way = dialer.way(), "connected");
                     let began = Instant::now();
+                    let stands = self.caller.metrics.control_link_stands();
                     let over = self.attend(socket, waiting, facts).await;
+                    drop(stands);
                     if began.elapsed() >= GOOD_LINK {
                         backoff.reset();
                     }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use link::dial::binding_of;
+use link::metrics::{Metrics, Refused, name_of};
 use link::talk::{self, TalkError};
 use link::{ApplianceUrl, DialError, Dialer, WebSocket, hex};
 use uuid::Uuid;
@@ -50,6 +51,19 @@ impl GreetingError {
             Self::Dial(DialError::Proxy(error)) => error.may_pass(),
             Self::Dial(_) | Self::Talk(_) => true,
             Self::Refused { refusal, .. } => may_pass(*refusal),
+        }
+    }
+
+    /// Its name among what is counted.
+    fn label(&self) -> String {
+        match self {
+            Self::Dial(DialError::CertificateRefused { .. }) => "certificate_refused".into(),
+            Self::Dial(DialError::Proxy(_)) => "proxy".into(),
+            Self::Dial(_) => "unreachable".into(),
+            Self::Talk(_) => "link_broken".into(),
+            Self::Refused { refusal, .. } => name_of(refusal),
+            Self::Versions(_) => "version".into(),
+            Self::NoBinding(_) => "no_binding".into(),
         }
     }
 
@@ -120,6 +134,8 @@ pub(crate) enum LinkFor {
 pub(crate) struct Caller {
     pub(crate) identity: Identity,
     pub(crate) dialer: Dialer,
+    /// Where refusals are counted.
+    pub(crate) metrics: Metrics,
     /// Names this run of the program.
     pub(crate) run_id: Uuid,
 }
@@ -127,6 +143,14 @@ pub(crate) struct Caller {
 impl Caller {
     /// Dials a link and waits to be welcome; returns it with the jumpoint's name.
     pub(crate) async fn greet(&self, link_for: LinkFor) -> Result<(WebSocket, String), GreetingError> {
+        let what = match link_for {
+            LinkFor::Control(_) => Refused::ControlLink,
+            LinkFor::Session(..) => Refused::SessionLink,
+        };
+        self.dial(link_for).await.inspect_err(|error| self.metrics.refused(what, &error.label()))
+    }
+
+    async fn dial(&self, link_for: LinkFor) -> Result<(WebSocket, String), GreetingError> {
         let path = match link_for {
             LinkFor::Control(_) => AGENT_CONTROL_PATH,
             LinkFor::Session(..) => AGENT_SESSION_PATH,

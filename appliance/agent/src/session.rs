@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use link::backoff::Backoff;
 use link::carry::{Party, carry};
+use link::metrics::{Metrics, Refused, name_of};
 use link::redial::{Failed, Redial};
 use link::stream_driver::{Accepted, Control, LinkEnd, StreamDriver};
 use link::tcp::{self, ConnectError};
@@ -43,9 +44,11 @@ pub(crate) async fn serve(
     let Some(dialled) = cancel.run_until_cancelled(dial(session_id, &caller)).await else { return Ok(()) };
     let socket = dialled?;
     info!("the session's link stands");
+    let metrics = caller.metrics.clone();
     let again = DialAgain { session_id, grace, caller };
+    let config = Config::default();
     let (driver, control) =
-        StreamDriver::start(socket, again, Side::Acceptor, Config::default(), tracker, cancel.child_token());
+        StreamDriver::start(socket, again, Side::Acceptor, config, &metrics, tracker, cancel.child_token());
     let targets: Arc<Targets> = Arc::new(targets.into_iter().map(|target| (target.index, target)).collect());
     let end = accept_until_the_end(&driver, control, &targets, tracker, &cancel).await;
     match end {
@@ -105,7 +108,8 @@ async fn accept_until_the_end(
             () = cancel.cancelled() => driver.end(EndReason::SessionEnded),
             accepted = driver.accept() => if let Some(accepted) = accepted {
                 let span = info_span!("connection", stream = accepted.stream.id().0, tunnel = accepted.tunnel);
-                tracker.spawn(connect(accepted, Arc::clone(targets)).instrument(span));
+                let (targets, metrics) = (Arc::clone(targets), driver.metrics().clone());
+                tracker.spawn(connect(accepted, targets, metrics).instrument(span));
                 continue;
             },
             text = control.incoming.recv() => {
@@ -138,10 +142,11 @@ fn ends_session(text: &str) -> bool {
 }
 
 /// Connects one stream to its target and carries its bytes.
-async fn connect(accepted: Accepted, targets: Arc<Targets>) {
+async fn connect(accepted: Accepted, targets: Arc<Targets>, metrics: Metrics) {
     let Accepted { mut stream, tunnel } = accepted;
     let Some(target) = targets.get(&tunnel) else {
         warn!("refused: the session has no such tunnel");
+        metrics.refused(Refused::Connection, &name_of(&EndReason::NotAllowed));
         stream.reset(EndReason::NotAllowed, "", false);
         return;
     };
@@ -160,6 +165,7 @@ async fn connect(accepted: Accepted, targets: Arc<Targets>) {
         Err(error) => {
             debug!("{error}");
             let (reason, detail) = explain(error);
+            metrics.refused(Refused::Target, &name_of(&reason));
             stream.reset(reason, &detail, false);
         }
     }

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 use link::ProxyChoice;
+use link::metrics::port::MetricsAddress;
 
 /// Where the identity is kept unless told otherwise.
 pub(crate) const DEFAULT_STATE_DIR: &str = "/var/lib/sallyport-jumpoint";
@@ -42,6 +43,8 @@ pub(crate) struct Enrol {
 pub(crate) struct Run {
     #[command(flatten)]
     pub(crate) place: Place,
+    #[command(flatten)]
+    pub(crate) monitoring: Monitoring,
 }
 
 #[derive(Debug, Args)]
@@ -51,6 +54,15 @@ pub(crate) struct Install {
     pub(crate) unit_dir: PathBuf,
     #[command(flatten)]
     pub(crate) place: Place,
+    #[command(flatten)]
+    pub(crate) monitoring: Monitoring,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Monitoring {
+    /// Serve figures for Prometheus as http://ADDRESS:PORT/metrics, on an address of this machine alone, as in 127.0.0.1:9465
+    #[arg(long, value_name = "ADDRESS:PORT", env = "SALLYPORT_METRICS")]
+    pub(crate) metrics: Option<MetricsAddress>,
 }
 
 #[derive(Debug, Args)]
@@ -88,5 +100,19 @@ mod tests {
         assert_eq!(run.place.dial, Some(("127.0.0.1".into(), 99)));
         assert!(CommandLine::try_parse_from(["x", "run", "--dial", "127.0.0.1"]).is_err());
         assert!(CommandLine::try_parse_from(["x", "run", "--proxy", "socks5://127.0.0.1:9"]).is_err());
+    }
+
+    #[test]
+    fn metrics_are_for_this_machine_alone() {
+        let metrics = |address| CommandLine::try_parse_from(["x", "run", "--metrics", address]);
+        for good in ["127.0.0.1:9465", "127.1.2.3:1", "[::1]:9465"] {
+            let Command::Run(run) = metrics(good).unwrap().command else { panic!() };
+            assert_eq!(run.monitoring.metrics.map(|it| it.to_string()).as_deref(), Some(good));
+        }
+        for bad in ["0.0.0.0:9465", "[::]:9465", "10.0.0.1:9465", "[::ffff:127.0.0.1]:9465"] {
+            let said = metrics(bad).unwrap_err().to_string();
+            assert!(said.contains("no password") && said.contains("127.0.0.1:9465"), "{said}");
+        }
+        assert!(metrics("9465").unwrap_err().to_string().contains("address:port"));
     }
 }

@@ -6,7 +6,7 @@ mod service_unit;
 
 use std::path::Path;
 use std::process::ExitCode;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use agent::control::Agent;
 use agent::enrol::{EnrolmentKey, enrol};
@@ -14,8 +14,11 @@ use agent::identity::Identity;
 use agent::kept_proxy;
 use anyhow::Context as _;
 use clap::Parser as _;
+use link::metrics::port::MetricsPort;
+use link::metrics::{Metrics, Program};
 use link::{Dialer, ProxyChoice};
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 use tracing::info;
 
 use crate::command_line::{Command, CommandLine, Enrol, Install, Place, Run};
@@ -110,7 +113,14 @@ async fn run(it: Run) -> anyhow::Result<()> {
     let stopping = cancel.clone();
     let signal = link::stop_signal::watch().context("signals cannot be received")?;
     info!(version = VERSION, appliance = %identity.appliance, way = dialer.way(), "starting");
-    let agent = Agent::run(identity, dialer, VERSION, cancel);
+    let metrics = Metrics::new(Program::Jumpoint, VERSION, SystemTime::now()).context("nothing can be counted")?;
+    let monitoring = TaskTracker::new();
+    if let Some(address) = it.monitoring.metrics {
+        let port = MetricsPort::open(address).await?;
+        info!("the metrics are at http://{}/metrics", port.address());
+        monitoring.spawn(port.serve(metrics.clone(), cancel.child_token()));
+    }
+    let agent = Agent::run(identity, dialer, metrics, VERSION, cancel);
     tokio::pin!(agent);
     tokio::select! {
         () = &mut agent => {}
@@ -120,6 +130,9 @@ async fn run(it: Run) -> anyhow::Result<()> {
             agent.await;
         }
     }
+    stopping.cancel();
+    monitoring.close();
+    monitoring.wait().await;
     info!("stopped");
     Ok(())
 }
@@ -127,7 +140,7 @@ async fn run(it: Run) -> anyhow::Result<()> {
 fn install(it: &Install) -> anyhow::Result<()> {
     let program = std::env::current_exe().context("this program's own path is unknown")?;
     let state_dir = &it.place.state_dir;
-    let unit = service_unit::contents(&program, state_dir, it.place.dial.as_ref())?;
+    let unit = service_unit::contents(&program, state_dir, it.place.dial.as_ref(), it.monitoring.metrics)?;
     let path = it.unit_dir.join(service_unit::NAME);
     std::fs::write(&path, unit).with_context(|| {
         format!("{} could not be written; run this as root, or name another folder with --unit-dir", path.display())

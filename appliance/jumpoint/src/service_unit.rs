@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use anyhow::{Context as _, ensure};
+use link::metrics::port::MetricsAddress;
 
 use crate::command_line::DEFAULT_STATE_DIR;
 
@@ -19,7 +20,12 @@ const HIDDEN: [&str; 5] = ["/home", "/root", "/run/user", "/tmp", "/var/tmp"];
 ///
 /// # Errors
 /// When a path cannot stand in a unit, or lies where the program of the unit does not see it.
-pub(crate) fn contents(program: &Path, state_dir: &Path, dial: Option<&(String, u16)>) -> anyhow::Result<String> {
+pub(crate) fn contents(
+    program: &Path,
+    state_dir: &Path,
+    dial: Option<&(String, u16)>,
+    metrics: Option<MetricsAddress>,
+) -> anyhow::Result<String> {
     ensure!(
         !is_hidden(program),
         "{} is hidden from services by the unit. Copy it to /usr/local/bin first, and run that one's install",
@@ -37,6 +43,7 @@ pub(crate) fn contents(program: &Path, state_dir: &Path, dial: Option<&(String, 
         Some((host, port)) => format!(" --dial {host}:{port}"),
         None => String::new(),
     };
+    let metrics = metrics.map(|address| format!(" --metrics {address}")).unwrap_or_default();
     // The default folder is one that systemd gives to a user it makes up. Any other has to belong to somebody who stays.
     let user = if is_default(state_dir) {
         format!("DynamicUser=yes\nUser={USER}\nStateDirectory=sallyport-jumpoint\nStateDirectoryMode=0700")
@@ -50,7 +57,7 @@ Wants=network-online.target
 After=network-online.target
 
 [Service]
-ExecStart={program} run --state-dir {state}{dial}
+ExecStart={program} run --state-dir {state}{dial}{metrics}
 Restart=always
 RestartSec=5
 {user}
@@ -141,7 +148,8 @@ mod tests {
 
     #[test]
     fn the_default_folder_is_given_by_systemd() {
-        let unit = contents(Path::new("/usr/bin/sallyport-jumpoint"), Path::new(DEFAULT_STATE_DIR), None).unwrap();
+        let unit =
+            contents(Path::new("/usr/bin/sallyport-jumpoint"), Path::new(DEFAULT_STATE_DIR), None, None).unwrap();
         assert!(
             unit.contains(
                 "ExecStart=\"/usr/bin/sallyport-jumpoint\" run --state-dir \"/var/lib/sallyport-jumpoint\"\n"
@@ -155,8 +163,10 @@ mod tests {
     #[test]
     fn another_folder_and_address_are_taken_over() {
         let dial = ("fd00::1".to_owned(), 8443);
-        let unit = contents(Path::new("/opt/a b/100%$x"), Path::new("/srv/jp"), Some(&dial)).unwrap();
-        assert!(unit.contains("ExecStart=\"/opt/a b/100%%$$x\" run --state-dir \"/srv/jp\" --dial [fd00::1]:8443\n"));
+        let unit =
+            contents(Path::new("/opt/a b/100%$x"), Path::new("/srv/jp"), Some(&dial), "127.0.0.1:9465".parse().ok())
+                .unwrap();
+        assert!(unit.contains("ExecStart=\"/opt/a b/100%%$$x\" run --state-dir \"/srv/jp\" --dial [fd00::1]:8443 --metrics 127.0.0.1:9465\n"));
         assert!(unit.contains("ReadWritePaths=\"/srv/jp\"\n"));
         assert!(!unit.contains("StateDirectory") && !unit.contains("DynamicUser"));
         assert!(unit.contains("User=sallyport-jumpoint\n"));
@@ -172,11 +182,11 @@ mod tests {
     fn what_the_unit_hides_from_its_program_is_refused_in_words() {
         let (good, default) = (Path::new("/usr/local/bin/sallyport-jumpoint"), Path::new(DEFAULT_STATE_DIR));
         for bad in ["/home/ana/x", "/root/x", "/run/user/1000/x", "/tmp/x", "/var/tmp/x"].map(Path::new) {
-            let said = contents(bad, default, None).unwrap_err().to_string();
+            let said = contents(bad, default, None, None).unwrap_err().to_string();
             assert!(said.contains("/usr/local/bin") && said.contains("Copy it"), "{said}");
-            assert!(contents(good, bad, None).unwrap_err().to_string().contains("--state-dir"));
+            assert!(contents(good, bad, None, None).unwrap_err().to_string().contains("--state-dir"));
         }
-        assert!(contents(good, Path::new("/srv/home"), None).is_ok());
+        assert!(contents(good, Path::new("/srv/home"), None, None).is_ok());
     }
 
     #[test]
@@ -186,7 +196,7 @@ mod tests {
         for (state_dir, dial) in [(DEFAULT_STATE_DIR, None), ("/srv/a b", Some(("fd00::1".to_owned(), 8443)))] {
             let folder = tempfile::tempdir().unwrap();
             let path = folder.path().join(NAME);
-            std::fs::write(&path, contents(program, Path::new(state_dir), dial.as_ref()).unwrap()).unwrap();
+            std::fs::write(&path, contents(program, Path::new(state_dir), dial.as_ref(), None).unwrap()).unwrap();
             let mut command = std::process::Command::new("systemd-analyze");
             let Ok(said) = command.arg("verify").arg("--man=no").arg(&path).output() else {
                 eprintln!("skipped: this machine has no systemd-analyze");
@@ -200,7 +210,7 @@ mod tests {
     #[test]
     fn a_path_that_would_add_lines_is_refused() {
         let bad = Path::new("/x\nExecStartPre=/bin/evil");
-        assert!(contents(bad, Path::new("/srv"), None).is_err());
-        assert!(contents(Path::new("relative"), Path::new("/srv"), None).is_err());
+        assert!(contents(bad, Path::new("/srv"), None, None).is_err());
+        assert!(contents(Path::new("relative"), Path::new("/srv"), None, None).is_err());
     }
 }

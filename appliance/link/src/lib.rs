@@ -16,6 +16,7 @@
 //! | [`redial`] | dialling again when a session's link was lost |
 //! | [`link_stream`] | one connection's end of the link |
 //! | [`carry`] | one TCP socket joined to one stream |
+//! | [`metrics`] | what a program counts of itself, and where it is read |
 //! | `read_blocks` | the memory that sockets are read into |
 //! | [`allocator`] | how much free memory the process keeps |
 //! | [`open_files`] | how many connections the process may have |
@@ -32,6 +33,7 @@ pub mod dial;
 pub mod hex;
 pub mod link_stream;
 mod link_task;
+pub mod metrics;
 pub mod open_files;
 pub mod proxy;
 pub mod proxy_tunnel;

@@ -35,11 +35,14 @@ pub struct LinkStream {
     id: StreamId,
     written_all: bool,
     read_all: bool,
+    /// Its end is counted.
+    is_counted: bool,
 }
 
 impl LinkStream {
     pub(crate) fn new(shared: Arc<Shared>, id: StreamId) -> Self {
-        Self { shared, id, written_all: false, read_all: false }
+        shared.metrics.connection_opened();
+        Self { shared, id, written_all: false, read_all: false, is_counted: false }
     }
 
     /// Its number in the session.
@@ -57,6 +60,8 @@ impl LinkStream {
             // Both directions finished, or the link ended before this was polled first.
             return match over {
                 Some(reason) if !(self.written_all && self.read_all) => {
+                    drop(state);
+                    self.count_end(reason);
                     Poll::Ready(StreamEnd { reason, detail: String::new(), after_data: false })
                 }
                 _ => Poll::Pending,
@@ -64,8 +69,10 @@ impl LinkStream {
         };
         if let Some(end) = slot.end.take() {
             state.slots.remove(&self.id);
+            drop(state);
             self.written_all = true;
             self.read_all = true;
+            self.count_end(end.reason);
             return Poll::Ready(end);
         }
         match &mut slot.waker {
@@ -80,8 +87,9 @@ impl LinkStream {
         self.shared.lock().endpoint.write_room(self.id)
     }
 
-    /// Writes.
+    /// Writes what was read from a socket.
     pub fn write(&mut self, bytes: Bytes) {
+        self.shared.metrics.read_from_socket(bytes.len());
         let mut state = self.shared.lock();
         state.endpoint.write(self.id, bytes);
         self.shared.settle(state);
@@ -119,8 +127,9 @@ impl LinkStream {
         outcome
     }
 
-    /// `bytes` of what was read are where they belong.
+    /// `bytes` of what was read are where they belong: in a socket.
     pub fn consumed(&mut self, bytes: usize) {
+        self.shared.metrics.written_to_socket(bytes);
         let now = self.shared.now();
         let mut state = self.shared.lock();
         state.endpoint.consumed(now, self.id, bytes);
@@ -146,6 +155,14 @@ impl LinkStream {
         state.slots.remove(&self.id);
         state.endpoint.reset(self.id, reason, detail, after_data);
         self.shared.settle(state);
+        self.count_end(reason);
+    }
+
+    /// The first reason counts.
+    fn count_end(&mut self, reason: EndReason) {
+        if !std::mem::replace(&mut self.is_counted, true) {
+            self.shared.metrics.connection_ended(reason);
+        }
     }
 }
 
@@ -153,6 +170,7 @@ impl Drop for LinkStream {
     fn drop(&mut self) {
         if self.written_all && self.read_all {
             self.shared.lock().slots.remove(&self.id);
+            self.count_end(EndReason::Finished);
         } else {
             let reason = self.shared.lock().over.unwrap_or(EndReason::SessionEnded);
             self.reset_in_place(reason, "", false);

@@ -76,12 +76,30 @@ impl<R: Redial> Keeper<R> {
                 return end;
             }
             self.shared.disconnect();
+            let metrics = self.shared.metrics.clone();
+            let waiting = metrics.reconnecting();
+            let is_closed = end == LinkEnd::Closed;
+            if !is_closed {
+                metrics.link_lost();
+            }
             let until = Instant::now() + self.redial.grace();
             self.tell.send_replace(LinkState::Lost { until });
             info!("the session's link is lost ({end}); dialling again");
-            match self.dial_until(until).await {
-                Ok(again) => socket = again,
+            let dialled = self.dial_until(until).await;
+            drop(waiting);
+            // An appliance that ends the session closes its link too, and then this program ends it before another link stands.
+            if is_closed && !matches!(dialled, Err(EndReason::SessionEnded)) {
+                metrics.link_lost();
+            }
+            match dialled {
+                Ok(again) => {
+                    metrics.resumed();
+                    socket = again;
+                }
                 Err(reason) => {
+                    if reason != EndReason::SessionEnded {
+                        metrics.resume_failed();
+                    }
                     self.shared.end_all(reason);
                     return if reason == EndReason::SessionEnded { LinkEnd::Ours } else { end };
                 }

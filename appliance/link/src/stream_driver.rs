@@ -14,10 +14,11 @@ use tokio::sync::{mpsc, watch};
 use tokio_tungstenite::WebSocketStream;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-use wire::stream::{Config, EndReason, Endpoint, Event, OpenError, Side, StreamError, StreamId};
+use wire::stream::{Config, EndReason, Endpoint, Event, Held, OpenError, Side, StreamError, StreamId};
 
 use crate::link_stream::{LinkStream, StreamEnd};
 use crate::link_task::Texts;
+use crate::metrics::{Holds, Metrics};
 use crate::redial::{Keeper, LinkState, Redial};
 
 /// Control messages that may wait, in either direction.
@@ -81,12 +82,13 @@ pub struct Accepted {
 
 impl StreamDriver {
     /// Starts the link's task on `tracker`. When the link is lost it dials again with `redial`. It ends when `cancel` is
-    /// cancelled, after a last attempt to send what waits.
+    /// cancelled, after a last attempt to send what waits. What happens is counted in `metrics`.
     pub fn start<R: Redial>(
         socket: WebSocketStream<R::Io>,
         redial: R,
         side: Side,
         config: Config,
+        metrics: &Metrics,
         tracker: &TaskTracker,
         cancel: CancellationToken,
     ) -> (Self, Control) {
@@ -103,16 +105,27 @@ impl StreamDriver {
                 link_waker: None,
                 alarm: None,
                 over: None,
+                round_trip: None,
             }),
+            metrics: metrics.clone(),
             began: Instant::now(),
         });
+        let session: Arc<dyn Holds> = Arc::<Shared>::clone(&shared);
+        let running = metrics.session_began(Arc::downgrade(&session));
         let texts = Texts { outgoing: from_us, incoming: to_us };
         let keeper = Keeper { shared: Arc::clone(&shared), texts, redial, cancel: cancel.clone(), tell: tell_links };
         tracker.spawn(async move {
             let end = keeper.keep_up(socket).await;
+            drop(running);
             tell_end.send_replace(Some(end));
         });
         (Self { shared, cancel, ended, links }, Control { outgoing, incoming })
+    }
+
+    /// Where it is counted what happens.
+    #[must_use]
+    pub fn metrics(&self) -> &Metrics {
+        &self.shared.metrics
     }
 
     /// Whether there is a link now; changes are told.
@@ -130,7 +143,9 @@ impl StreamDriver {
         if let Some(reason) = state.over {
             return Err(OpenFailure::LinkOver(reason));
         }
+        let bytes = first.len();
         let id = state.endpoint.open(tunnel, first)?;
+        self.shared.metrics.read_from_socket(bytes);
         state.slots.insert(id, Slot::default());
         self.shared.settle(state);
         Ok(LinkStream::new(Arc::clone(&self.shared), id))
@@ -207,6 +222,7 @@ impl OpenFailure {
 /// What the tasks of a link share.
 pub(crate) struct Shared {
     state: Mutex<State>,
+    pub(crate) metrics: Metrics,
     began: Instant,
 }
 
@@ -221,6 +237,14 @@ pub(crate) struct State {
     alarm: Option<Duration>,
     /// Set once the link takes no more connections.
     pub(crate) over: Option<EndReason>,
+    /// As last measured.
+    round_trip: Option<Duration>,
+}
+
+impl Holds for Shared {
+    fn held(&self) -> Held {
+        self.lock().endpoint.held()
+    }
 }
 
 /// Where the task of a connection is reached.
@@ -256,7 +280,12 @@ impl Shared {
         let mut state = self.lock();
         let result = state.endpoint.handle_input(now, message);
         let wakers = state.wakers();
+        let round_trip = state.endpoint.round_trip();
+        let is_new = std::mem::replace(&mut state.round_trip, round_trip) != round_trip;
         drop(state);
+        if let Some(measured) = round_trip.filter(|_| is_new) {
+            self.metrics.round_trip(measured);
+        }
         wakers.into_iter().for_each(Waker::wake);
         result
     }

@@ -6,11 +6,12 @@ use bytes::Bytes;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use aws_lc_rs::digest::{Context, SHA256};
 use link::carry::{Party, carry};
 use link::dial::web_socket_config;
+use link::metrics::{Metrics, Program};
 use link::redial::{Failed, LinkState, Redial};
 use link::stream_driver::{Control, LinkEnd, OpenFailure, StreamDriver};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -267,11 +268,16 @@ async fn garbage_ends_the_link() {
     let (near, far) = web_sockets().await;
     let tasks = TaskTracker::new();
     let cancel = CancellationToken::new();
-    let (driver, _control) = StreamDriver::start(near, NoOther, Side::Acceptor, Config::default(), &tasks, cancel);
+    let (driver, _control) =
+        StreamDriver::start(near, NoOther, Side::Acceptor, Config::default(), &metrics(), &tasks, cancel);
     let mut far = far;
     far.send(vec![0xff; 64].into()).await.unwrap();
     let end = timeout(SOON, driver.ended()).await.unwrap();
     assert!(matches!(end, LinkEnd::Misbehaved(_)), "{end}");
+}
+
+fn metrics() -> Metrics {
+    Metrics::new(Program::Helper, "0", SystemTime::now()).unwrap()
 }
 
 /// What the appliance says to both ends when it joins their links.
@@ -431,7 +437,7 @@ impl Tunnel {
         let cancel = CancellationToken::new();
         let start = |socket, side| {
             let again = Again { wires: wires.clone(), side };
-            StreamDriver::start(socket, again, side, Config::default(), &tasks, cancel.child_token())
+            StreamDriver::start(socket, again, side, Config::default(), &metrics(), &tasks, cancel.child_token())
         };
         let (opener, opener_control) = start(near, Side::Opener);
         let (acceptor, acceptor_control) = start(far, Side::Acceptor);

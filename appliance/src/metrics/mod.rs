@@ -98,10 +98,12 @@ impl Metrics {
     /// When two families have one name.
     pub fn new() -> prometheus::Result<Self> {
         let registry = Registry::new();
-        let build =
-            IntGaugeVec::new(Opts::new("sallyport_build_info", "Version of the appliance; always 1."), &["version"])?;
+        let build = IntGaugeVec::new(
+            Opts::new("sallyport_build_info", "Version of the program; always 1."),
+            &["program", "version"],
+        )?;
         registry.register(Box::new(build.clone()))?;
-        build.with_label_values(&[VERSION]).set(1);
+        build.with_label_values(&["appliance", VERSION]).set(1);
         let new = Maker(&registry);
         let families = Families {
             sessions_started: new.counter("sessions_started_total", "Sessions that began.")?,

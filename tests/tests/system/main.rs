@@ -15,7 +15,8 @@
 //! | `proxies` | HTTP proxies between helper, jumpoint and appliance |
 //! | `cuts` | every end of a session, at both ends of its connections |
 //! | `figures` | what the console counts |
-//! | `metrics` | what the appliance and its jumpoints count of themselves |
+//! | `metrics` | what the appliance counts of itself |
+//! | `program_metrics` | what helper and jumpoint count of themselves |
 //! | `nodes` | several nodes under one jumpoint: the choice, drain, death |
 //! | `reverse_proxies` | nginx and HAProxy in front of the appliance |
 //! | `chaos` | a database at work while links break and the appliance dies |
@@ -43,6 +44,7 @@ mod listening;
 mod liveness;
 mod metrics;
 mod nodes;
+mod program_metrics;
 mod proxies;
 mod restarts;
 mod resume;

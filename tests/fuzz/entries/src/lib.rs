@@ -28,9 +28,10 @@ pub const OF_WIRE: [Target; 7] = [
 
 /// Every target that needs the programs.
 #[cfg(feature = "programs")]
-pub const OF_PROGRAMS: [Target; 4] = [
+pub const OF_PROGRAMS: [Target; 5] = [
     ("relay_table", relay::relay_table),
     ("native_messaging", programs::native_messaging),
     ("enrolment", programs::enrolment),
     ("proxy_answers", programs::proxy_answers),
+    ("metrics_request", programs::metrics_request),
 ];

@@ -3,6 +3,7 @@
 use agent::enrol::EnrolmentKey;
 use appliance::agents::proof::{BoundTo, Connection, PUBLIC_KEY_BYTES, holds};
 use helper::native_messaging::{Incoming, next};
+use link::metrics::request::{Asked, HEAD_BYTES};
 use link::proxy_tunnel::status_of;
 use wire::AgentId;
 use wire::proof::Purpose;
@@ -52,5 +53,22 @@ pub fn proxy_answers(bytes: &[u8]) {
                 return;
             }
         }
+    }
+}
+
+/// Anybody on the machine asks for metrics, in pieces: what is asked for is decided once, and in time.
+pub fn metrics_request(bytes: &[u8]) {
+    let mut decided = None;
+    for seen in 0..=bytes.len().min(HEAD_BYTES + 1) {
+        let asked = Asked::of(&bytes[..seen]);
+        assert!(decided.is_none() || asked == decided, "more bytes change what was asked for");
+        assert!(asked.is_some() || seen < HEAD_BYTES, "a head without an end");
+        decided = asked;
+    }
+    if decided == Some(Asked::Metrics) {
+        let lower = bytes.to_ascii_lowercase();
+        let has = |word: &[u8]| lower.windows(word.len()).any(|it| it == word);
+        assert!(has(b"get /metrics") && has(b"host:"), "the metrics for another request");
+        assert!(has(b"127.") || has(b"localhost") || has(b"[") && has(b"1]"), "the metrics for another host");
     }
 }
