@@ -128,7 +128,13 @@ impl ConnectionTable {
         let Some(count) = self.counts.get_mut(usize::from(tunnel)) else { return };
         let row = match known.and_then(|at| self.lately.remove(at)) {
             Some((_, row)) if !row.end.is_some_and(may_go_on) => row,
-            Some((_, row)) => Connection { closed_at: None, end: None, end_message: String::new(), fault: None, ..row },
+            Some((_, row)) => {
+                // It ends another time, and that one counts.
+                if let Some(count) = row.end.and_then(|end| self.ended.get_mut(usize::from(end.code()))) {
+                    *count = count.saturating_sub(1);
+                }
+                Connection { closed_at: None, end: None, end_message: String::new(), fault: None, ..row }
+            }
             None => {
                 self.total += 1;
                 new_row(ConnectionId(new_id()), tunnel, now)

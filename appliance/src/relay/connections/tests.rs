@@ -162,6 +162,7 @@ fn a_new_pair_of_links_settles_what_is_open() {
     let rows = unwritten(&mut table);
     let end_of = |stream: u128| rows.iter().find(|row| row.id.0 == Uuid::from_u128(stream)).and_then(|row| row.end);
     assert_eq!((end_of(1), end_of(3)), (Some(EndReason::Finished), Some(EndReason::LinkLost)));
+    assert_eq!(table.counted().ended.iter().sum::<u64>(), 2, "1 was over, went on and is over again");
     assert_eq!(open(&mut table, 4, 0), Verdict::Pass, "it is opened again");
     assert_eq!(table.total(), 4);
 }
