@@ -3,7 +3,7 @@
 use std::fmt;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
@@ -16,8 +16,12 @@ use tokio::time::{sleep, timeout};
 
 /// Targets, so that no pair of addresses runs out of ports.
 const TARGETS: usize = 8;
-/// A connection lives between one and this many seconds.
-const LIVES_SECONDS: u64 = 40;
+/// A connection lives at most about so long.
+const LIVES: Duration = Duration::from_secs(40);
+/// The same while memory fills that is meant to be filled.
+const LIVES_IN_A_HURRY: Duration = Duration::from_secs(1);
+/// Into how many lengths the lives of connections are told apart.
+const SHARES: u32 = 40;
 /// Most bytes of one question.
 const QUESTION_BYTES: u64 = 32 * 1024;
 /// An answer that takes longer is a failure.
@@ -59,6 +63,7 @@ struct Counts {
     bytes: AtomicU64,
     cut: AtomicU64,
     failed: AtomicU64,
+    hurries: AtomicBool,
 }
 
 /// One connection that asks once.
@@ -120,6 +125,11 @@ impl Churn {
         self.counts.opened.load(Ordering::Relaxed)
     }
 
+    /// Whether connections come and go as fast as they can.
+    pub(crate) fn hurry(&self, hurries: bool) {
+        self.counts.hurries.store(hurries, Ordering::Relaxed);
+    }
+
     /// Ends all connections in order.
     pub(crate) fn end(mut self, runtime: &Runtime) -> Done {
         self.over.send_replace(true);
@@ -159,8 +169,8 @@ async fn live(
     over: &mut watch::Receiver<bool>,
 ) -> Result<()> {
     let mut stream = TcpStream::connect(address).await.context("connecting")?;
-    let questions = 1 + numbers.below(6);
-    let pause = 1000 * (1 + numbers.below(LIVES_SECONDS - 1)) / questions;
+    let questions = 1 + numbers.below(6) as u32;
+    let share = 1 + numbers.below(u64::from(SHARES)) as u32;
     for _ in 0..questions {
         let length = 1 + numbers.below(QUESTION_BYTES);
         let question: Vec<u8> = (0..length).map(|_| numbers.next() as u8).collect();
@@ -170,7 +180,9 @@ async fn live(
         timeout(ANSWERED_WITHIN, asked).await.context("no answer came")?.context("asking")?;
         ensure!(answer == question, "other bytes came back");
         counts.bytes.fetch_add(length, Ordering::Relaxed);
-        if timeout(Duration::from_millis(pause), over.wait_for(|over| *over)).await.is_ok() {
+        let lives = if counts.hurries.load(Ordering::Relaxed) { LIVES_IN_A_HURRY } else { LIVES };
+        let pause = lives * share / SHARES / questions;
+        if timeout(pause, over.wait_for(|over| *over)).await.is_ok() {
             break;
         }
     }

@@ -31,12 +31,17 @@ struct Arguments {
     /// Connections of each session.
     #[arg(long, default_value_t = 64)]
     connections: usize,
+    /// Whether connections come and go as fast as they can all the time: what each leaves behind adds up sooner.
+    #[arg(long)]
+    hurry: bool,
 }
 
 /// How often it is looked.
 const EVERY: Duration = Duration::from_secs(5);
 /// How long everything gets to come to life before the first look that counts.
-const SETTLES_IN: Duration = Duration::from_secs(20);
+const SETTLES_IN: Duration = Duration::from_secs(60);
+/// Ended connections that the appliance remembers of each session (its `ENDED_REMEMBERED`).
+const REMEMBERED: u64 = 1024;
 /// How much more memory there may be in the last minute than in the first, in hundredths.
 const GROWTH_ALLOWED: u64 = 10;
 /// How long descriptors may take to be closed.
@@ -93,6 +98,8 @@ fn run(arguments: &Arguments) -> Result<ExitCode> {
     }
     let addresses: Result<Vec<SocketAddr>> = sessions.iter().map(|it| it.address(0)).collect();
     let churn = Churn::start(&runtime, &addresses?, arguments.connections);
+    fill(&churn, arguments.sessions as u64 * REMEMBERED)?;
+    churn.hurry(arguments.hurry);
     pause(SETTLES_IN)?;
     let minutes = watch(&programs, &churn, Duration::from_secs(60 * arguments.minutes))?;
     ensure!(stop::check().is_ok(), "asked to stop");
@@ -120,6 +127,16 @@ fn run(arguments: &Arguments) -> Result<ExitCode> {
         program.stop()?;
     }
     Ok(if problems.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Lets connections come and go in a hurry until there were so many.
+fn fill(churn: &Churn, connections: u64) -> Result<()> {
+    eprintln!("letting {connections} connections come and go, as many as are remembered …");
+    churn.hurry(true);
+    while churn.opened() < connections {
+        pause(stop::LOOK)?;
+    }
+    Ok(())
 }
 
 fn pause(time: Duration) -> Result<()> {
