@@ -375,7 +375,7 @@ impl Endpoint {
         let round_trip = self.round_trip.shortest().unwrap_or(ROUND_TRIP_GUESS);
         let spare = self.config.session_budget.saturating_sub(self.windows);
         let is_short = spare < self.config.session_budget / 2;
-        let is_shared = self.flowing.is_shared(now);
+        let beside = self.flowing.beside(now);
         let Config { initial_window, max_window, .. } = self.config;
         let Some(it) = self.live(stream) else { return };
         it.receive.consume(bytes as u64);
@@ -384,8 +384,11 @@ impl Endpoint {
         // Slowly, so that a pause does not cost all of it; but what stands in queues goes.
         let least = if is_short { initial_window } else { (before - before / 8).max(initial_window) };
         let most = max_window.min(before + spare);
-        it.receive.window.measure(now, consumed, &Way { round_trip, is_shared, allowed: least..=most });
+        let own = it.receive.window.measure(now, consumed, &Way { round_trip, beside, allowed: least..=most });
         let after = it.receive.window.size();
+        if let Some(own) = own {
+            self.flowing.window(now, own);
+        }
         self.windows = (self.windows + after).saturating_sub(before);
         self.credit_if_due(stream);
         if self.tell_at.is_none() {

@@ -1,4 +1,4 @@
-//! Whether one connection has the session to itself, as far as what comes tells.
+//! Whether one connection has the session to itself, as far as what comes tells, and what is usual when it has not.
 
 use std::time::Duration;
 
@@ -9,6 +9,8 @@ use super::StreamId;
 pub(super) struct Flowing {
     last: Option<(StreamId, Duration)>,
     shared_at: Option<Duration>,
+    /// What windows come to by themselves, in bytes: those that were measured last count most.
+    usual: u64,
 }
 
 /// How long it counts that something came: somebody who types does not let go for longer.
@@ -23,8 +25,18 @@ impl Flowing {
         self.last = Some((stream, now));
     }
 
+    /// What is usual for a window, in bytes, where bytes of more than one connection came lately. None where not.
+    pub(super) fn beside(&self, now: Duration) -> Option<u64> {
+        self.is_shared(now).then_some(self.usual)
+    }
+
+    /// A window was measured and comes to so much by itself.
+    pub(super) fn window(&mut self, now: Duration, own: u64) {
+        self.usual = if self.is_shared(now) { self.usual - self.usual / 8 + own / 8 } else { 0 };
+    }
+
     /// Whether bytes of more than one connection came lately.
-    pub(super) fn is_shared(&self, now: Duration) -> bool {
+    fn is_shared(&self, now: Duration) -> bool {
         self.shared_at.is_some_and(|at| now.saturating_sub(at) < LATELY)
     }
 }
@@ -63,6 +75,27 @@ mod tests {
         }
         it.note(at(1013), ONE);
         assert!(!it.is_shared(at(1013)));
+    }
+
+    #[test]
+    fn what_is_usual_follows_the_windows_and_is_forgotten_alone() {
+        let mut it = Flowing::default();
+        it.note(at(10), ONE);
+        assert_eq!(it.beside(at(10)), None);
+        it.note(at(11), TWO);
+        for _ in 0..40 {
+            it.window(at(11), 4000);
+        }
+        assert!(it.beside(at(11)).is_some_and(|usual| (3900..=4000).contains(&usual)), "{it:?}");
+        for _ in 0..40 {
+            it.window(at(11), 1000);
+            it.window(at(11), 3000);
+        }
+        assert!(it.beside(at(11)).is_some_and(|usual| (1800..=2200).contains(&usual)), "{it:?}");
+        it.window(at(2000), 1000);
+        it.note(at(2000), ONE);
+        it.note(at(2001), TWO);
+        assert_eq!(it.beside(at(2001)), Some(0));
     }
 
     #[test]
