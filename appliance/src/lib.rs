@@ -19,6 +19,7 @@ pub mod metrics;
 pub mod network;
 pub mod random;
 pub mod relay;
+pub mod sealing;
 pub mod services;
 pub mod serving_certificate;
 pub mod session;
@@ -47,12 +48,14 @@ use crate::extension::PackedExtension;
 use crate::http::Front;
 use crate::metrics::Metrics;
 use crate::metrics::token::MetricsToken;
+use crate::sealing::Sealing;
 use crate::services::Services;
 use crate::serving_certificate::{ServingCertificate, Source};
 use crate::session::registry::Sessions;
 use crate::shutdown::Tasks;
 use crate::sign_in::attempts::Attempts;
 use crate::sign_in::password::Passwords;
+use crate::sign_in::second_factor::Factors;
 use crate::sign_in::setup;
 use crate::store::{JumpGroupRecord, Store};
 
@@ -102,6 +105,8 @@ impl Appliance {
         let store = Store::open_sqlite(&database)
             .await
             .with_context(|| format!("cannot open the database {}", database.display()))?;
+        let sealing = Sealing::load(&config.data_dir)?;
+        sealing.compare_with(&store).await?;
         first_group(&store).await?;
         let setup_url = setup::new_token(&store)
             .await?
@@ -130,6 +135,7 @@ impl Appliance {
             sessions: sessions.clone(),
             passwords: Passwords::new()?,
             attempts: Attempts::new(store.clone()),
+            factors: Factors::new(store.clone(), sealing),
             extension: Arc::new(extension),
             console: Arc::new(ConsoleFiles::new(config.console_dir.clone())),
             downloads: Arc::new(Downloads::new(config.downloads.clone())),

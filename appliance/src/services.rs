@@ -15,6 +15,7 @@ use crate::session::registry::Sessions;
 use crate::shutdown::Tasks;
 use crate::sign_in::attempts::Attempts;
 use crate::sign_in::password::Passwords;
+use crate::sign_in::second_factor::Factors;
 use crate::store::Store;
 
 /// Version of this appliance.
@@ -41,6 +42,8 @@ pub struct Services {
     pub passwords: Passwords,
     /// Sign-in attempts.
     pub attempts: Attempts,
+    /// Second factors.
+    pub factors: Factors,
     /// The packed browser extension.
     pub extension: Arc<PackedExtension>,
     /// The console's files.

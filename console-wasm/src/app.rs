@@ -41,10 +41,10 @@ impl Component for App {
     }
 
     fn update(&mut self, _: &Context<Self>, action: Action) -> bool {
-        let signed_in_before = self.store.me().is_some();
+        let signed_in_before = self.store.may_go_on();
         self.store = Rc::new((*self.store).clone().reduce(action));
         self.console.set_current(self.store.clone());
-        match (signed_in_before, self.store.me().is_some()) {
+        match (signed_in_before, self.store.may_go_on()) {
             (false, true) => self.start_socket(),
             (true, false) => self.stop_socket(),
             _ => {}
@@ -120,6 +120,7 @@ fn Gate() -> Html {
         SignIn::Unknown => html! { <Waiting /> },
         SignIn::Out(_) if route == Route::Setup => html! { <pages::setup::Setup /> },
         SignIn::Out(why) => html! { <pages::sign_in::SignInPage why={why.clone()} /> },
+        SignIn::In(me) if me.must_enrol => html! { <pages::second_factor::FirstFactor /> },
         SignIn::In(_) => html! { <Frame>{ page(route) }</Frame> },
     }
 }

@@ -9,10 +9,11 @@ use gloo::net::http::{Method, Request, RequestBuilder, Response};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use wire::api::{
-    ApiError, BACKGROUND_HEADER, Browser, CSRF_HEADER, ChangePassword, Fault, Installation, JumpGroup, JumpGroupDraft,
-    JumpItem, Jumpoint, JumpointChange, Me, NewEnrolmentKey, NewJumpoint, NewSession, NewUser, NodeChange, Preferences,
-    Session, SessionDetails, SessionPage, SetupRequest, SetupState, SignInRequest, TunnelJumpDraft, TunnelTicket, User,
-    UserChange,
+    ApiError, BACKGROUND_HEADER, BeginTotp, BothFactors, Browser, CSRF_HEADER, ChangePassword, ConfirmTotp, Fault,
+    Installation, JumpGroup, JumpGroupDraft, JumpItem, Jumpoint, JumpointChange, Me, NewEnrolmentKey, NewJumpoint,
+    NewSession, NewUser, NodeChange, Preferences, RecoveryCodes, ResetSecondFactors, SecondFactorRequest,
+    SecondFactors, Session, SessionDetails, SessionPage, SetupRequest, SetupState, SignInAnswer, SignInRequest,
+    SignInSettings, TotpOffer, TunnelJumpDraft, TunnelTicket, User, UserChange,
 };
 use wire::{AgentId, BrowserId, EnrolmentKeyId, JumpGroupId, JumpItemId, JumpointId, SecretText, SessionId, UserId};
 use yew::Callback;
@@ -61,8 +62,17 @@ impl Api {
     }
 
     /// `POST /api/sign-in`.
-    pub(crate) async fn sign_in(&self, request: &SignInRequest) -> Answer<Me> {
-        self.remember(self.send_quietly(Method::POST, "/api/sign-in", Some(request)).await)
+    pub(crate) async fn sign_in(&self, request: &SignInRequest) -> Answer<SignInAnswer> {
+        let answer = self.send_quietly(Method::POST, "/api/sign-in", Some(request)).await?;
+        if let SignInAnswer::SignedIn(me) = &answer {
+            self.keep_csrf_token(me);
+        }
+        Ok(answer)
+    }
+
+    /// `POST /api/sign-in/second-factor`.
+    pub(crate) async fn show_second_factor(&self, request: &SecondFactorRequest) -> Answer<Me> {
+        self.remember(self.send_quietly(Method::POST, "/api/sign-in/second-factor", Some(request)).await)
     }
 
     /// `POST /api/sign-out`.
@@ -102,6 +112,47 @@ impl Api {
     /// `PUT /api/me/password`.
     pub(crate) async fn change_password(&self, request: &ChangePassword) -> Answer<()> {
         self.send(Method::PUT, "/api/me/password", Some(request)).await.map(ignore)
+    }
+
+    /// `GET /api/me/second-factors`.
+    pub(crate) async fn second_factors(&self) -> Answer<SecondFactors> {
+        self.get("/api/me/second-factors").await
+    }
+
+    /// `POST /api/me/totp`.
+    pub(crate) async fn begin_totp(&self, request: &BeginTotp) -> Answer<TotpOffer> {
+        self.send(Method::POST, "/api/me/totp", Some(request)).await
+    }
+
+    /// `POST /api/me/totp/confirm`.
+    pub(crate) async fn confirm_totp(&self, request: &ConfirmTotp) -> Answer<RecoveryCodes> {
+        self.send(Method::POST, "/api/me/totp/confirm", Some(request)).await
+    }
+
+    /// `POST /api/me/totp/remove`.
+    pub(crate) async fn remove_totp(&self, request: &BothFactors) -> Answer<()> {
+        self.send(Method::POST, "/api/me/totp/remove", Some(request)).await.map(ignore)
+    }
+
+    /// `POST /api/me/recovery-codes`.
+    pub(crate) async fn renew_recovery_codes(&self, request: &BothFactors) -> Answer<RecoveryCodes> {
+        self.send(Method::POST, "/api/me/recovery-codes", Some(request)).await
+    }
+
+    /// `GET /api/settings/sign-in`.
+    pub(crate) async fn sign_in_settings(&self) -> Answer<SignInSettings> {
+        self.get("/api/settings/sign-in").await
+    }
+
+    /// `PUT /api/settings/sign-in`.
+    pub(crate) async fn set_sign_in_settings(&self, settings: &SignInSettings) -> Answer<()> {
+        self.send(Method::PUT, "/api/settings/sign-in", Some(settings)).await.map(ignore)
+    }
+
+    /// `POST /api/users/{id}/reset-second-factors`.
+    pub(crate) async fn reset_second_factors(&self, id: UserId, request: &ResetSecondFactors) -> Answer<()> {
+        let path = format!("/api/users/{id}/reset-second-factors");
+        self.send(Method::POST, &path, Some(request)).await.map(ignore)
     }
 
     /// `GET /api/users`.
@@ -239,9 +290,13 @@ impl Api {
 
     fn remember(&self, answer: Answer<Me>) -> Answer<Me> {
         if let Ok(me) = &answer {
-            *self.csrf_token.borrow_mut() = Some(me.csrf_token.clone());
+            self.keep_csrf_token(me);
         }
         answer
+    }
+
+    fn keep_csrf_token(&self, me: &Me) {
+        *self.csrf_token.borrow_mut() = Some(me.csrf_token.clone());
     }
 
     async fn get<T: DeserializeOwned>(&self, path: &str) -> Answer<T> {
@@ -304,7 +359,7 @@ async fn read<T: DeserializeOwned>(response: Response) -> Answer<T> {
         return serde_json::from_str(text).map_err(|error| broken("read the answer", &error.to_string()));
     }
     let mut error: ApiError = serde_json::from_str(&text).unwrap_or_else(|_| unknown_answer(response.status()));
-    if response.status() == 401 && !response.url().ends_with("/api/sign-in") {
+    if response.status() == 401 && !response.url().contains("/api/sign-in") {
         error.code = UNAUTHORISED.into();
     }
     Err(error)

@@ -25,6 +25,7 @@
 //! | banners | `appliance-lost` with `retry-now`, `appliance-stopping`, `appliance-updated` with `reload` |
 //! | session tabs | `session-tabs`, `=session-tab` with `data-session-id` and `data-item-name`, `=close-session-tab`, `end-by-tab` with `end-by-tab-confirm` |
 //! | sign-in | `sign-in`, `user-name`, `password`, `sign-in-submit`, `sign-in-error`, `signed-out`, `setup-needed` |
+//! | sign-in, second step | `second-step`, `code`, `code-submit`, `code-error`, `other-factor`, `code-back`; `first-factor` with `first-factor-sign-out`, `factors-reset` |
 //! | setup | `setup`, `setup-user-name`, `setup-display-name`, `setup-password`, `setup-submit`, `setup-error`, `setup-done`, `setup-no-token` |
 //! | Jump: bar | `jump`, `create` with `create-tunnel-jump` `create-group`, `properties`, `remove`, `item-search`, `jump-error` |
 //! | Jump: groups | `groups`, `=group-entry` and `=tag-entry` with `data-name`, `new-group` |
@@ -42,9 +43,10 @@
 //! | Sessions | `sessions-page`, `sessions-all` `sessions-live` `sessions-past`, `sessions`, `=session-row` with `data-item-name` and `data-session-id`, `more-sessions`, `no-sessions` |
 //! | Agents | `agents-page`, `create-jumpoint`, `=jumpoint` with `data-name` and in it the classes `sp-enrol` `sp-properties` `sp-remove`, `jumpoint-enabled-ID`, `jumpoint-method-ID`, `=node-row` with `data-node-id`, `data-online` and `data-draining` and in it the classes `sp-drain-node` `sp-remove-node`, `=enrolment-key-row`, `no-jumpoints` |
 //! | Agents: dialogs | `jumpoint-dialog`, `jumpoint-name`, `jumpoint-comments`, `jumpoint-save`; `enrolment-dialog`, `enrolment-command`, `enrolment-install`, `enrolment-key`, `enrolment-came`, `enrolment-done`; `remove-agent` with `remove-agent-confirm` |
-//! | Administration | `administration-page`, `users`, `create-user`, `=user-row` with `data-name` and in it the classes `sp-edit-user` `sp-remove-user` `sp-unlock`, `jump-groups`, `create-jump-group`, `=group-row` with `data-name` and in it the classes `sp-edit-group` `sp-remove-group` |
-//! | Administration: dialogs | `user-dialog`, `user-user-name`, `user-display-name`, `user-role`, `user-password`, `user-enabled`, `user-save`, `user-error`; `remove-user-confirm`, `remove-group-confirm` |
+//! | Administration | `administration-page`, `users`, `create-user`, `=user-row` with `data-name` and in it the classes `sp-edit-user` `sp-remove-user` `sp-unlock` `sp-reset-factors`, `jump-groups`, `create-jump-group`, `=group-row` with `data-name` and in it the classes `sp-edit-group` `sp-remove-group` |
+//! | Administration: dialogs | `user-dialog`, `user-user-name`, `user-display-name`, `user-role`, `user-password`, `user-enabled`, `user-save`, `user-error`; `remove-user-confirm`, `remove-group-confirm`; `reset-factors-dialog`, `reset-factors-reason`, `reset-factors-save`; `sign-in-rules`, `second-factor-required` |
 //! | Account | `account-page`, `browsers`, `=browser-row` with `data-current` and in it the class `sp-sign-out-there`, `current-password`, `new-password`, `repeated-password`, `change-password-submit` |
+//! | Account: second factor | `second-factor`, `set-up-totp`, `totp-password`, `totp-begin`, `totp-qr`, `totp-secret`, `totp-code`, `totp-confirm`, `totp-cancel`, `recovery-codes` with `=recovery-code` and `recovery-codes-kept`, `totp-state`, `recovery-codes-left`, `renew-recovery-codes`, `remove-totp`, `both-dialog` with `both-password` `both-code` `both-save`, `factors-reset` |
 //! | Get the helper | `get-helper-page`, `helper-found`, `extension-found` and `helper-program-found` with `data-found`, `helper-advice`, `helper-ready`, `install-managed`, `install-own`, `=helper-download`, `download-ca`, `extension-id`, `extension-update-url` |
 
 #[cfg_attr(

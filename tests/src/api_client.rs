@@ -10,7 +10,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use ureq::tls::{Certificate, RootCerts, TlsConfig, parse_pem};
 use wire::SecretText;
-use wire::api::{ApiError, CSRF_HEADER, Me, SetupRequest, SignInRequest};
+use wire::api::{ApiError, CSRF_HEADER, Me, SecondFactorRequest, SetupRequest, SignInAnswer, SignInRequest};
 
 /// How long an answer may take.
 const ANSWER_LIMIT: Duration = Duration::from_secs(30);
@@ -203,6 +203,36 @@ impl ApiClient {
             "/api/sign-in",
             &SignInRequest { user_name: user_name.into(), password: SecretText::new(password.into()) },
         )
+    }
+
+    /// Signs in with a second factor and stays so; `code` is asked for one when the password was right.
+    ///
+    /// # Errors
+    /// When the appliance refuses, or asks for no second factor.
+    pub fn sign_in_with(&self, user_name: &str, password: &str, code: impl FnOnce() -> Result<String>) -> Result<Me> {
+        let challenge = self.challenge(user_name, password)?;
+        let me = self.try_code(&challenge, &code()?)?.ok()?;
+        Ok(self.remember(me))
+    }
+
+    /// The first step of a sign-in with a second factor.
+    ///
+    /// # Errors
+    /// When the appliance refuses, or asks for no second factor.
+    pub fn challenge(&self, user_name: &str, password: &str) -> Result<SecretText> {
+        match self.try_sign_in(user_name, password)?.ok()? {
+            SignInAnswer::SecondFactor(step) => Ok(step.challenge),
+            SignInAnswer::SignedIn(_) => bail!("{user_name} is signed in without a second factor"),
+        }
+    }
+
+    /// Tries the second step of a sign-in.
+    ///
+    /// # Errors
+    /// When there is no answer.
+    pub fn try_code(&self, challenge: &SecretText, code: &str) -> Result<Answer> {
+        let request = SecondFactorRequest { challenge: challenge.clone(), code: SecretText::new(code.into()) };
+        self.post("/api/sign-in/second-factor", &request)
     }
 
     fn remember(&self, me: Me) -> Me {

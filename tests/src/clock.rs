@@ -51,6 +51,12 @@ impl Clock {
         self.write()
     }
 
+    /// How far it is ahead of the machine's.
+    #[must_use]
+    pub fn ahead(&self) -> Duration {
+        self.ahead
+    }
+
     fn write(&self) -> Result<()> {
         // In one step: the program may read at any moment.
         let new = self.file.with_extension("new");

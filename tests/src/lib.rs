@@ -9,6 +9,7 @@
 //! | [`api_client`] | the console API as a script uses it |
 //! | [`appliance`], [`jumpoint`], [`helper`] | the three programs |
 //! | [`way`] | how helper and jumpoint are told to reach the appliance |
+//! | [`authenticator`] | a telephone with an authenticator app |
 //! | [`certificates`] | an authority and a certificate for one test |
 //! | [`raw_link`] | a link spoken by hand, to say what no program of ours would |
 //! | [`clock`] | a clock for one program alone, moved by the test |
@@ -22,6 +23,7 @@
 
 pub mod api_client;
 pub mod appliance;
+pub mod authenticator;
 pub mod browser;
 pub mod certificates;
 pub mod clock;

@@ -28,7 +28,7 @@ const BROWSER: [Needed; 4] = [
 ];
 
 /// The servers and clients of the end-to-end tests, and what lets time pass in them.
-const SERVERS: [Needed; 17] = [
+const SERVERS: [Needed; 19] = [
     needed("postgres", "postgresql"),
     needed("psql", "postgresql-client"),
     needed("pgbench", "postgresql"),
@@ -46,6 +46,8 @@ const SERVERS: [Needed; 17] = [
     needed("sqlite3", "sqlite3"),
     needed("git", "git"),
     needed("faketime", "faketime"),
+    needed("oathtool", "oathtool"),
+    needed("zbarimg", "zbar-tools"),
 ];
 
 const WASM_TARGET: &str = "wasm32-unknown-unknown";

@@ -77,15 +77,27 @@ pub fn on_a_site_with_console(test: impl FnOnce(&mut Site) -> Result<()>) -> Res
     told(Site::start(true)?, test)
 }
 
+/// Like [`on_a_site`], with an appliance that goes by a clock of the test's.
+///
+/// # Errors
+/// Those of the test.
+pub fn on_a_site_with_clock(test: impl FnOnce(&mut Site, &mut Clock) -> Result<()>) -> Result<()> {
+    with_clock(false, test)
+}
+
 /// Like [`on_a_site_with_console`], with an appliance that goes by a clock of the test's.
 ///
 /// # Errors
 /// Those of the test.
 pub fn on_a_site_with_console_and_clock(test: impl FnOnce(&mut Site, &mut Clock) -> Result<()>) -> Result<()> {
+    with_clock(true, test)
+}
+
+fn with_clock(console: bool, test: impl FnOnce(&mut Site, &mut Clock) -> Result<()>) -> Result<()> {
     let folder = tempfile::Builder::new().prefix("sallyport-clock-").tempdir()?;
     let mut clock = Clock::new(folder.path())?;
     let environment = clock.environment()?;
-    let site = Site::start_with(|options| Options { console: true, environment, ..options })?;
+    let site = Site::start_with(|options| Options { console, environment, ..options })?;
     told(site, |site| test(site, &mut clock))
 }
 

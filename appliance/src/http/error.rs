@@ -18,6 +18,7 @@ use super::middleware;
 use crate::random::NoRandomness;
 use crate::sign_in::browsers::BrowserError;
 use crate::sign_in::password::HashFailed;
+use crate::sign_in::second_factor::FactorError;
 use crate::store::StoreError;
 
 /// A refusal on its way to the browser.
@@ -50,6 +51,13 @@ impl Failure {
             "You are not signed in.",
             "Sign in and try again.",
         )
+    }
+
+    /// A second factor has to be set up first.
+    pub fn second_factor_needed() -> Self {
+        let message = "Everybody who signs in here needs a second factor, and you have none yet.";
+        let next_step = "Set up an authenticator app first.";
+        Self::new(StatusCode::FORBIDDEN, Fault::Policy, "second_factor_needed", message, next_step)
     }
 
     /// Administrators only.
@@ -162,6 +170,21 @@ impl From<BrowserError> for Failure {
         match error {
             BrowserError::Store(error) => error.into(),
             BrowserError::NoRandomness(error) => error.into(),
+        }
+    }
+}
+
+impl From<FactorError> for Failure {
+    fn from(error: FactorError) -> Self {
+        match error {
+            FactorError::Store(error) => error.into(),
+            FactorError::NoRandomness(error) => error.into(),
+            FactorError::Sealing(error) => {
+                tracing::error!(error = %error, "a second factor cannot be checked");
+                let message = "The appliance cannot read what your authenticator app is checked with.";
+                let next_step = "Use a recovery code, or ask an administrator to reset your second factors.";
+                Self::new(StatusCode::INTERNAL_SERVER_ERROR, Fault::Appliance, "sealed", message, next_step)
+            }
         }
     }
 }

@@ -7,7 +7,7 @@ use wire::validate;
 
 use super::error::{Body, Path};
 use super::sign_in::me_of;
-use super::{Failure, SignedIn};
+use super::{Arriving, Failure, SignedIn};
 use crate::clock::now;
 use crate::events::Audience;
 use crate::services::Services;
@@ -18,8 +18,8 @@ const VIEW_BYTES: usize = 16 * 1024;
 
 /// Who is signed in.
 #[utoipa::path(get, path = "/api/me", tag = "me", responses((status = 200, body = Me), (status = 401, body = ApiError)))]
-pub(super) async fn me(who: SignedIn) -> Json<Me> {
-    Json(me_of(who.user, &who.browser))
+pub(super) async fn me(State(services): State<Services>, Arriving(who): Arriving) -> Result<Json<Me>, Failure> {
+    Ok(Json(me_of(&services, who.user, &who.browser).await?))
 }
 
 /// What the console remembers.
@@ -82,7 +82,7 @@ pub(super) async fn change_password(
     who: SignedIn,
     Body(change): Body<ChangePassword>,
 ) -> Result<StatusCode, Failure> {
-    super::sign_in::guarded_verify(&services, &who.user, &change.current).await?;
+    super::sign_in::guarded_verify(&services, &who.user, &change.current, "current").await?;
     if let Some(message) = validate::password(change.new.expose()) {
         return Err(Failure::field("new", &message));
     }

@@ -13,8 +13,10 @@ mod jumpoints;
 mod me;
 mod metrics;
 mod middleware;
+mod second_factors;
 mod server;
 mod sessions;
+mod settings;
 mod setup;
 mod sign_in;
 mod signed_in;
@@ -31,7 +33,8 @@ use wire::limits::API_BODY_BYTES;
 
 pub use error::{Failure, Upgrade};
 pub use server::{ConnectionInfo, Front, serve};
-pub use signed_in::{Administrator, SignedIn, Watching, is_same_origin};
+pub use sign_in::show_second_factor;
+pub use signed_in::{Administrator, Arriving, SignedIn, Watching, is_same_origin};
 
 use crate::services::Services;
 use crate::websocket;
@@ -50,14 +53,22 @@ pub fn router(services: Services) -> Router {
         .routes(routes!(metrics::metrics))
         .routes(routes!(setup::state, setup::set_up))
         .routes(routes!(sign_in::sign_in))
+        .routes(routes!(sign_in::second_factor))
         .routes(routes!(sign_in::sign_out))
         .routes(routes!(me::me))
         .routes(routes!(me::preferences, me::set_preferences))
         .routes(routes!(me::browsers))
         .routes(routes!(me::sign_out_browser))
         .routes(routes!(me::change_password))
+        .routes(routes!(second_factors::state))
+        .routes(routes!(second_factors::begin_totp))
+        .routes(routes!(second_factors::confirm_totp))
+        .routes(routes!(second_factors::remove_totp))
+        .routes(routes!(second_factors::renew_recovery_codes))
+        .routes(routes!(settings::sign_in, settings::set_sign_in))
         .routes(routes!(users::list, users::create))
         .routes(routes!(users::change, users::remove))
+        .routes(routes!(users::reset_second_factors))
         .routes(routes!(jumpoints::list, jumpoints::create))
         .routes(routes!(jumpoints::change, jumpoints::remove))
         .routes(routes!(jumpoints::create_key))

@@ -9,7 +9,7 @@ use wire::validate;
 use super::Failure;
 use super::error::Body;
 use super::server::ConnectionInfo;
-use super::sign_in::signed_in_answer;
+use super::sign_in::{sign_browser_in, with_cookie};
 use crate::clock::now;
 use crate::random;
 use crate::services::Services;
@@ -59,7 +59,8 @@ pub(super) async fn set_up(
         return Err(refused());
     }
     tracing::info!(user.id = %user.id, "the first administrator was made");
-    signed_in_answer(&services, user, connection, &headers).await
+    let (me, cookie) = sign_browser_in(&services, user, connection, &headers).await?;
+    Ok(with_cookie(me, cookie))
 }
 
 /// Checks what describes a person.

@@ -2,23 +2,32 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use wire::Timestamp;
-use wire::api::{ApiError, ConsoleEvent, Fault, Me, SignInRequest};
+use wire::api::{
+    ApiError, BothFactors, ConsoleEvent, FactorsReset, Fault, Me, SecondFactorRequest, SecondFactorStep, SignInAnswer,
+    SignInRequest,
+};
 use wire::limits::PASSWORD_MAX_CHARS;
+use wire::{SecretText, Timestamp};
 
 use super::error::Body;
 use super::server::ConnectionInfo;
 use super::users::view;
-use super::{Failure, SignedIn};
+use super::{Arriving, Failure, settings};
 use crate::clock::now;
 use crate::events::Audience;
+use crate::random;
 use crate::services::{Services, VERSION};
 use crate::sign_in::attempts::AttemptError;
 use crate::sign_in::browsers::{self, COOKIE};
+use crate::sign_in::challenge::{self, Challenge};
+use crate::sign_in::second_factor::Shown;
 use crate::store::{BrowserRecord, UserRecord};
 
-/// Signs in with a name and a password.
-#[utoipa::path(post, path = "/api/sign-in", tag = "sign-in", request_body = SignInRequest, responses((status = 200, body = Me), (status = 401, body = ApiError), (status = 429, body = ApiError)))]
+/// What a wrong code reads like, without telling a wrong one from one that was used.
+const WRONG_CODE: &str = "This code is not right, or it was used already.";
+
+/// Signs in with a name and a password; who has a second factor is asked for it next.
+#[utoipa::path(post, path = "/api/sign-in", tag = "sign-in", request_body = SignInRequest, responses((status = 200, body = SignInAnswer), (status = 401, body = ApiError), (status = 429, body = ApiError)))]
 pub(super) async fn sign_in(
     State(services): State<Services>,
     axum::Extension(connection): axum::Extension<ConnectionInfo>,
@@ -50,13 +59,63 @@ pub(super) async fn sign_in(
             next_step,
         ));
     }
+    if services.store.has_second_factor(user.id).await? {
+        services.attempts.take_back(attempt).await?;
+        let challenge = Challenge::new(&user, now())?;
+        let expires_at = challenge.record.expires_at;
+        services.store.insert_challenge(challenge.record).await?;
+        let step = SecondFactorStep { challenge: challenge.token, expires_at };
+        return Ok(Json(SignInAnswer::SecondFactor(step)).into_response());
+    }
     services.attempts.succeed(attempt).await?;
-    signed_in_answer(&services, user, connection, &headers).await
+    let (me, cookie) = sign_browser_in(&services, user, connection, &headers).await?;
+    Ok(with_cookie(SignInAnswer::SignedIn(Box::new(me)), cookie))
+}
+
+/// The second step of a sign-in.
+#[utoipa::path(post, path = "/api/sign-in/second-factor", tag = "sign-in", request_body = SecondFactorRequest, responses((status = 200, body = Me), (status = 401, body = ApiError), (status = 429, body = ApiError)))]
+pub(super) async fn second_factor(
+    State(services): State<Services>,
+    axum::Extension(connection): axum::Extension<ConnectionInfo>,
+    headers: HeaderMap,
+    Body(request): Body<SecondFactorRequest>,
+) -> Result<Response, Failure> {
+    let over = || {
+        services.metrics.sign_in_failed("challenge_over");
+        let (message, next_step) = ("This sign-in took too long or was used.", "Sign in with your password again.");
+        Failure::new(StatusCode::UNAUTHORIZED, Fault::User, "challenge_over", message, next_step)
+    };
+    let (at, address) = (now(), connection.peer.ip());
+    let token_hash = random::hash(request.challenge.expose());
+    let begun = services.store.try_challenge(&token_hash, at).await?.ok_or_else(over)?;
+    let user = services.store.user(begun.user_id).await?.filter(|user| challenge::still_holds(&begun, user));
+    let user = user.ok_or_else(over)?;
+    let attempt = services.attempts.begin(&user.user_name, Some(address)).await;
+    let attempt = attempt.map_err(|error| refused_attempt(&services, error))?;
+    let Some(shown) = services.factors.check(user.id, &request.code, at).await? else {
+        tracing::info!(client = %address, user.id = %user.id, "a second factor was not right");
+        services.metrics.sign_in_failed("wrong_code");
+        let next_step = match begun.attempts_left {
+            0 => "Sign in with your password again.",
+            _ => "Each code is good once and for half a minute: wait for the next one.",
+        };
+        let code = if begun.attempts_left == 0 { "challenge_over" } else { "wrong_code" };
+        return Err(Failure::new(StatusCode::UNAUTHORIZED, Fault::User, code, WRONG_CODE, next_step));
+    };
+    if !services.store.finish_challenge(begun.id).await? {
+        return Err(over());
+    }
+    services.attempts.succeed(attempt).await?;
+    if shown == Shown::RecoveryCode {
+        tracing::info!(user.id = %user.id, "somebody signed in with a recovery code");
+    }
+    let (me, cookie) = sign_browser_in(&services, user, connection, &headers).await?;
+    Ok(with_cookie(me, cookie))
 }
 
 /// Signs this browser out.
 #[utoipa::path(post, path = "/api/sign-out", tag = "sign-in", responses((status = 204), (status = 401, body = ApiError)))]
-pub(super) async fn sign_out(State(services): State<Services>, who: SignedIn) -> Result<Response, Failure> {
+pub(super) async fn sign_out(State(services): State<Services>, Arriving(who): Arriving) -> Result<Response, Failure> {
     services.store.delete_browser(who.user.id, who.browser.id).await?;
     let event = ConsoleEvent::SignedOut { message: "You signed out.".into() };
     services.events.announce(Audience::LastWord(who.user.id, Some(who.browser.id)), event);
@@ -64,16 +123,18 @@ pub(super) async fn sign_out(State(services): State<Services>, who: SignedIn) ->
     Ok((StatusCode::NO_CONTENT, [(header::SET_COOKIE, forget)]).into_response())
 }
 
-/// Signs a browser of this user in and answers with the cookie.
-pub(super) async fn signed_in_answer(
+/// Signs a browser of this user in and gives the cookie. Who has no second factor and needs one has to set it up next.
+pub(super) async fn sign_browser_in(
     services: &Services,
     mut user: UserRecord,
     connection: ConnectionInfo,
     headers: &HeaderMap,
-) -> Result<Response, Failure> {
+) -> Result<(Me, String), Failure> {
     let user_agent = headers.get(header::USER_AGENT).and_then(|it| it.to_str().ok()).unwrap_or_default();
     let (address, timeouts) = (connection.peer.ip().to_string(), services.config.sign_in);
-    let browser = browsers::sign_in(&services.store, user.id, user_agent, address, timeouts).await?;
+    let is_required = settings::second_factor_required(&services.store).await?;
+    let needs_factor = is_required && !services.store.has_second_factor(user.id).await?;
+    let browser = browsers::sign_in(&services.store, user.id, user_agent, address, timeouts, needs_factor).await?;
     // Whoever changed the account meanwhile has signed out the browsers there were; this one may have come after.
     let still = services.store.user(user.id).await?;
     if !still.is_some_and(|it| it.enabled && it.password_hash == user.password_hash) {
@@ -90,22 +151,31 @@ pub(super) async fn signed_in_answer(
         browser.token.expose(),
         timeouts.absolute.as_secs()
     );
-    let mut response = Json(me_of(user, &browser.record)).into_response();
+    Ok((me_of(services, user, &browser.record).await?, cookie))
+}
+
+/// An answer that signs a browser in.
+pub(super) fn with_cookie(answer: impl serde::Serialize, cookie: String) -> Response {
+    let mut response = Json(answer).into_response();
     if let Ok(cookie) = HeaderValue::from_str(&cookie) {
         response.headers_mut().insert(header::SET_COOKIE, cookie);
     }
-    Ok(response)
+    response
 }
 
 /// What the console has to know of who is signed in.
-pub(super) fn me_of(user: UserRecord, browser: &BrowserRecord) -> Me {
-    Me {
-        user: view(user, None),
+pub(super) async fn me_of(services: &Services, user: UserRecord, browser: &BrowserRecord) -> Result<Me, Failure> {
+    let reset = services.store.factor_reset(user.id).await?;
+    let with_factor = services.store.has_second_factor(user.id).await?;
+    Ok(Me {
+        user: view(user, None, with_factor),
         csrf_token: browser.csrf_token.clone().into(),
         browser_id: browser.id,
         appliance_version: VERSION.to_owned(),
         expires_at: browser.expires_at,
-    }
+        must_enrol: browser.needs_factor,
+        factors_reset: reset.map(|it| FactorsReset { at: it.at, reason: it.reason }),
+    })
 }
 
 /// What a refused attempt reads like.
@@ -127,17 +197,58 @@ fn locked(until: Timestamp, at: Timestamp) -> Failure {
     Failure::new(StatusCode::TOO_MANY_REQUESTS, Fault::User, "locked", message, &next_step)
 }
 
-/// Checks the present password of somebody who is signed in; a wrong one counts like a failed sign-in.
+/// Checks the present password of somebody who is signed in; a wrong one counts like a failed sign-in. `field` is where it stands.
 pub(super) async fn guarded_verify(
     services: &Services,
     user: &UserRecord,
-    password: &wire::SecretText,
+    password: &SecretText,
+    field: &str,
 ) -> Result<(), Failure> {
     let attempt = services.attempts.begin(&user.user_name, None).await;
     let attempt = attempt.map_err(|error| refused_attempt(services, error))?;
-    if !services.passwords.verify(password, Some(user.password_hash.clone())).await? {
-        services.metrics.sign_in_failed("wrong_password");
-        return Err(Failure::field("current", "This is not your present password."));
+    verify(services, user, password, field).await?;
+    // Where a second factor is asked for, a password alone makes no wrong code forgotten.
+    if services.store.has_second_factor(user.id).await? {
+        services.attempts.take_back(attempt).await?;
+    } else {
+        services.attempts.succeed(attempt).await?;
     }
+    Ok(())
+}
+
+/// Checks that somebody who is signed in shows their second factor now; a wrong code counts like a failed sign-in.
+///
+/// # Errors
+/// What to tell them when the code is not right, or they are locked out.
+pub async fn show_second_factor(services: &Services, user: &UserRecord, code: &SecretText) -> Result<(), Failure> {
+    let attempt = services.attempts.begin(&user.user_name, None).await;
+    let attempt = attempt.map_err(|error| refused_attempt(services, error))?;
+    check_code(services, user, code).await?;
+    Ok(services.attempts.take_back(attempt).await?)
+}
+
+/// Checks password and second factor together: one attempt.
+pub(super) async fn guarded_both(services: &Services, user: &UserRecord, both: &BothFactors) -> Result<(), Failure> {
+    let attempt = services.attempts.begin(&user.user_name, None).await;
+    let attempt = attempt.map_err(|error| refused_attempt(services, error))?;
+    verify(services, user, &both.password, "password").await?;
+    check_code(services, user, &both.code).await?;
     Ok(services.attempts.succeed(attempt).await?)
+}
+
+async fn verify(services: &Services, user: &UserRecord, password: &SecretText, field: &str) -> Result<(), Failure> {
+    let is_long = password.expose().chars().count() > PASSWORD_MAX_CHARS;
+    if is_long || !services.passwords.verify(password, Some(user.password_hash.clone())).await? {
+        services.metrics.sign_in_failed("wrong_password");
+        return Err(Failure::field(field, "This is not your present password."));
+    }
+    Ok(())
+}
+
+async fn check_code(services: &Services, user: &UserRecord, code: &SecretText) -> Result<(), Failure> {
+    if services.factors.check(user.id, code, now()).await?.is_none() {
+        services.metrics.sign_in_failed("wrong_code");
+        return Err(Failure::field("code", WRONG_CODE));
+    }
+    Ok(())
 }

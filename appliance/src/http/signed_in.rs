@@ -19,6 +19,10 @@ pub struct SignedIn {
     pub browser: BrowserRecord,
 }
 
+/// A user who is signed in and may still have to set up a second factor, before which nothing else is for them.
+#[derive(Clone, Debug)]
+pub struct Arriving(pub SignedIn);
+
 /// An administrator who is signed in.
 #[derive(Clone, Debug)]
 pub struct Administrator(pub SignedIn);
@@ -39,12 +43,21 @@ impl FromRequestParts<Services> for SignedIn {
     type Rejection = Failure;
 
     async fn from_request_parts(parts: &mut Parts, services: &Services) -> Result<Self, Failure> {
-        let is_use = !parts.headers.contains_key(BACKGROUND_HEADER);
-        Self::of(parts, services, is_use).await
+        Self::arrived(parts, services, is_use(parts)).await
     }
 }
 
+/// Whether somebody is at the console, rather than an open page asking by itself.
+fn is_use(parts: &Parts) -> bool {
+    !parts.headers.contains_key(BACKGROUND_HEADER)
+}
+
 impl SignedIn {
+    async fn arrived(parts: &Parts, services: &Services, is_use: bool) -> Result<Self, Failure> {
+        let it = Self::of(parts, services, is_use).await?;
+        if it.browser.needs_factor { Err(Failure::second_factor_needed()) } else { Ok(it) }
+    }
+
     async fn of(parts: &Parts, services: &Services, is_use: bool) -> Result<Self, Failure> {
         let token = cookie(&parts.headers, COOKIE).ok_or_else(Failure::not_signed_in)?;
         let known = browsers::who(&services.store, token, services.config.sign_in, is_use).await?;
@@ -65,11 +78,19 @@ impl SignedIn {
     }
 }
 
+impl FromRequestParts<Services> for Arriving {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, services: &Services) -> Result<Self, Failure> {
+        Ok(Self(SignedIn::of(parts, services, is_use(parts)).await?))
+    }
+}
+
 impl FromRequestParts<Services> for Watching {
     type Rejection = Failure;
 
     async fn from_request_parts(parts: &mut Parts, services: &Services) -> Result<Self, Failure> {
-        Ok(Self(SignedIn::of(parts, services, false).await?))
+        Ok(Self(SignedIn::arrived(parts, services, false).await?))
     }
 }
 

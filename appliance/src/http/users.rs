@@ -3,7 +3,7 @@ use std::collections::HashMap;
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use wire::api::{ApiError, ConsoleEvent, NewUser, SessionEnd, User, UserChange};
+use wire::api::{ApiError, ConsoleEvent, NewUser, ResetSecondFactors, SessionEnd, User, UserChange};
 use wire::{Timestamp, UserId, validate};
 
 use super::error::{Body, Path};
@@ -15,7 +15,7 @@ use crate::random;
 use crate::services::Services;
 use crate::sign_in::attempts::account_key;
 use crate::sign_in::lockout;
-use crate::store::{StoreError, UserEdit, UserRecord};
+use crate::store::{FactorResetRecord, StoreError, UserEdit, UserRecord};
 
 /// Every user.
 #[utoipa::path(get, path = "/api/users", tag = "users", responses((status = 200, body = Vec<User>), (status = 403, body = ApiError)))]
@@ -23,6 +23,7 @@ pub(super) async fn list(State(services): State<Services>, _: Administrator) -> 
     let at = now();
     let mut locks = HashMap::new();
     let users = services.store.users().await?;
+    let with_factor = services.store.users_with_second_factor().await?;
     for user in &users {
         let known = services.store.sign_in_failure(&account_key(&user.user_name)).await?;
         if let Some(until) = lockout::locked_until(known, at) {
@@ -33,8 +34,8 @@ pub(super) async fn list(State(services): State<Services>, _: Administrator) -> 
         users
             .into_iter()
             .map(|user| {
-                let until = locks.get(&user.id).copied();
-                view(user, until)
+                let (until, with_factor) = (locks.get(&user.id).copied(), with_factor.contains(&user.id));
+                view(user, until, with_factor)
             })
             .collect(),
     ))
@@ -63,7 +64,7 @@ pub(super) async fn create(
         other => other.into(),
     })?;
     services.events.announce(Audience::Administrators, ConsoleEvent::UsersChanged);
-    Ok((StatusCode::CREATED, Json(view(user, None))))
+    Ok((StatusCode::CREATED, Json(view(user, None, false))))
 }
 
 /// Changes a user. Disabling one signs them out and ends their sessions.
@@ -89,7 +90,7 @@ pub(super) async fn change(
     }
     if !user.enabled || change.password.is_some() {
         let keep = Some(who.browser.id).filter(|_| user.enabled && who.user.id == id);
-        sign_out_everywhere(&services, id, keep).await?;
+        sign_out_everywhere(&services, id, keep, "An administrator changed your account.").await?;
     } else if user.role != was.role {
         // Open consoles connect again, with what they may do now.
         services.events.announce(Audience::LastWord(id, None), ConsoleEvent::Lagged);
@@ -101,7 +102,8 @@ pub(super) async fn change(
     }
     services.events.announce(Audience::Administrators, ConsoleEvent::UsersChanged);
     let known = services.store.sign_in_failure(&account_key(&user.user_name)).await?;
-    Ok(Json(view(user, lockout::locked_until(known, now()))))
+    let with_factor = services.store.has_second_factor(id).await?;
+    Ok(Json(view(user, lockout::locked_until(known, now()), with_factor)))
 }
 
 /// Removes a user; what they did stays in the records.
@@ -121,10 +123,41 @@ pub(super) async fn remove(
     Ok(StatusCode::NO_CONTENT)
 }
 
-async fn sign_out_everywhere(services: &Services, id: UserId, keep: Option<wire::BrowserId>) -> Result<(), Failure> {
+/// Takes a user's second factors away, for who lost them. Signs the user out everywhere and tells them why.
+#[utoipa::path(post, path = "/api/users/{id}/reset-second-factors", tag = "users", params(("id" = String, Path)), request_body = ResetSecondFactors, responses((status = 204), (status = 404, body = ApiError), (status = 409, body = ApiError), (status = 422, body = ApiError)))]
+pub(super) async fn reset_second_factors(
+    State(services): State<Services>,
+    Administrator(who): Administrator,
+    Path(id): Path<UserId>,
+    Body(reset): Body<ResetSecondFactors>,
+) -> Result<StatusCode, Failure> {
+    let user = services.store.user(id).await?.ok_or_else(|| Failure::not_found("user"))?;
+    if user.id == who.user.id {
+        let message = "You cannot reset your own second factors.";
+        let next_step = "Turn them off under Your account, or ask another administrator.";
+        return Err(Failure::conflict("own_factors", message, next_step));
+    }
+    if let Some(message) = validate::reason(&reset.reason) {
+        return Err(Failure::field("reason", &message));
+    }
+    let record = FactorResetRecord { at: now(), reason: reset.reason.trim().to_owned() };
+    services.store.reset_second_factors(id, &record).await?;
+    tracing::info!(user.id = %id, by.id = %who.user.id, "second factors were reset");
+    let why = format!("An administrator reset your second factors: {}", record.reason);
+    sign_out_everywhere(&services, id, None, &why).await?;
+    services.events.announce(Audience::Administrators, ConsoleEvent::UsersChanged);
+    Ok(StatusCode::NO_CONTENT)
+}
+
+async fn sign_out_everywhere(
+    services: &Services,
+    id: UserId,
+    keep: Option<wire::BrowserId>,
+    why: &str,
+) -> Result<(), Failure> {
     for browser in services.store.browsers_of(id).await? {
         if Some(browser.id) != keep && services.store.delete_browser(id, browser.id).await? {
-            let event = ConsoleEvent::SignedOut { message: "An administrator changed your account.".into() };
+            let event = ConsoleEvent::SignedOut { message: why.to_owned() };
             services.events.announce(Audience::LastWord(id, Some(browser.id)), event);
         }
     }
@@ -132,7 +165,7 @@ async fn sign_out_everywhere(services: &Services, id: UserId, keep: Option<wire:
 }
 
 /// A user as the console sees them.
-pub(super) fn view(user: UserRecord, locked_until: Option<Timestamp>) -> User {
+pub(super) fn view(user: UserRecord, locked_until: Option<Timestamp>, second_factor: bool) -> User {
     User {
         id: user.id,
         user_name: user.user_name,
@@ -140,6 +173,7 @@ pub(super) fn view(user: UserRecord, locked_until: Option<Timestamp>) -> User {
         role: user.role,
         enabled: user.enabled,
         locked_until,
+        second_factor,
         created_at: user.created_at,
         last_sign_in_at: user.last_sign_in_at,
     }

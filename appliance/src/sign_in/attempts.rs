@@ -24,8 +24,9 @@ pub struct Attempts {
 #[derive(Debug)]
 #[must_use]
 pub struct Attempt {
-    account: String,
-    /// The address and what was known of it with this attempt.
+    /// The account and what was known of it with this attempt.
+    account: (String, FailureRecord),
+    /// The same of the address.
     address: Option<(String, FailureRecord)>,
 }
 
@@ -80,7 +81,7 @@ impl Attempts {
         if let Some((key, failed)) = &address {
             self.store.set_sign_in_failure(key, *failed).await?;
         }
-        Ok(Attempt { account, address })
+        Ok(Attempt { account: (account, failed_account), address })
     }
 
     /// What is known of a key after one more failure.
@@ -98,13 +99,34 @@ impl Attempts {
     /// When the database fails.
     pub async fn succeed(&self, attempt: Attempt) -> Result<(), StoreError> {
         let _turn = self.turn.lock().await;
-        self.store.delete_sign_in_failure(&attempt.account).await?;
-        let Some((key, charged)) = attempt.address else { return Ok(()) };
-        // Counted anew since: then this attempt is not in it.
-        let current = self.store.sign_in_failure(&key).await?.filter(|it| it.first_at == charged.first_at);
-        match current.map(|it| lockout::taken_back(it, lockout::ADDRESS)) {
-            Some(Some(rest)) => self.store.set_sign_in_failure(&key, rest).await,
-            Some(None) => self.store.delete_sign_in_failure(&key).await,
+        self.store.delete_sign_in_failure(&attempt.account.0).await?;
+        match attempt.address {
+            Some((key, charged)) => self.uncount(&key, charged, lockout::ADDRESS).await,
+            None => Ok(()),
+        }
+    }
+
+    /// The attempt was right as far as it went, and is not the last one: it does not count, and what was failed before stays.
+    /// Whoever knows a password and no more could otherwise try as many codes as they like.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn take_back(&self, attempt: Attempt) -> Result<(), StoreError> {
+        let _turn = self.turn.lock().await;
+        let (key, charged) = attempt.account;
+        self.uncount(&key, charged, lockout::ACCOUNT).await?;
+        match attempt.address {
+            Some((key, charged)) => self.uncount(&key, charged, lockout::ADDRESS).await,
+            None => Ok(()),
+        }
+    }
+
+    /// One failure less, unless it was counted anew since: then this attempt is not in it.
+    async fn uncount(&self, key: &str, charged: FailureRecord, rule: Rule) -> Result<(), StoreError> {
+        let current = self.store.sign_in_failure(key).await?.filter(|it| it.first_at == charged.first_at);
+        match current.map(|it| lockout::taken_back(it, rule)) {
+            Some(Some(rest)) => self.store.set_sign_in_failure(key, rest).await,
+            Some(None) => self.store.delete_sign_in_failure(key).await,
             None => Ok(()),
         }
     }
@@ -164,5 +186,17 @@ mod tests {
         attempts.succeed(own).await.unwrap();
         let _ = attempts.begin("ana", address(99)).await.unwrap();
         assert!(attempts.begin("ben", address(99)).await.is_err());
+    }
+
+    #[tokio::test]
+    async fn a_right_password_between_wrong_codes_wins_no_more_codes() {
+        let (attempts, _folder) = attempts().await;
+        let mut codes = 0;
+        for _ in 0..20 {
+            let Ok(password) = attempts.begin("ana", None).await else { break };
+            attempts.take_back(password).await.unwrap();
+            codes += u32::from(attempts.begin("ana", None).await.is_ok());
+        }
+        assert_eq!(codes, lockout::ACCOUNT.failures);
     }
 }

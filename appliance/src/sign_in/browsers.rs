@@ -45,7 +45,7 @@ const LAST_SEEN_MILLIS: i64 = 30_000;
 /// Characters of a `User-Agent` that are kept.
 const USER_AGENT_CHARS: usize = 200;
 
-/// Signs a browser in.
+/// Signs a browser in. With `needs_factor` its user has to set up a second factor before anything else.
 ///
 /// # Errors
 /// See [`BrowserError`].
@@ -55,6 +55,7 @@ pub async fn sign_in(
     user_agent: &str,
     address: String,
     timeouts: Timeouts,
+    needs_factor: bool,
 ) -> Result<SignedIn, BrowserError> {
     let token = random::secret()?;
     let at = now();
@@ -68,6 +69,7 @@ pub async fn sign_in(
         signed_in_at: at,
         last_seen_at: at,
         expires_at: at.plus_millis(millis(timeouts.absolute)),
+        needs_factor,
     };
     store.insert_browser(record.clone()).await?;
     Ok(SignedIn { record, token: SecretText::new(token) })
@@ -138,7 +140,7 @@ mod tests {
         };
         store.insert_user(&user).await.unwrap();
         let timeouts = Timeouts { idle: Duration::from_secs(600), absolute: Duration::from_secs(6000) };
-        let signed_in = sign_in(&store, user.id, "", String::new(), timeouts).await.unwrap();
+        let signed_in = sign_in(&store, user.id, "", String::new(), timeouts, false).await.unwrap();
         let earlier = now().plus_millis(-2 * LAST_SEEN_MILLIS);
         store.touch_browser(signed_in.record.id, earlier).await.unwrap();
 
@@ -164,6 +166,7 @@ mod tests {
             signed_in_at: Timestamp(0),
             last_seen_at: Timestamp(500_000),
             expires_at: Timestamp(600_000),
+            needs_factor: false,
         };
         assert!(is_current(&browser, Timestamp(559_999), timeouts));
         assert!(!is_current(&browser, Timestamp(560_000), timeouts), "idle");

@@ -1,7 +1,10 @@
-//! Who is at the console: passwords, signed-in browsers, lock-out, the first administrator.
+//! Who is at the console: passwords, second factors, signed-in browsers, lock-out, the first administrator.
 
 pub mod attempts;
 pub mod browsers;
+pub mod challenge;
 pub mod lockout;
 pub mod password;
+pub mod second_factor;
 pub mod setup;
+pub mod totp;

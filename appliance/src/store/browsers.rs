@@ -26,6 +26,8 @@ pub struct BrowserRecord {
     pub last_seen_at: Timestamp,
     /// When it is signed out whatever happens.
     pub expires_at: Timestamp,
+    /// Whether its user has to set up a second factor before anything else.
+    pub needs_factor: bool,
 }
 
 impl std::fmt::Debug for BrowserRecord {
@@ -46,6 +48,7 @@ impl From<browser::Model> for BrowserRecord {
             signed_in_at: Timestamp(row.signed_in_at),
             last_seen_at: Timestamp(row.last_seen_at),
             expires_at: Timestamp(row.expires_at),
+            needs_factor: row.needs_factor,
         }
     }
 }
@@ -66,6 +69,7 @@ impl Store {
             signed_in_at: it.signed_in_at.0,
             last_seen_at: it.last_seen_at.0,
             expires_at: it.expires_at.0,
+            needs_factor: it.needs_factor,
         };
         browser::Entity::insert(row.into_active_model()).exec_without_returning(&self.db).await?;
         Ok(())

@@ -2,6 +2,10 @@
 
 #![expect(unreachable_pub, reason = "SeaORM's derives ask for public items")]
 
+mod second_factors;
+
+pub(super) use second_factors::{factor_reset, recovery_code, sign_in_challenge, totp};
+
 pub(super) mod user {
     use sea_orm::entity::prelude::*;
 
@@ -43,6 +47,7 @@ pub(super) mod browser {
         pub signed_in_at: i64,
         pub last_seen_at: i64,
         pub expires_at: i64,
+        pub needs_factor: bool,
     }
 
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -6,12 +6,16 @@ use sea_orm_migration::schema::{
     uuid_null,
 };
 
+mod second_factors;
+
+use second_factors::SecondFactors;
+
 pub(super) struct Migrator;
 
 #[async_trait::async_trait]
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(FirstTables), Box::new(Resumption), Box::new(Draining)]
+        vec![Box::new(FirstTables), Box::new(Resumption), Box::new(Draining), Box::new(SecondFactors)]
     }
 }
 

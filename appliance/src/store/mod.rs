@@ -8,8 +8,10 @@ mod entities;
 mod error;
 mod jump;
 mod migrations;
+mod second_factors;
 mod sessions;
 mod settings;
+mod sign_in_challenges;
 mod sign_in_failures;
 mod users;
 
@@ -24,7 +26,9 @@ pub use browsers::BrowserRecord;
 pub use connections::{ConnectionRecord, ConnectionsSoFar, TunnelSum};
 pub use error::{StoreError, failures};
 pub use jump::{JumpGroupRecord, JumpItemRecord};
+pub use second_factors::{FactorResetRecord, TotpRecord};
 pub use sessions::{SessionEventRecord, SessionRecord};
+pub use sign_in_challenges::ChallengeRecord;
 pub use sign_in_failures::FailureRecord;
 pub use users::{UserEdit, UserRecord};
 

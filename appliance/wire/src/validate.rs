@@ -6,8 +6,8 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use crate::api::{FieldError, TunnelDefinition, TunnelJumpDraft};
 use crate::limits::{
-    COMMENTS_CHARS, HOST_CHARS, NAME_CHARS, PASSWORD_MAX_CHARS, PASSWORD_MIN_CHARS, TAG_CHARS, TUNNELS_PER_ITEM,
-    USER_NAME_CHARS,
+    COMMENTS_CHARS, HOST_CHARS, NAME_CHARS, PASSWORD_MAX_CHARS, PASSWORD_MIN_CHARS, REASON_CHARS, TAG_CHARS,
+    TUNNELS_PER_ITEM, USER_NAME_CHARS,
 };
 
 /// Every field of a Protocol Tunnel Jump. Field names are those of [`TunnelJumpDraft`]; a tunnel's are
@@ -127,6 +127,18 @@ pub fn password(text: &str) -> Option<String> {
         ));
     }
     longer_than(text, PASSWORD_MAX_CHARS, "password")
+}
+
+/// A reason that somebody else reads.
+#[must_use]
+pub fn reason(text: &str) -> Option<String> {
+    if text.trim().is_empty() {
+        return Some("Say why, in words for the user.".into());
+    }
+    if text.chars().any(char::is_control) {
+        return Some("A reason cannot hold line breaks or control characters.".into());
+    }
+    longer_than(text, REASON_CHARS, "reason")
 }
 
 fn longer_than(text: &str, most: usize, what: &str) -> Option<String> {

@@ -97,6 +97,9 @@ pub(crate) struct TextFieldProps {
     /// What the browser may fill in.
     #[prop_or(AttrValue::Static("off"))]
     pub(crate) autocomplete: AttrValue,
+    /// What keyboard a telephone shows: `text`, `numeric` and so on.
+    #[prop_or_default]
+    pub(crate) inputmode: Option<AttrValue>,
     /// Id of a list of suggestions.
     #[prop_or_default]
     pub(crate) list: Option<AttrValue>,
@@ -130,6 +133,7 @@ pub(crate) fn TextField(props: &TextFieldProps) -> Html {
                 value={props.value.clone()}
                 placeholder={props.placeholder.clone()}
                 autocomplete={props.autocomplete.clone()}
+                inputmode={props.inputmode.clone()}
                 list={props.list.clone()}
                 spellcheck="false"
                 required={props.required}

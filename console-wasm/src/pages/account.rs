@@ -1,4 +1,4 @@
-//! One's own account: where one is signed in, and the password.
+//! One's own account: where one is signed in, the second factor, and the password.
 
 use wasm_bindgen_futures::spawn_local;
 use wire::api::{ApiError, Browser, ChangePassword};
@@ -11,6 +11,7 @@ use crate::components::field::{TextField, kept_in};
 use crate::components::spinner;
 use crate::components::time::TimeText;
 use crate::console::{use_console, use_now, use_store};
+use crate::pages::second_factor::SecondFactorSection;
 use crate::state::browser_name::browser_name;
 use crate::state::toasts::ToastKind;
 use crate::state::words;
@@ -28,6 +29,7 @@ pub(crate) fn AccountPage() -> Html {
                 <p>{ format!("{} signs in as {} · {}", me.user.display_name, me.user.user_name, words::role(me.user.role)) }</p>
             </div>
             <Browsers />
+            <SecondFactorSection />
             <Password />
         </div>
     }

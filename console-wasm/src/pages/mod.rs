@@ -6,6 +6,7 @@ pub(crate) mod agents;
 pub(crate) mod get_helper;
 pub(crate) mod jump;
 pub(crate) mod not_found;
+pub(crate) mod second_factor;
 pub(crate) mod session;
 pub(crate) mod sessions;
 pub(crate) mod setup;

@@ -2,15 +2,17 @@
 
 use wasm_bindgen_futures::spawn_local;
 use wire::SecretText;
-use wire::api::SignInRequest;
+use wire::api::{ApiError, SecondFactorStep, SignInAnswer, SignInRequest};
 use yew::prelude::*;
 
 use crate::components::alert::{Alert, ErrorAlert, Severity};
 use crate::components::button::{Button, Kind};
-use crate::components::field::{TextField, focus, kept_in, use_first_focus};
+use crate::components::field::{TextField, focus, kept_in};
 use crate::components::frame::brand_mark;
 use crate::console::use_console;
+use crate::pages::second_factor::SecondStep;
 use crate::state::store::Action;
+use crate::state::toasts::ToastKind;
 use crate::submission::use_submission;
 
 /// Properties of [`SignInPage`].
@@ -27,8 +29,18 @@ pub(crate) fn SignInPage(props: &SignInPageProps) -> Html {
     let user_name = use_state(String::new);
     let password = use_state(String::new);
     let sending = use_submission();
+    let second = use_state(|| None::<SecondFactorStep>);
+    let over = use_state(|| None::<ApiError>);
     let setup_needed = use_state(|| false);
-    use_first_focus("user-name");
+    // First the name; coming back from the second step, whose name is known.
+    use_effect_with(second.is_some(), {
+        let named = !user_name.is_empty();
+        move |is_second| {
+            if !is_second {
+                focus(if named { "password" } else { "user-name" });
+            }
+        }
+    });
     {
         let (console, setup_needed) = (console.clone(), setup_needed.clone());
         use_effect_with((), move |()| {
@@ -41,6 +53,7 @@ pub(crate) fn SignInPage(props: &SignInPageProps) -> Html {
     }
     let onsubmit = {
         let (user_name, password, sending) = (user_name.clone(), password.clone(), sending.clone());
+        let (second, over) = (second.clone(), over.clone());
         Callback::from(move |event: SubmitEvent| {
             event.prevent_default();
             let request = SignInRequest {
@@ -48,11 +61,28 @@ pub(crate) fn SignInPage(props: &SignInPageProps) -> Html {
                 password: SecretText::new((*password).clone()),
             };
             let api = console.api().clone();
-            let (console, password) = (console.clone(), password.clone());
+            let (console, kept, second) = (console.clone(), password.clone(), second.clone());
+            let password = password.clone();
+            over.set(None);
             sending.send_or(
                 true,
                 async move { api.sign_in(&request).await },
-                move |me| console.dispatch(Action::SignedIn(Box::new(me))),
+                move |answer| match answer {
+                    SignInAnswer::SignedIn(me) => {
+                        if let Some(reset) = &me.factors_reset {
+                            console.tell(
+                                ToastKind::Failure,
+                                "An administrator reset your second factors",
+                                &reset.reason,
+                            );
+                        }
+                        console.dispatch(Action::SignedIn(me));
+                    }
+                    SignInAnswer::SecondFactor(step) => {
+                        kept.set(String::new());
+                        second.set(Some(step));
+                    }
+                },
                 move |_| {
                     password.set(String::new());
                     focus("password");
@@ -60,6 +90,24 @@ pub(crate) fn SignInPage(props: &SignInPageProps) -> Html {
             );
         })
     };
+    let onback = {
+        let (second, over) = (second.clone(), over.clone());
+        Callback::from(move |why| {
+            second.set(None);
+            over.set(why);
+        })
+    };
+    if let Some(step) = &*second {
+        return html! {
+            <main class="sp-gate" id="second-step">
+                <div class="sp-gate__card">
+                    <div class="sp-gate__brand">{ brand_mark() }<span>{ "Sallyport" }</span></div>
+                    <h1 class="pf-v6-c-title pf-m-xl">{ "Second factor" }</h1>
+                    <SecondStep step={step.clone()} {onback} />
+                </div>
+            </main>
+        };
+    }
     html! {
         <main class="sp-gate" id="sign-in">
             <div class="sp-gate__card">
@@ -70,7 +118,7 @@ pub(crate) fn SignInPage(props: &SignInPageProps) -> Html {
                         <p>{ "Open the one-time link that it printed when it started: it makes the first administrator." }</p>
                     </Alert>
                 }
-                if let Some(error) = sending.error() {
+                if let Some(error) = sending.error().or(over.as_ref()) {
                     <ErrorAlert id="sign-in-error" error={error.clone()} />
                 } else if let Some(why) = &props.why {
                     <Alert id="signed-out" severity={Severity::Info} title={why.clone()}>

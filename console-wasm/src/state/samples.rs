@@ -113,6 +113,7 @@ pub(crate) fn user(id: u128, role: Role) -> User {
         role,
         enabled: true,
         locked_until: None,
+        second_factor: false,
         created_at: Timestamp(0),
         last_sign_in_at: None,
     }

@@ -174,6 +174,11 @@ impl Store {
         }
     }
 
+    /// Whether somebody is signed in who has all that signing in asks for.
+    pub(crate) fn may_go_on(&self) -> bool {
+        self.me().is_some_and(|me| !me.must_enrol)
+    }
+
     /// Whether the signed-in user is an administrator.
     pub(crate) fn is_administrator(&self) -> bool {
         self.me().is_some_and(|me| me.is_administrator())

@@ -16,6 +16,8 @@ fn signed_in() -> Store {
         browser_id: BrowserId(number(1)),
         appliance_version: String::new(),
         expires_at: Timestamp(0),
+        must_enrol: false,
+        factors_reset: None,
     };
     Store::default().reduce(Action::SignedIn(Box::new(me)))
 }

@@ -93,6 +93,18 @@ pub(crate) fn removal_obstacle(items: u32, what: &str) -> String {
     }
 }
 
+/// Something that is switched on.
+pub(crate) const ON: Word = ("on", Tone::Good);
+
+/// How many recovery codes are left.
+pub(crate) fn recovery_codes(left: u32) -> String {
+    match left {
+        0 => "no recovery code left: make new ones".into(),
+        1 => "1 recovery code left: make new ones".into(),
+        left => format!("{left} recovery codes left"),
+    }
+}
+
 /// What a user may do, as a word.
 pub(crate) fn role(role: Role) -> &'static str {
     match role {

@@ -11,6 +11,7 @@
 //! | `appliance_away` | the appliance stops or restarts under an open console |
 //! | `administration` | users, groups and nodes by hand |
 //! | `password` | changing one's own password |
+//! | `second_factor` | an authenticator app by hand: set up, asked for, lost, required of everybody |
 //! | `sign_in_ends` | signed out after an hour of nobody there, and after a day's work |
 //! | `pages` | a picture of every page, light and dark, small and large |
 //! | `database` | the database is locked |
@@ -25,6 +26,7 @@ mod main_job;
 mod pages;
 mod password;
 mod real_clients;
+mod second_factor;
 mod servers;
 mod sign_in_ends;
 mod volume;

@@ -9,6 +9,7 @@
 //! | `helper` | who may ask the helper for what |
 //! | `hostile` | programs that break the protocol |
 //! | `sign_in` | setup, passwords, lock-out, cookies, CSRF |
+//! | `second_factor` | authenticator app, recovery codes, both steps of a sign-in |
 //! | `authorization` | every endpoint of the API against a table |
 //! | `access` | decisions made again, bounds, whose data it is |
 //! | `jumpoints` | enrolment, presence |
@@ -49,6 +50,7 @@ mod proxies;
 mod restarts;
 mod resume;
 mod reverse_proxies;
+mod second_factor;
 mod servers;
 mod sessions;
 mod sign_in;

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `error` | the one shape of every refusal |
 //! | `sign_in` | setup, sign-in, the signed-in user, own browsers, preferences |
+//! | `second_factors` | what is asked for besides a password |
 //! | `users` | people, for administrators |
 //! | `jumpoints` | jumpoints, their nodes, enrolment keys |
 //! | `installation` | what a workstation needs |
@@ -16,6 +17,7 @@ mod events;
 mod installation;
 mod jump_items;
 mod jumpoints;
+mod second_factors;
 mod sessions;
 mod sign_in;
 mod users;
@@ -25,6 +27,7 @@ pub use events::*;
 pub use installation::*;
 pub use jump_items::*;
 pub use jumpoints::*;
+pub use second_factors::*;
 pub use sessions::*;
 pub use sign_in::*;
 pub use users::*;

@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 
-use super::{User, api_type};
+use super::{FactorsReset, User, api_type};
 use crate::{BrowserId, JumpGroupId, JumpointId, SecretText, Timestamp, UserId};
 
 api_type! {
@@ -30,7 +30,7 @@ api_type! {
         pub password: SecretText,
     }
 
-    /// Who is signed in: answer of `POST /api/sign-in`, `POST /api/setup` and `GET /api/me`.
+    /// Who is signed in: answer of `POST /api/setup`, `GET /api/me` and, when no second factor is asked for, `POST /api/sign-in`.
     pub struct Me {
         /// The user.
         pub user: User,
@@ -42,6 +42,12 @@ api_type! {
         pub appliance_version: String,
         /// When this sign-in ends whatever happens.
         pub expires_at: Timestamp,
+        /// Whether a second factor has to be set up before anything else works.
+        #[serde(default)]
+        pub must_enrol: bool,
+        /// That an administrator took the user's second factors away, until one is set up again.
+        #[serde(default)]
+        pub factors_reset: Option<FactorsReset>,
     }
 
     /// One signed-in browser of the user.

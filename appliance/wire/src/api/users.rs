@@ -27,6 +27,9 @@ api_type! {
         pub enabled: bool,
         /// Until when sign-in is refused after repeated failures.
         pub locked_until: Option<Timestamp>,
+        /// Whether a second factor is asked for when they sign in.
+        #[serde(default)]
+        pub second_factor: bool,
         /// When they were made.
         pub created_at: Timestamp,
         /// When they last signed in.

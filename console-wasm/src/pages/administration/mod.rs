@@ -1,6 +1,8 @@
-//! Users and jump groups, for administrators.
+//! Users, jump groups and how people sign in, for administrators.
 
 mod groups;
+mod reset_dialog;
+mod sign_in;
 mod user_dialog;
 mod users;
 
@@ -27,6 +29,7 @@ pub(crate) fn AdministrationPage() -> Html {
             <div class="sp-page__head"><h1 class="pf-v6-c-title pf-m-xl">{ "Administration" }</h1></div>
             <users::Users />
             <groups::Groups />
+            <sign_in::SignInRules />
         </div>
     }
 }

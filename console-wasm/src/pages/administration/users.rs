@@ -5,6 +5,7 @@ use wire::Timestamp;
 use wire::api::{ApiError, User, UserChange};
 use yew::prelude::*;
 
+use super::reset_dialog::ResetDialog;
 use super::user_dialog::UserDialog;
 use crate::components::alert::ErrorAlert;
 use crate::components::button::{Button, Kind};
@@ -23,6 +24,7 @@ use crate::submission::use_submission;
 enum Open {
     Edit(Option<User>),
     Remove(User),
+    Reset(User),
 }
 
 /// The section.
@@ -89,7 +91,7 @@ pub(super) fn Users() -> Html {
                     <table class="pf-v6-c-table pf-m-compact" aria-label="Users">
                         <thead class="pf-v6-c-table__thead">
                             <tr class="pf-v6-c-table__tr">
-                                { for ["User name", "Name", "Role", "State", "Last sign-in"].map(|heading| html! { <th class="pf-v6-c-table__th" scope="col">{ heading }</th> }) }
+                                { for ["User name", "Name", "Role", "State", "Second factor", "Last sign-in"].map(|heading| html! { <th class="pf-v6-c-table__th" scope="col">{ heading }</th> }) }
                                 <td class="pf-v6-c-table__td"></td>
                             </tr>
                         </thead>
@@ -103,6 +105,7 @@ pub(super) fn Users() -> Html {
             { match &*open {
                 None => Html::default(),
                 Some(Open::Edit(user)) => html! { <UserDialog user={user.clone()} onclose={close} /> },
+                Some(Open::Reset(user)) => html! { <ResetDialog user={user.clone()} onclose={close} /> },
                 Some(Open::Remove(user)) => html! { <Removal user={user.clone()} onclose={close} /> },
             } }
         </section>
@@ -136,6 +139,10 @@ fn row(user: &User, now: Timestamp, own: bool, show: &Callback<Open>, unlock: &C
         let user = user.clone();
         show.reform(move |_: MouseEvent| Open::Remove(user.clone()))
     };
+    let reset = {
+        let user = user.clone();
+        show.reform(move |_: MouseEvent| Open::Reset(user.clone()))
+    };
     let unlock = {
         let user = user.clone();
         unlock.reform(move |_: MouseEvent| user.clone())
@@ -152,12 +159,22 @@ fn row(user: &User, now: Timestamp, own: bool, show: &Callback<Open>, unlock: &C
             <td class="pf-v6-c-table__td">{ words::role(user.role) }</td>
             <td class="pf-v6-c-table__td"><StateLabel word={state(user, locked)} /></td>
             <td class="pf-v6-c-table__td">
+                if user.second_factor {
+                    <StateLabel word={words::ON} />
+                } else {
+                    <span class="sp-pale">{ "none" }</span>
+                }
+            </td>
+            <td class="pf-v6-c-table__td">
                 { match user.last_sign_in_at {
                     Some(at) => html! { <TimeText {at} {now} /> },
                     None => html! { <span class="sp-pale">{ "never" }</span> },
                 } }
             </td>
             <td class="pf-v6-c-table__td sp-number">
+                if user.second_factor && !own {
+                    <Button class="sp-reset-factors" small={true} label="Reset factor" title={format!("Reset the second factors of {}", user.user_name)} onclick={reset} />
+                }
                 if locked {
                     <Button class="sp-unlock" small={true} label="Unlock" onclick={unlock} />
                 }

@@ -6,8 +6,9 @@ use wire::agent_messages::{
     AgentHello, AgentToAppliance, ApplianceToAgent, Challenge, EnrolAnswer, EnrolRequest, EnrolmentKeyContent,
 };
 use wire::api::{
-    ChangePassword, JumpGroupDraft, JumpointChange, NewJumpoint, NewSession, NewUser, NodeChange, Preferences,
-    SetupRequest, SignInRequest, TunnelJumpDraft, UserChange,
+    BeginTotp, BothFactors, ChangePassword, ConfirmTotp, JumpGroupDraft, JumpointChange, NewJumpoint, NewSession,
+    NewUser, NodeChange, Preferences, ResetSecondFactors, SecondFactorRequest, SetupRequest, SignInRequest,
+    SignInSettings, TunnelJumpDraft, UserChange,
 };
 use wire::helper_messages::{ExtensionMessage, HelperMessage, PageMessage, WorkerMessage};
 use wire::link_messages::{ApplianceToHelper, HelperHello, HelperToAppliance, Versions};
@@ -60,7 +61,13 @@ pub fn helper_messages(bytes: &[u8]) {
 pub fn console_api(bytes: &[u8]) {
     understood::<SetupRequest>(bytes);
     understood::<SignInRequest>(bytes);
+    understood::<SecondFactorRequest>(bytes);
     understood::<ChangePassword>(bytes);
+    understood::<BeginTotp>(bytes);
+    understood::<ConfirmTotp>(bytes);
+    understood::<BothFactors>(bytes);
+    understood::<ResetSecondFactors>(bytes);
+    understood::<SignInSettings>(bytes);
     understood::<Preferences>(bytes);
     understood::<NewSession>(bytes);
     understood::<NewJumpoint>(bytes);

@@ -1,0 +1,147 @@
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use qrcodegen::{QrCode as Drawing, QrCodeEcc};
+use wire::SecretText;
+use wire::api::{
+    ApiError, BeginTotp, BothFactors, ConfirmTotp, ConsoleEvent, QrCode, RecoveryCodes, SecondFactors, TotpOffer,
+};
+
+use super::error::Body;
+use super::sign_in::{guarded_both, guarded_verify};
+use super::{Arriving, Failure, SignedIn, settings};
+use crate::clock::now;
+use crate::events::Audience;
+use crate::services::Services;
+use crate::sign_in::second_factor::FactorError;
+use crate::sign_in::totp;
+use crate::store::StoreError;
+
+/// What is asked for besides the password.
+#[utoipa::path(get, path = "/api/me/second-factors", tag = "me", responses((status = 200, body = SecondFactors), (status = 401, body = ApiError)))]
+pub(super) async fn state(
+    State(services): State<Services>,
+    Arriving(who): Arriving,
+) -> Result<Json<SecondFactors>, Failure> {
+    let app = services.store.totp(who.user.id).await?;
+    let left = services.store.recovery_codes_left(who.user.id).await?;
+    Ok(Json(SecondFactors {
+        totp_since: app.and_then(|it| it.confirmed_at),
+        recovery_codes_left: u32::try_from(left).unwrap_or(u32::MAX),
+        required: settings::second_factor_required(&services.store).await?,
+    }))
+}
+
+/// Begins to set an authenticator app up.
+#[utoipa::path(post, path = "/api/me/totp", tag = "me", request_body = BeginTotp, responses((status = 200, body = TotpOffer), (status = 409, body = ApiError), (status = 422, body = ApiError)))]
+pub(super) async fn begin_totp(
+    State(services): State<Services>,
+    Arriving(who): Arriving,
+    Body(begin): Body<BeginTotp>,
+) -> Result<Json<TotpOffer>, Failure> {
+    // Who has to set one up before anything else has just shown the password.
+    if !who.browser.needs_factor {
+        let Some(password) = &begin.password else {
+            return Err(Failure::field("password", "Enter your present password."));
+        };
+        guarded_verify(&services, &who.user, password, "password").await?;
+    }
+    let secret = services.factors.begin(who.user.id, now()).await.map_err(|error| match error {
+        FactorError::Store(StoreError::Duplicate) => Failure::conflict(
+            "totp_on",
+            "An authenticator app is set up already.",
+            "Turn it off before you set another one up.",
+        ),
+        other => other.into(),
+    })?;
+    let host = services.public_url.trim_start_matches("https://");
+    let uri = totp::uri(&format!("Sallyport {host}"), &who.user.user_name, &secret);
+    let qr_code = draw(&uri).ok_or_else(|| {
+        tracing::error!(length = uri.len(), "the address for the authenticator app does not fit into a QR code");
+        Failure::internal()
+    })?;
+    Ok(Json(TotpOffer { secret: SecretText::new(totp::base32(&secret)), uri: SecretText::new(uri), qr_code }))
+}
+
+/// The app shows a right code: from now on it is asked for at sign-in.
+#[utoipa::path(post, path = "/api/me/totp/confirm", tag = "me", request_body = ConfirmTotp, responses((status = 200, body = RecoveryCodes), (status = 422, body = ApiError)))]
+pub(super) async fn confirm_totp(
+    State(services): State<Services>,
+    Arriving(who): Arriving,
+    Body(confirm): Body<ConfirmTotp>,
+) -> Result<Json<RecoveryCodes>, Failure> {
+    let codes = services.factors.confirm(who.user.id, &confirm.code, now(), who.browser.id).await?;
+    let Some(codes) = codes else {
+        let message = "This is not the code that the app shows for this secret now. Look whether the clock of its device is right.";
+        return Err(Failure::field("code", message));
+    };
+    tracing::info!(user.id = %who.user.id, "an authenticator app was set up");
+    services.events.announce(Audience::Administrators, ConsoleEvent::UsersChanged);
+    Ok(Json(RecoveryCodes { codes }))
+}
+
+/// Turns the authenticator app off; the recovery codes go with it.
+#[utoipa::path(post, path = "/api/me/totp/remove", tag = "me", request_body = BothFactors, responses((status = 204), (status = 409, body = ApiError), (status = 422, body = ApiError)))]
+pub(super) async fn remove_totp(
+    State(services): State<Services>,
+    who: SignedIn,
+    Body(both): Body<BothFactors>,
+) -> Result<StatusCode, Failure> {
+    if settings::second_factor_required(&services.store).await? {
+        let message = "Everybody who signs in here needs a second factor.";
+        let next_step = "If you have another device now, ask an administrator to reset your second factors.";
+        return Err(Failure::conflict("second_factor_required", message, next_step));
+    }
+    guarded_both(&services, &who.user, &both).await?;
+    services.store.remove_second_factors(who.user.id).await?;
+    tracing::info!(user.id = %who.user.id, "an authenticator app was turned off");
+    services.events.announce(Audience::Administrators, ConsoleEvent::UsersChanged);
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Makes other recovery codes; the old ones are worth nothing any more.
+#[utoipa::path(post, path = "/api/me/recovery-codes", tag = "me", request_body = BothFactors, responses((status = 200, body = RecoveryCodes), (status = 422, body = ApiError)))]
+pub(super) async fn renew_recovery_codes(
+    State(services): State<Services>,
+    who: SignedIn,
+    Body(both): Body<BothFactors>,
+) -> Result<Json<RecoveryCodes>, Failure> {
+    guarded_both(&services, &who.user, &both).await?;
+    Ok(Json(RecoveryCodes { codes: services.factors.new_recovery_codes(who.user.id).await? }))
+}
+
+/// A text as a QR code; none when it is too long for one.
+fn draw(text: &str) -> Option<QrCode> {
+    let drawing = Drawing::encode_text(text, QrCodeEcc::Medium).ok()?;
+    let size = drawing.size();
+    let mut path = String::new();
+    for y in 0..size {
+        let mut x = 0;
+        while x < size {
+            let start = x;
+            while drawing.get_module(x, y) {
+                x += 1;
+            }
+            if x > start {
+                path.push_str(&format!("M{start} {y}h{}v1h-{}z", x - start, x - start));
+            }
+            x += 1;
+        }
+    }
+    Some(QrCode { size: u32::try_from(size).ok()?, path: SecretText::new(path) })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_qr_code_has_its_three_corners() {
+        let code = draw("otpauth://totp/Sallyport:ana?secret=MZXW6YTBOI").unwrap();
+        let far = code.size - 7;
+        for corner in ["M0 0h7v1h-7z".to_owned(), format!("M{far} 0h7v1h-7z"), format!("M0 {far}h7v1h-7z")] {
+            assert!(code.path.expose().contains(&corner), "{corner}");
+        }
+        assert!(draw(&"x".repeat(5000)).is_none());
+    }
+}

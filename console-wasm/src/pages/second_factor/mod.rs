@@ -1,0 +1,145 @@
+//! What is asked for besides the password: setting an authenticator app up, its recovery codes, turning it off.
+
+mod both;
+mod codes;
+mod first;
+mod set_up;
+mod step;
+
+use wasm_bindgen_futures::spawn_local;
+use wire::SecretText;
+use wire::api::{ApiError, SecondFactors};
+use yew::prelude::*;
+
+pub(crate) use first::FirstFactor;
+pub(crate) use step::SecondStep;
+
+use crate::components::alert::{Alert, ErrorAlert, Severity};
+use crate::components::button::{Button, Kind};
+use crate::components::spinner;
+use crate::components::state_label::StateLabel;
+use crate::components::time::TimeText;
+use crate::console::{use_console, use_now, use_store};
+use crate::state::store::Action;
+use crate::state::toasts::ToastKind;
+use crate::state::words;
+use both::{BothDialog, Deed};
+use codes::Codes;
+use set_up::SetUp;
+
+/// What is open in the section.
+#[derive(Clone, PartialEq)]
+enum Open {
+    Nothing,
+    SetUp,
+    Both(Deed),
+    Codes(Vec<SecretText>),
+}
+
+/// The section of the account page.
+#[component]
+pub(crate) fn SecondFactorSection() -> Html {
+    let console = use_console();
+    let store = use_store();
+    let state = use_state(|| None::<SecondFactors>);
+    let error = use_state(|| None::<ApiError>);
+    let reload = use_state(|| 0_u32);
+    let open = use_state(|| Open::Nothing);
+    let now = use_now(15_000);
+    {
+        let (console, state, error) = (console.clone(), state.clone(), error.clone());
+        use_effect_with(*reload, move |_| {
+            spawn_local(async move {
+                match console.api().second_factors().await {
+                    Ok(loaded) => state.set(Some(loaded)),
+                    Err(failed) => error.set(Some(failed)),
+                }
+            });
+        });
+    }
+    let show = |what: Open| {
+        let open = open.clone();
+        Callback::from(move |_: MouseEvent| open.set(what.clone()))
+    };
+    let close = {
+        let (open, reload) = (open.clone(), reload.clone());
+        Callback::from(move |()| {
+            open.set(Open::Nothing);
+            reload.set(*reload + 1);
+        })
+    };
+    let was_set_up = {
+        let (close, console) = (close.clone(), console.clone());
+        Callback::from(move |()| {
+            console.tell(ToastKind::Success, "From now on a code is asked for when you sign in", "");
+            let console = console.clone();
+            spawn_local(async move {
+                if let Ok(Some(me)) = console.api().me().await {
+                    console.dispatch(Action::SignedIn(Box::new(me)));
+                }
+            });
+            close.emit(());
+        })
+    };
+    let were_shown = {
+        let (open, close, console) = (open.clone(), close.clone(), console.clone());
+        Callback::from(move |codes: Option<Vec<SecretText>>| match codes {
+            Some(codes) => open.set(Open::Codes(codes)),
+            None => {
+                console.tell(ToastKind::Success, "Your authenticator app is not asked for any more", "");
+                close.emit(());
+            }
+        })
+    };
+    let reset = store.me().and_then(|me| me.factors_reset.clone());
+    html! {
+        <section class="sp-card" id="second-factor" aria-labelledby="second-factor-title">
+            <h2 id="second-factor-title">{ "Second factor" }</h2>
+            if let Some(error) = &*error {
+                <ErrorAlert id="second-factor-error" error={error.clone()} />
+            }
+            if let Some(reset) = reset {
+                <Alert id="factors-reset" severity={Severity::Warning} title="An administrator reset your second factors">
+                    <p>{ &reset.reason }</p>
+                </Alert>
+            }
+            { match &*state {
+                None if error.is_some() => Html::default(),
+                None => spinner("Loading second factors"),
+                Some(state) => match (&*open, state.totp_since) {
+                    (Open::SetUp, None) => html! { <SetUp asks_password={true} ondone={was_set_up} oncancel={close} /> },
+                    (Open::Codes(codes), _) => html! { <Codes codes={codes.clone()} ondone={close} /> },
+                    (open, since) => html! {
+                        <>
+                            { match since {
+                                None => html! {
+                                    <>
+                                        <p>{ "Your password alone signs you in. With an authenticator app on your telephone, whoever learns your password still cannot." }</p>
+                                        <div><Button id="set-up-totp" kind={Kind::Primary} label="Set up an authenticator app" onclick={show(Open::SetUp)} /></div>
+                                    </>
+                                },
+                                Some(since) => html! {
+                                    <>
+                                        <div class="sp-factor">
+                                            <StateLabel id="totp-state" word={words::ON} />
+                                            <span>{ "Authenticator app, set up " }<TimeText at={since} {now} /></span>
+                                            <span id="recovery-codes-left" class="sp-pale">{ words::recovery_codes(state.recovery_codes_left) }</span>
+                                        </div>
+                                        <div class="sp-factor">
+                                            <Button id="renew-recovery-codes" small={true} label="New recovery codes" onclick={show(Open::Both(Deed::Renew))} />
+                                            <Button id="remove-totp" kind={Kind::DangerSecondary} small={true} label="Turn off"
+                                                obstacle={if state.required { "Everybody who signs in here needs a second factor." } else { "" }} onclick={show(Open::Both(Deed::TurnOff))} />
+                                        </div>
+                                    </>
+                                },
+                            } }
+                            if let Open::Both(deed) = open {
+                                <BothDialog deed={*deed} ondone={were_shown} onclose={close} />
+                            }
+                        </>
+                    },
+                },
+            } }
+        </section>
+    }
+}
