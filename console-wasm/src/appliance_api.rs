@@ -9,13 +9,16 @@ use gloo::net::http::{Method, Request, RequestBuilder, Response};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use wire::api::{
-    ApiError, BACKGROUND_HEADER, BeginTotp, BothFactors, Browser, CSRF_HEADER, ChangePassword, ConfirmTotp, Fault,
-    Installation, JumpGroup, JumpGroupDraft, JumpItem, Jumpoint, JumpointChange, Me, NewEnrolmentKey, NewJumpoint,
-    NewSession, NewUser, NodeChange, Preferences, RecoveryCodes, ResetSecondFactors, SecondFactorRequest,
-    SecondFactors, Session, SessionDetails, SessionPage, SetupRequest, SetupState, SignInAnswer, SignInRequest,
-    SignInSettings, TotpOffer, TunnelJumpDraft, TunnelTicket, User, UserChange,
+    ApiError, ApiToken, BACKGROUND_HEADER, BeginTotp, BothFactors, Browser, CSRF_HEADER, ChangePassword, ConfirmTotp,
+    CreatedApiToken, Fault, Installation, JumpGroup, JumpGroupDraft, JumpItem, Jumpoint, JumpointChange, Me,
+    NewApiToken, NewEnrolmentKey, NewJumpoint, NewSession, NewUser, NodeChange, Preferences, RecoveryCodes,
+    ResetSecondFactors, SecondFactorRequest, SecondFactors, Session, SessionDetails, SessionPage, SetupRequest,
+    SetupState, SignInAnswer, SignInRequest, SignInSettings, TotpOffer, TunnelJumpDraft, TunnelTicket, User,
+    UserChange,
 };
-use wire::{AgentId, BrowserId, EnrolmentKeyId, JumpGroupId, JumpItemId, JumpointId, SecretText, SessionId, UserId};
+use wire::{
+    AgentId, ApiTokenId, BrowserId, EnrolmentKeyId, JumpGroupId, JumpItemId, JumpointId, SecretText, SessionId, UserId,
+};
 use yew::Callback;
 
 /// Code of the error that stands for no answer at all.
@@ -137,6 +140,21 @@ impl Api {
     /// `POST /api/me/recovery-codes`.
     pub(crate) async fn renew_recovery_codes(&self, request: &BothFactors) -> Answer<RecoveryCodes> {
         self.send(Method::POST, "/api/me/recovery-codes", Some(request)).await
+    }
+
+    /// `GET /api/me/api-tokens`, or those of another user.
+    pub(crate) async fn api_tokens(&self, user: Option<UserId>) -> Answer<Vec<ApiToken>> {
+        self.get(&tokens_path(user)).await
+    }
+
+    /// `POST /api/me/api-tokens`.
+    pub(crate) async fn create_api_token(&self, new: &NewApiToken) -> Answer<CreatedApiToken> {
+        self.send(Method::POST, &tokens_path(None), Some(new)).await
+    }
+
+    /// `DELETE /api/me/api-tokens/{id}`, or one of another user.
+    pub(crate) async fn revoke_api_token(&self, user: Option<UserId>, id: ApiTokenId) -> Answer<()> {
+        self.change(Method::DELETE, &path(&tokens_path(user), id)).await
     }
 
     /// `GET /api/settings/sign-in`.
@@ -370,6 +388,10 @@ fn ignore(_: serde::de::IgnoredAny) {}
 
 fn path(collection: &str, id: impl Display) -> String {
     format!("{collection}/{id}")
+}
+
+fn tokens_path(user: Option<UserId>) -> String {
+    user.map_or_else(|| "/api/me/api-tokens".to_owned(), |user| format!("/api/users/{user}/api-tokens"))
 }
 
 fn unreachable_appliance() -> ApiError {

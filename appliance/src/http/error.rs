@@ -12,7 +12,7 @@ use axum::http::StatusCode;
 use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
 use serde::de::DeserializeOwned;
-use wire::api::{ApiError, Fault, FieldError};
+use wire::api::{ApiError, Fault, FieldError, TokenScope};
 
 use super::middleware;
 use crate::random::NoRandomness;
@@ -51,6 +51,30 @@ impl Failure {
             "You are not signed in.",
             "Sign in and try again.",
         )
+    }
+
+    /// An API token that does not work.
+    pub fn wrong_token() -> Self {
+        let message = "This API token does not work: it is unknown, revoked or expired, or its user is disabled.";
+        Self::new(StatusCode::UNAUTHORIZED, Fault::User, "wrong_token", message, "Make a new one under Your account.")
+    }
+
+    /// What no API token may, whatever its scope.
+    pub fn not_for_tokens() -> Self {
+        let (message, next_step) = ("This cannot be done with an API token.", "Do it in the console.");
+        Self::new(StatusCode::FORBIDDEN, Fault::Policy, "not_for_tokens", message, next_step)
+    }
+
+    /// An API token that may less.
+    pub fn token_scope(needed: TokenScope) -> Self {
+        let name = match needed {
+            TokenScope::Read => "read",
+            TokenScope::Jump => "jump",
+            TokenScope::Administer => "administer",
+        };
+        let message = format!("This API token may not do that: it needs the scope {name}.");
+        let next_step = "Make one with that scope under Your account.";
+        Self::new(StatusCode::FORBIDDEN, Fault::Policy, "token_scope", &message, next_step)
     }
 
     /// A second factor has to be set up first.

@@ -7,7 +7,7 @@ use wire::validate;
 
 use super::error::{Body, Path};
 use super::sign_in::me_of;
-use super::{Arriving, Failure, SignedIn};
+use super::{Arriving, AtConsole, Failure};
 use crate::clock::now;
 use crate::events::Audience;
 use crate::services::Services;
@@ -24,7 +24,10 @@ pub(super) async fn me(State(services): State<Services>, Arriving(who): Arriving
 
 /// What the console remembers.
 #[utoipa::path(get, path = "/api/me/preferences", tag = "me", responses((status = 200, body = Preferences)))]
-pub(super) async fn preferences(State(services): State<Services>, who: SignedIn) -> Result<Json<Preferences>, Failure> {
+pub(super) async fn preferences(
+    State(services): State<Services>,
+    who: AtConsole,
+) -> Result<Json<Preferences>, Failure> {
     Ok(Json(services.store.preferences(who.user.id).await?))
 }
 
@@ -32,7 +35,7 @@ pub(super) async fn preferences(State(services): State<Services>, who: SignedIn)
 #[utoipa::path(put, path = "/api/me/preferences", tag = "me", request_body = Preferences, responses((status = 204), (status = 422, body = ApiError)))]
 pub(super) async fn set_preferences(
     State(services): State<Services>,
-    who: SignedIn,
+    who: AtConsole,
     Body(preferences): Body<Preferences>,
 ) -> Result<StatusCode, Failure> {
     let bytes: usize = preferences.view.iter().map(|(key, value)| key.len() + value.len()).sum();
@@ -45,7 +48,7 @@ pub(super) async fn set_preferences(
 
 /// The user's signed-in browsers.
 #[utoipa::path(get, path = "/api/me/browsers", tag = "me", responses((status = 200, body = Vec<Browser>)))]
-pub(super) async fn browsers(State(services): State<Services>, who: SignedIn) -> Result<Json<Vec<Browser>>, Failure> {
+pub(super) async fn browsers(State(services): State<Services>, who: AtConsole) -> Result<Json<Vec<Browser>>, Failure> {
     let at = now();
     let records = services.store.browsers_of(who.user.id).await?;
     let current = records.into_iter().filter(|it| browsers::is_current(it, at, services.config.sign_in));
@@ -64,7 +67,7 @@ pub(super) async fn browsers(State(services): State<Services>, who: SignedIn) ->
 #[utoipa::path(delete, path = "/api/me/browsers/{id}", tag = "me", params(("id" = String, Path)), responses((status = 204), (status = 404, body = ApiError)))]
 pub(super) async fn sign_out_browser(
     State(services): State<Services>,
-    who: SignedIn,
+    who: AtConsole,
     Path(id): Path<BrowserId>,
 ) -> Result<StatusCode, Failure> {
     if !services.store.delete_browser(who.user.id, id).await? {
@@ -79,7 +82,7 @@ pub(super) async fn sign_out_browser(
 #[utoipa::path(put, path = "/api/me/password", tag = "me", request_body = ChangePassword, responses((status = 204), (status = 409, body = ApiError), (status = 422, body = ApiError)))]
 pub(super) async fn change_password(
     State(services): State<Services>,
-    who: SignedIn,
+    who: AtConsole,
     Body(change): Body<ChangePassword>,
 ) -> Result<StatusCode, Failure> {
     super::sign_in::guarded_verify(&services, &who.user, &change.current, "current").await?;

@@ -1,6 +1,7 @@
 //! The HTTP side: one file per resource. Nothing else uses this room.
 
 mod activity;
+mod api_tokens;
 mod assets;
 mod client_address;
 mod error;
@@ -13,6 +14,7 @@ mod jumpoints;
 mod me;
 mod metrics;
 mod middleware;
+mod scopes;
 mod second_factors;
 mod server;
 mod sessions;
@@ -34,7 +36,7 @@ use wire::limits::API_BODY_BYTES;
 pub use error::{Failure, Upgrade};
 pub use server::{ConnectionInfo, Front, serve};
 pub use sign_in::show_second_factor;
-pub use signed_in::{Administrator, Arriving, SignedIn, Watching, is_same_origin};
+pub use signed_in::{Administrator, Arriving, AtConsole, ConsoleAdministrator, SignedIn, Watching, is_same_origin};
 
 use crate::services::Services;
 use crate::websocket;
@@ -42,7 +44,7 @@ use crate::websocket;
 #[derive(OpenApi)]
 #[openapi(info(
     title = "Sallyport",
-    description = "The API that the console uses. Errors are `ApiError`; changing requests carry `x-csrf-token`."
+    description = "The API that the console uses. Errors are `ApiError`. The console shows a cookie, and `x-csrf-token` with requests that change something; a program shows an API token, `Authorization: Bearer slp_…`, and neither."
 ))]
 struct ApiDescription;
 
@@ -65,10 +67,14 @@ pub fn router(services: Services) -> Router {
         .routes(routes!(second_factors::confirm_totp))
         .routes(routes!(second_factors::remove_totp))
         .routes(routes!(second_factors::renew_recovery_codes))
+        .routes(routes!(api_tokens::own, api_tokens::create))
+        .routes(routes!(api_tokens::revoke_own))
         .routes(routes!(settings::sign_in, settings::set_sign_in))
         .routes(routes!(users::list, users::create))
         .routes(routes!(users::change, users::remove))
         .routes(routes!(users::reset_second_factors))
+        .routes(routes!(api_tokens::of_user))
+        .routes(routes!(api_tokens::revoke_of_user))
         .routes(routes!(jumpoints::list, jumpoints::create))
         .routes(routes!(jumpoints::change, jumpoints::remove))
         .routes(routes!(jumpoints::create_key))

@@ -9,7 +9,7 @@ use wire::api::{
 
 use super::error::Body;
 use super::sign_in::{guarded_both, guarded_verify};
-use super::{Arriving, Failure, SignedIn, settings};
+use super::{Arriving, AtConsole, Failure, settings};
 use crate::clock::now;
 use crate::events::Audience;
 use crate::services::Services;
@@ -84,7 +84,7 @@ pub(super) async fn confirm_totp(
 #[utoipa::path(post, path = "/api/me/totp/remove", tag = "me", request_body = BothFactors, responses((status = 204), (status = 409, body = ApiError), (status = 422, body = ApiError)))]
 pub(super) async fn remove_totp(
     State(services): State<Services>,
-    who: SignedIn,
+    who: AtConsole,
     Body(both): Body<BothFactors>,
 ) -> Result<StatusCode, Failure> {
     if settings::second_factor_required(&services.store).await? {
@@ -103,7 +103,7 @@ pub(super) async fn remove_totp(
 #[utoipa::path(post, path = "/api/me/recovery-codes", tag = "me", request_body = BothFactors, responses((status = 200, body = RecoveryCodes), (status = 422, body = ApiError)))]
 pub(super) async fn renew_recovery_codes(
     State(services): State<Services>,
-    who: SignedIn,
+    who: AtConsole,
     Body(both): Body<BothFactors>,
 ) -> Result<Json<RecoveryCodes>, Failure> {
     guarded_both(&services, &who.user, &both).await?;

@@ -4,7 +4,7 @@ use axum::http::StatusCode;
 use wire::api::{ApiError, SignInSettings};
 
 use super::error::Body;
-use super::{Administrator, Failure};
+use super::{ConsoleAdministrator, Failure};
 use crate::services::Services;
 use crate::store::{Store, StoreError};
 
@@ -14,7 +14,7 @@ const SECOND_FACTOR_REQUIRED: &str = "second_factor_required";
 #[utoipa::path(get, path = "/api/settings/sign-in", tag = "settings", responses((status = 200, body = SignInSettings), (status = 403, body = ApiError)))]
 pub(super) async fn sign_in(
     State(services): State<Services>,
-    _: Administrator,
+    _: ConsoleAdministrator,
 ) -> Result<Json<SignInSettings>, Failure> {
     Ok(Json(SignInSettings { second_factor_required: second_factor_required(&services.store).await? }))
 }
@@ -23,7 +23,7 @@ pub(super) async fn sign_in(
 #[utoipa::path(put, path = "/api/settings/sign-in", tag = "settings", request_body = SignInSettings, responses((status = 204), (status = 403, body = ApiError)))]
 pub(super) async fn set_sign_in(
     State(services): State<Services>,
-    Administrator(who): Administrator,
+    ConsoleAdministrator(who): ConsoleAdministrator,
     Body(settings): Body<SignInSettings>,
 ) -> Result<StatusCode, Failure> {
     let required = settings.second_factor_required;

@@ -1,35 +1,50 @@
-//! Who asks: taken from the cookie, and for changing requests checked against forgery from other pages.
+//! Who asks: taken from the cookie, and for changing requests checked against forgery from other pages; or from an API token, in
+//! whose presence no cookie counts.
 
-use axum::extract::FromRequestParts;
+use axum::extract::{FromRequestParts, MatchedPath};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method, header};
-use wire::api::{BACKGROUND_HEADER, CSRF_HEADER, Fault, Role};
+use wire::api::{BACKGROUND_HEADER, CSRF_HEADER, Fault, Role, TokenScope};
 
-use super::Failure;
+use super::server::ConnectionInfo;
+use super::{Failure, scopes};
+use crate::clock::now;
 use crate::services::Services;
+use crate::sign_in::api_tokens;
 use crate::sign_in::browsers::{self, COOKIE};
 use crate::store::{BrowserRecord, UserRecord};
 
-/// A user who is signed in.
+/// A user who asks: at the console, or by a program with an API token whose scope is enough for this endpoint.
 #[derive(Clone, Debug)]
 pub struct SignedIn {
+    /// The user.
+    pub user: UserRecord,
+}
+
+/// A user who is signed in with a browser: what no API token may.
+#[derive(Clone, Debug)]
+pub struct AtConsole {
     /// The user.
     pub user: UserRecord,
     /// Their browser.
     pub browser: BrowserRecord,
 }
 
-/// A user who is signed in and may still have to set up a second factor, before which nothing else is for them.
+/// A user who is signed in with a browser and may still have to set up a second factor, before which nothing else is for them.
 #[derive(Clone, Debug)]
-pub struct Arriving(pub SignedIn);
+pub struct Arriving(pub AtConsole);
 
-/// An administrator who is signed in.
+/// An administrator who asks: at the console, or by a program with an API token whose scope is enough for this endpoint.
 #[derive(Clone, Debug)]
 pub struct Administrator(pub SignedIn);
 
+/// An administrator who is signed in with a browser.
+#[derive(Clone, Debug)]
+pub struct ConsoleAdministrator(pub AtConsole);
+
 /// A user whose open page asks for something by itself: that keeps no sign-in alive.
 #[derive(Clone, Debug)]
-pub struct Watching(pub SignedIn);
+pub struct Watching(pub AtConsole);
 
 impl SignedIn {
     /// Whether they are an administrator.
@@ -39,26 +54,24 @@ impl SignedIn {
     }
 }
 
-impl FromRequestParts<Services> for SignedIn {
-    type Rejection = Failure;
-
-    async fn from_request_parts(parts: &mut Parts, services: &Services) -> Result<Self, Failure> {
-        Self::arrived(parts, services, is_use(parts)).await
+impl AtConsole {
+    /// Whether they are an administrator.
+    #[must_use]
+    pub fn is_administrator(&self) -> bool {
+        self.user.role == Role::Administrator
     }
-}
 
-/// Whether somebody is at the console, rather than an open page asking by itself.
-fn is_use(parts: &Parts) -> bool {
-    !parts.headers.contains_key(BACKGROUND_HEADER)
-}
-
-impl SignedIn {
+    /// Who has all that signing in asks for.
     async fn arrived(parts: &Parts, services: &Services, is_use: bool) -> Result<Self, Failure> {
         let it = Self::of(parts, services, is_use).await?;
         if it.browser.needs_factor { Err(Failure::second_factor_needed()) } else { Ok(it) }
     }
 
     async fn of(parts: &Parts, services: &Services, is_use: bool) -> Result<Self, Failure> {
+        if let Some(token) = bearer(&parts.headers) {
+            by_token(token, parts, services).await?;
+            return Err(Failure::not_for_tokens());
+        }
         let token = cookie(&parts.headers, COOKIE).ok_or_else(Failure::not_signed_in)?;
         let known = browsers::who(&services.store, token, services.config.sign_in, is_use).await?;
         let (user, browser) = known.ok_or_else(Failure::not_signed_in)?;
@@ -78,11 +91,58 @@ impl SignedIn {
     }
 }
 
+/// Whose token this is, and what it may.
+async fn by_token(token: &str, parts: &Parts, services: &Services) -> Result<(UserRecord, TokenScope), Failure> {
+    let address = parts.extensions.get::<ConnectionInfo>().map(|it| it.peer.ip().to_string()).unwrap_or_default();
+    let Some((user, token)) = api_tokens::who(&services.store, token, &address, now()).await? else {
+        services.metrics.sign_in_failed("wrong_token");
+        return Err(Failure::wrong_token());
+    };
+    Ok((user, token.scope))
+}
+
+/// The scope that a token needs for what is asked.
+fn needed_scope(parts: &Parts) -> Option<TokenScope> {
+    let path = parts.extensions.get::<MatchedPath>()?;
+    let method = if parts.method == Method::HEAD { Method::GET.as_str() } else { parts.method.as_str() };
+    scopes::needed(method, path.as_str())
+}
+
+/// Whether somebody is at the console, rather than an open page asking by itself.
+fn is_use(parts: &Parts) -> bool {
+    !parts.headers.contains_key(BACKGROUND_HEADER)
+}
+
+impl FromRequestParts<Services> for SignedIn {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, services: &Services) -> Result<Self, Failure> {
+        let Some(token) = bearer(&parts.headers) else {
+            let AtConsole { user, .. } = AtConsole::arrived(parts, services, is_use(parts)).await?;
+            return Ok(Self { user });
+        };
+        let (user, scope) = by_token(token, parts, services).await?;
+        match needed_scope(parts) {
+            None => Err(Failure::not_for_tokens()),
+            Some(needed) if scope < needed => Err(Failure::token_scope(needed)),
+            Some(_) => Ok(Self { user }),
+        }
+    }
+}
+
+impl FromRequestParts<Services> for AtConsole {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, services: &Services) -> Result<Self, Failure> {
+        Self::arrived(parts, services, is_use(parts)).await
+    }
+}
+
 impl FromRequestParts<Services> for Arriving {
     type Rejection = Failure;
 
     async fn from_request_parts(parts: &mut Parts, services: &Services) -> Result<Self, Failure> {
-        Ok(Self(SignedIn::of(parts, services, is_use(parts)).await?))
+        Ok(Self(AtConsole::of(parts, services, is_use(parts)).await?))
     }
 }
 
@@ -90,7 +150,7 @@ impl FromRequestParts<Services> for Watching {
     type Rejection = Failure;
 
     async fn from_request_parts(parts: &mut Parts, services: &Services) -> Result<Self, Failure> {
-        Ok(Self(SignedIn::arrived(parts, services, false).await?))
+        Ok(Self(AtConsole::arrived(parts, services, false).await?))
     }
 }
 
@@ -98,7 +158,16 @@ impl FromRequestParts<Services> for Administrator {
     type Rejection = Failure;
 
     async fn from_request_parts(parts: &mut Parts, services: &Services) -> Result<Self, Failure> {
-        let it = <SignedIn as FromRequestParts<Services>>::from_request_parts(parts, services).await?;
+        let it = SignedIn::from_request_parts(parts, services).await?;
+        if it.is_administrator() { Ok(Self(it)) } else { Err(Failure::not_allowed()) }
+    }
+}
+
+impl FromRequestParts<Services> for ConsoleAdministrator {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, services: &Services) -> Result<Self, Failure> {
+        let it = AtConsole::from_request_parts(parts, services).await?;
         if it.is_administrator() { Ok(Self(it)) } else { Err(Failure::not_allowed()) }
     }
 }
@@ -117,6 +186,12 @@ pub fn is_same_origin(parts: &Parts, public_url: &str) -> bool {
         .or_else(|| parts.uri.authority().map(http::uri::Authority::as_str));
     let origin = origin.to_str().ok().and_then(|origin| origin.strip_prefix("https://"));
     matches!((origin, host), (Some(origin), Some(host)) if origin.eq_ignore_ascii_case(host))
+}
+
+/// The token behind `Authorization: Bearer` (RFC 6750, section 2.1), whatever it is worth: who shows one is no browser.
+fn bearer(headers: &HeaderMap) -> Option<&str> {
+    let (scheme, token) = headers.get(header::AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
 }
 
 fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
@@ -146,6 +221,15 @@ mod tests {
         let it = parts(&[("cookie", "x__Host-sallyport=no; a=b"), ("cookie", "__Host-sallyport=yes")]);
         assert_eq!(cookie(&it.headers, COOKIE), Some("yes"));
         assert_eq!(cookie(&parts(&[]).headers, COOKIE), None);
+    }
+
+    #[test]
+    fn a_token_is_what_stands_behind_bearer() {
+        for (value, expected) in
+            [("Bearer slp_x", Some("slp_x")), ("bEARER  y ", Some("y")), ("Bearer", None), ("Basic slp_x", None)]
+        {
+            assert_eq!(bearer(&parts(&[("authorization", value)]).headers), expected, "{value}");
+        }
     }
 
     #[test]

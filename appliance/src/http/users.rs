@@ -8,7 +8,7 @@ use wire::{Timestamp, UserId, validate};
 
 use super::error::{Body, Path};
 use super::setup::check_person;
-use super::{Administrator, Failure};
+use super::{Administrator, ConsoleAdministrator, Failure};
 use crate::clock::now;
 use crate::events::Audience;
 use crate::random;
@@ -45,7 +45,7 @@ pub(super) async fn list(State(services): State<Services>, _: Administrator) -> 
 #[utoipa::path(post, path = "/api/users", tag = "users", request_body = NewUser, responses((status = 201, body = User), (status = 422, body = ApiError)))]
 pub(super) async fn create(
     State(services): State<Services>,
-    _: Administrator,
+    _: ConsoleAdministrator,
     Body(new): Body<NewUser>,
 ) -> Result<(StatusCode, Json<User>), Failure> {
     check_person(&new.user_name, &new.display_name, Some(new.password.expose()))?;
@@ -71,7 +71,7 @@ pub(super) async fn create(
 #[utoipa::path(patch, path = "/api/users/{id}", tag = "users", params(("id" = String, Path)), request_body = UserChange, responses((status = 200, body = User), (status = 404, body = ApiError), (status = 409, body = ApiError), (status = 422, body = ApiError)))]
 pub(super) async fn change(
     State(services): State<Services>,
-    Administrator(who): Administrator,
+    ConsoleAdministrator(who): ConsoleAdministrator,
     Path(id): Path<UserId>,
     Body(change): Body<UserChange>,
 ) -> Result<Json<User>, Failure> {
@@ -110,7 +110,7 @@ pub(super) async fn change(
 #[utoipa::path(delete, path = "/api/users/{id}", tag = "users", params(("id" = String, Path)), responses((status = 204), (status = 404, body = ApiError), (status = 409, body = ApiError)))]
 pub(super) async fn remove(
     State(services): State<Services>,
-    Administrator(who): Administrator,
+    ConsoleAdministrator(who): ConsoleAdministrator,
     Path(id): Path<UserId>,
 ) -> Result<StatusCode, Failure> {
     if !services.store.delete_user(id).await? {
@@ -127,7 +127,7 @@ pub(super) async fn remove(
 #[utoipa::path(post, path = "/api/users/{id}/reset-second-factors", tag = "users", params(("id" = String, Path)), request_body = ResetSecondFactors, responses((status = 204), (status = 404, body = ApiError), (status = 409, body = ApiError), (status = 422, body = ApiError)))]
 pub(super) async fn reset_second_factors(
     State(services): State<Services>,
-    Administrator(who): Administrator,
+    ConsoleAdministrator(who): ConsoleAdministrator,
     Path(id): Path<UserId>,
     Body(reset): Body<ResetSecondFactors>,
 ) -> Result<StatusCode, Failure> {

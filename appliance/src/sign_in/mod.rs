@@ -1,5 +1,6 @@
-//! Who is at the console: passwords, second factors, signed-in browsers, lock-out, the first administrator.
+//! Who is at the console: passwords, second factors, signed-in browsers, API tokens, lock-out, the first administrator.
 
+pub mod api_tokens;
 pub mod attempts;
 pub mod browsers;
 pub mod challenge;

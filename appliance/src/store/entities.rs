@@ -2,8 +2,10 @@
 
 #![expect(unreachable_pub, reason = "SeaORM's derives ask for public items")]
 
+mod api_tokens;
 mod second_factors;
 
+pub(super) use api_tokens::api_token;
 pub(super) use second_factors::{factor_reset, recovery_code, sign_in_challenge, totp};
 
 pub(super) mod user {

@@ -6,8 +6,10 @@ use sea_orm_migration::schema::{
     uuid_null,
 };
 
+mod api_tokens;
 mod second_factors;
 
+use api_tokens::ApiTokens;
 use second_factors::SecondFactors;
 
 pub(super) struct Migrator;
@@ -15,7 +17,13 @@ pub(super) struct Migrator;
 #[async_trait::async_trait]
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(FirstTables), Box::new(Resumption), Box::new(Draining), Box::new(SecondFactors)]
+        vec![
+            Box::new(FirstTables),
+            Box::new(Resumption),
+            Box::new(Draining),
+            Box::new(SecondFactors),
+            Box::new(ApiTokens),
+        ]
     }
 }
 

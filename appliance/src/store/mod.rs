@@ -2,6 +2,7 @@
 //! happens in one transaction.
 
 mod agents;
+mod api_tokens;
 mod browsers;
 mod connections;
 mod entities;
@@ -22,6 +23,7 @@ use sea_orm::{ConnectOptions, Database, DatabaseConnection, EntityTrait, QuerySe
 use sea_orm_migration::MigratorTrait;
 
 pub use agents::{AgentRecord, Enrolled, EnrolmentKeyRecord, JumpointRecord};
+pub use api_tokens::ApiTokenRecord;
 pub use browsers::BrowserRecord;
 pub use connections::{ConnectionRecord, ConnectionsSoFar, TunnelSum};
 pub use error::{StoreError, failures};

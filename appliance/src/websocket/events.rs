@@ -11,7 +11,7 @@ use tokio::time::{Instant, timeout};
 use wire::api::{ConsoleEvent, Fault};
 
 use crate::events::{Announcement, Audience};
-use crate::http::{Failure, SignedIn, Upgrade, Watching, is_same_origin};
+use crate::http::{AtConsole, Failure, Upgrade, Watching, is_same_origin};
 use crate::services::{Services, VERSION};
 use crate::sign_in::browsers;
 use crate::store::StoreError;
@@ -54,7 +54,7 @@ pub(crate) async fn events(
     Ok(upgrade.max_message_size(MESSAGE_BYTES).max_frame_size(MESSAGE_BYTES).on_upgrade(run))
 }
 
-async fn run(mut socket: WebSocket, services: Services, who: SignedIn) {
+async fn run(mut socket: WebSocket, services: Services, who: AtConsole) {
     let mut announcements = services.events.listen();
     let hello = ConsoleEvent::Hello { appliance_version: VERSION.into(), boot_id: services.boot_id.to_string() };
     if !tell(&mut socket, &hello).await {
@@ -124,7 +124,7 @@ enum Hears {
     AsTheLast,
 }
 
-fn hears(who: &SignedIn, announcement: &Announcement) -> Hears {
+fn hears(who: &AtConsole, announcement: &Announcement) -> Hears {
     match announcement.audience {
         Audience::Everyone => Hears::Yes,
         Audience::Administrators if who.is_administrator() => Hears::Yes,
@@ -144,7 +144,7 @@ enum Standing {
 }
 
 /// An open socket is no use of the console: it does not keep a sign-in alive, and ends with it.
-async fn standing(services: &Services, who: &SignedIn) -> Result<Standing, StoreError> {
+async fn standing(services: &Services, who: &AtConsole) -> Result<Standing, StoreError> {
     let browser = services.store.browser_by_token(&who.browser.token_hash).await?;
     let now = crate::clock::now();
     if !browser.is_some_and(|it| browsers::is_current(&it, now, services.config.sign_in)) {

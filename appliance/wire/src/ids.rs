@@ -41,6 +41,8 @@ ids! {
     UserId,
     /// One signed-in browser of a user.
     BrowserId,
+    /// A key of a program that uses the API in a user's place.
+    ApiTokenId,
     /// A jumpoint: the way into one remote network.
     JumpointId,
     /// One enrolled agent: a node of a jumpoint.

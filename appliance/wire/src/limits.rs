@@ -22,6 +22,8 @@ pub const USER_NAME_CHARS: usize = 64;
 pub const PASSWORD_MIN_CHARS: usize = 12;
 /// Most characters in a password: bounds the work of one sign-in.
 pub const PASSWORD_MAX_CHARS: usize = 256;
+/// Days that an API token works at most.
+pub const TOKEN_DAYS: u32 = 365;
 /// Characters in the reason an administrator gives.
 pub const REASON_CHARS: usize = 200;
 /// Bytes of one native message, either way. Browsers allow 1 MiB from the helper.

@@ -7,7 +7,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use crate::api::{FieldError, TunnelDefinition, TunnelJumpDraft};
 use crate::limits::{
     COMMENTS_CHARS, HOST_CHARS, NAME_CHARS, PASSWORD_MAX_CHARS, PASSWORD_MIN_CHARS, REASON_CHARS, TAG_CHARS,
-    TUNNELS_PER_ITEM, USER_NAME_CHARS,
+    TOKEN_DAYS, TUNNELS_PER_ITEM, USER_NAME_CHARS,
 };
 
 /// Every field of a Protocol Tunnel Jump. Field names are those of [`TunnelJumpDraft`]; a tunnel's are
@@ -127,6 +127,13 @@ pub fn password(text: &str) -> Option<String> {
         ));
     }
     longer_than(text, PASSWORD_MAX_CHARS, "password")
+}
+
+/// For how many days an API token works.
+#[must_use]
+pub fn token_days(days: u32) -> Option<String> {
+    let is_right = (1..=TOKEN_DAYS).contains(&days);
+    (!is_right).then(|| format!("A token works for 1 to {TOKEN_DAYS} days."))
 }
 
 /// A reason that somebody else reads.

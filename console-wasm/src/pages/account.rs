@@ -1,4 +1,4 @@
-//! One's own account: where one is signed in, the second factor, and the password.
+//! One's own account: where one is signed in, the second factor, the password, API tokens.
 
 use wasm_bindgen_futures::spawn_local;
 use wire::api::{ApiError, Browser, ChangePassword};
@@ -11,6 +11,7 @@ use crate::components::field::{TextField, kept_in};
 use crate::components::spinner;
 use crate::components::time::TimeText;
 use crate::console::{use_console, use_now, use_store};
+use crate::pages::api_tokens::ApiTokenSection;
 use crate::pages::second_factor::SecondFactorSection;
 use crate::state::browser_name::browser_name;
 use crate::state::toasts::ToastKind;
@@ -31,6 +32,7 @@ pub(crate) fn AccountPage() -> Html {
             <Browsers />
             <SecondFactorSection />
             <Password />
+            <ApiTokenSection />
         </div>
     }
 }

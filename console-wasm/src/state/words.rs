@@ -1,6 +1,7 @@
 //! What states are called. Every state has a word and a shape, so that none is told by colour alone.
 
-use wire::api::{Connection, ItemStatus, JumpItem, Node, Role, Session, SessionState};
+use wire::Timestamp;
+use wire::api::{Connection, ItemStatus, JumpItem, Node, Role, Session, SessionState, TokenScope};
 
 /// How serious a state is: decides shape and colour.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -93,6 +94,47 @@ pub(crate) fn removal_obstacle(items: u32, what: &str) -> String {
     }
 }
 
+/// What an API token may.
+pub(crate) fn token_scope(scope: TokenScope) -> &'static str {
+    match scope {
+        TokenScope::Read => "look",
+        TokenScope::Jump => "look and jump",
+        TokenScope::Administer => "everything you may",
+    }
+}
+
+/// The same in a sentence.
+pub(crate) fn token_scope_help(scope: TokenScope) -> &'static str {
+    match scope {
+        TokenScope::Read => "See items, jumpoints and sessions as you see them. It changes nothing.",
+        TokenScope::Jump => "Also start sessions, use them and end them.",
+        TokenScope::Administer => {
+            "Also change what you may change, such as items; never users, rules of signing in, or your account."
+        }
+    }
+}
+
+/// For how long a token works.
+pub(crate) fn token_days(days: u32) -> String {
+    match days {
+        365 => "a year".into(),
+        1 => "1 day".into(),
+        days => format!("{days} days"),
+    }
+}
+
+/// When a token stops working, seen from now.
+pub(crate) fn token_end(expires_at: Timestamp, now: Timestamp) -> String {
+    const DAY: u64 = 24 * 60 * 60 * 1000;
+    if expires_at <= now {
+        return "expired".into();
+    }
+    match expires_at.millis_since(now).div_ceil(DAY) {
+        0 | 1 => "within a day".into(),
+        days => format!("in {days} days"),
+    }
+}
+
 /// Something that is switched on.
 pub(crate) const ON: Word = ("on", Tone::Good);
 
@@ -117,7 +159,6 @@ pub(crate) fn role(role: Role) -> &'static str {
 mod tests {
     use super::super::samples::connection;
     use super::*;
-    use wire::Timestamp;
     use wire::api::Fault;
 
     #[test]
@@ -147,5 +188,26 @@ mod tests {
         assert_eq!(connection_state(&it).0, "closed");
         it.fault = Some(Fault::Target);
         assert_eq!(connection_state(&it).0, "failed");
+    }
+
+    #[test]
+    fn a_token_says_when_it_ends() {
+        let hours = |hours: i64| Timestamp(hours * 60 * 60 * 1000);
+        for (expires, said) in [
+            (0, "expired"),
+            (-1, "expired"),
+            (1, "within a day"),
+            (24, "within a day"),
+            (25, "in 2 days"),
+            (90 * 24, "in 90 days"),
+        ] {
+            assert_eq!(token_end(hours(expires), Timestamp(0)), said, "{expires} h");
+        }
+    }
+
+    #[test]
+    fn few_recovery_codes_say_what_to_do() {
+        assert_eq!(recovery_codes(10), "10 recovery codes left");
+        assert!(recovery_codes(1).starts_with("1 recovery code left") && recovery_codes(0).contains("make new"));
     }
 }

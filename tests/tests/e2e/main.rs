@@ -11,6 +11,7 @@
 //! | `appliance_away` | the appliance stops or restarts under an open console |
 //! | `administration` | users, groups and nodes by hand |
 //! | `password` | changing one's own password |
+//! | `api_tokens` | a token by hand: made, shown once, revoked by its owner and by an administrator |
 //! | `second_factor` | an authenticator app by hand: set up, asked for, lost, required of everybody |
 //! | `sign_in_ends` | signed out after an hour of nobody there, and after a day's work |
 //! | `pages` | a picture of every page, light and dark, small and large |
@@ -18,6 +19,7 @@
 //! | `machine_wide` | what changes the whole machine: run alone, on demand |
 
 mod administration;
+mod api_tokens;
 mod appliance_away;
 mod database;
 mod dialog;

@@ -10,6 +10,7 @@
 //! | `hostile` | programs that break the protocol |
 //! | `sign_in` | setup, passwords, lock-out, cookies, CSRF |
 //! | `second_factor` | authenticator app, recovery codes, both steps of a sign-in |
+//! | `api_tokens` | keys of programs: what they may, until when |
 //! | `authorization` | every endpoint of the API against a table |
 //! | `access` | decisions made again, bounds, whose data it is |
 //! | `jumpoints` | enrolment, presence |
@@ -29,6 +30,7 @@
 //! | `servers` | the servers that stand at the tunnels' ends |
 
 mod access;
+mod api_tokens;
 mod authorization;
 mod chain;
 mod chaos;

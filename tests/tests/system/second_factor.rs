@@ -245,6 +245,7 @@ fn closed_to(arriving: &ApiClient) -> Result<Vec<String>> {
             let endpoint = format!("{} {path}", method.to_uppercase());
             let filled = path.replace("{id}", &uuid::Uuid::nil().to_string());
             let filled = filled.replace("{key_id}", &uuid::Uuid::nil().to_string());
+            let filled = filled.replace("{token_id}", &uuid::Uuid::nil().to_string());
             let filled = filled.replace("{agent_id}", &uuid::Uuid::nil().to_string());
             let body = json!({});
             let body = (method != "get" && method != "delete").then_some(&body);

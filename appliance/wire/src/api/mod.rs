@@ -5,6 +5,7 @@
 //! | `error` | the one shape of every refusal |
 //! | `sign_in` | setup, sign-in, the signed-in user, own browsers, preferences |
 //! | `second_factors` | what is asked for besides a password |
+//! | `api_tokens` | keys of programs that use this API |
 //! | `users` | people, for administrators |
 //! | `jumpoints` | jumpoints, their nodes, enrolment keys |
 //! | `installation` | what a workstation needs |
@@ -12,6 +13,7 @@
 //! | `sessions` | sessions, tunnels, connections, events |
 //! | `events` | what the event socket carries |
 
+mod api_tokens;
 mod error;
 mod events;
 mod installation;
@@ -22,6 +24,7 @@ mod sessions;
 mod sign_in;
 mod users;
 
+pub use api_tokens::*;
 pub use error::*;
 pub use events::*;
 pub use installation::*;

@@ -3,6 +3,7 @@
 mod groups;
 mod reset_dialog;
 mod sign_in;
+mod tokens_dialog;
 mod user_dialog;
 mod users;
 

@@ -6,6 +6,7 @@ use wire::api::{ApiError, User, UserChange};
 use yew::prelude::*;
 
 use super::reset_dialog::ResetDialog;
+use super::tokens_dialog::TokensDialog;
 use super::user_dialog::UserDialog;
 use crate::components::alert::ErrorAlert;
 use crate::components::button::{Button, Kind};
@@ -25,6 +26,7 @@ enum Open {
     Edit(Option<User>),
     Remove(User),
     Reset(User),
+    Tokens(User),
 }
 
 /// The section.
@@ -106,6 +108,7 @@ pub(super) fn Users() -> Html {
                 None => Html::default(),
                 Some(Open::Edit(user)) => html! { <UserDialog user={user.clone()} onclose={close} /> },
                 Some(Open::Reset(user)) => html! { <ResetDialog user={user.clone()} onclose={close} /> },
+                Some(Open::Tokens(user)) => html! { <TokensDialog user={user.clone()} onclose={close} /> },
                 Some(Open::Remove(user)) => html! { <Removal user={user.clone()} onclose={close} /> },
             } }
         </section>
@@ -138,6 +141,10 @@ fn row(user: &User, now: Timestamp, own: bool, show: &Callback<Open>, unlock: &C
     let remove = {
         let user = user.clone();
         show.reform(move |_: MouseEvent| Open::Remove(user.clone()))
+    };
+    let tokens = {
+        let user = user.clone();
+        show.reform(move |_: MouseEvent| Open::Tokens(user.clone()))
     };
     let reset = {
         let user = user.clone();
@@ -178,6 +185,7 @@ fn row(user: &User, now: Timestamp, own: bool, show: &Callback<Open>, unlock: &C
                 if locked {
                     <Button class="sp-unlock" small={true} label="Unlock" onclick={unlock} />
                 }
+                <Button class="sp-user-tokens" kind={Kind::Plain} small={true} icon={Icon::Key} title={format!("API tokens of {}", user.user_name)} onclick={tokens} />
                 <Button class="sp-edit-user" kind={Kind::Plain} small={true} icon={Icon::Pen} title={format!("Properties of {}", user.user_name)} onclick={edit} />
                 <Button class="sp-remove-user" kind={Kind::Plain} small={true} icon={Icon::Trash} title={format!("Remove {}", user.user_name)}
                     obstacle={if own { "You cannot remove yourself." } else { "" }} onclick={remove} />

@@ -6,8 +6,8 @@ use wire::agent_messages::{
     AgentHello, AgentToAppliance, ApplianceToAgent, Challenge, EnrolAnswer, EnrolRequest, EnrolmentKeyContent,
 };
 use wire::api::{
-    BeginTotp, BothFactors, ChangePassword, ConfirmTotp, JumpGroupDraft, JumpointChange, NewJumpoint, NewSession,
-    NewUser, NodeChange, Preferences, ResetSecondFactors, SecondFactorRequest, SetupRequest, SignInRequest,
+    BeginTotp, BothFactors, ChangePassword, ConfirmTotp, JumpGroupDraft, JumpointChange, NewApiToken, NewJumpoint,
+    NewSession, NewUser, NodeChange, Preferences, ResetSecondFactors, SecondFactorRequest, SetupRequest, SignInRequest,
     SignInSettings, TunnelJumpDraft, UserChange,
 };
 use wire::helper_messages::{ExtensionMessage, HelperMessage, PageMessage, WorkerMessage};
@@ -64,6 +64,7 @@ pub fn console_api(bytes: &[u8]) {
     understood::<SecondFactorRequest>(bytes);
     understood::<ChangePassword>(bytes);
     understood::<BeginTotp>(bytes);
+    understood::<NewApiToken>(bytes);
     understood::<ConfirmTotp>(bytes);
     understood::<BothFactors>(bytes);
     understood::<ResetSecondFactors>(bytes);

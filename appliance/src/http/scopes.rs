@@ -1,0 +1,36 @@
+//! What scope a token needs for which endpoint. One that is not here is not for tokens at all.
+
+use wire::api::TokenScope::{self, Administer, Jump, Read};
+
+/// Method, path as the router has it, scope.
+const SCOPES: &[(&str, &str, TokenScope)] = &[
+    ("GET", "/api/jump-groups", Read),
+    ("GET", "/api/jump-items", Read),
+    ("GET", "/api/jump-items/{id}", Read),
+    ("GET", "/api/jumpoints", Read),
+    ("GET", "/api/sessions", Read),
+    ("GET", "/api/sessions/{id}", Read),
+    ("POST", "/api/sessions", Jump),
+    ("POST", "/api/sessions/{id}/ticket", Jump),
+    ("POST", "/api/sessions/{id}/end", Jump),
+    ("POST", "/api/jump-groups", Administer),
+    ("PUT", "/api/jump-groups/{id}", Administer),
+    ("DELETE", "/api/jump-groups/{id}", Administer),
+    ("POST", "/api/jump-items", Administer),
+    ("PUT", "/api/jump-items/{id}", Administer),
+    ("DELETE", "/api/jump-items/{id}", Administer),
+    ("POST", "/api/jumpoints", Administer),
+    ("PATCH", "/api/jumpoints/{id}", Administer),
+    ("DELETE", "/api/jumpoints/{id}", Administer),
+    ("POST", "/api/jumpoints/{id}/enrolment-keys", Administer),
+    ("DELETE", "/api/jumpoints/{id}/enrolment-keys/{key_id}", Administer),
+    ("PATCH", "/api/jumpoints/{id}/nodes/{agent_id}", Administer),
+    ("DELETE", "/api/jumpoints/{id}/nodes/{agent_id}", Administer),
+    // Who manages users sets passwords and takes second factors away: a token may only look at them.
+    ("GET", "/api/users", Administer),
+];
+
+/// The scope a token needs; none when the endpoint is not for tokens.
+pub(super) fn needed(method: &str, path: &str) -> Option<TokenScope> {
+    SCOPES.iter().find(|(its_method, its_path, _)| (*its_method, *its_path) == (method, path)).map(|it| it.2)
+}
