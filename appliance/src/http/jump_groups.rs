@@ -1,5 +1,3 @@
-use std::collections::HashMap;
-
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -18,10 +16,7 @@ use crate::store::{JumpGroupRecord, StoreError};
 /// Every group.
 #[utoipa::path(get, path = "/api/jump-groups", tag = "jump", responses((status = 200, body = Vec<JumpGroup>)))]
 pub(super) async fn list(State(services): State<Services>, _: SignedIn) -> Result<Json<Vec<JumpGroup>>, Failure> {
-    let mut counts: HashMap<JumpGroupId, u32> = HashMap::new();
-    for item in services.store.jump_items().await? {
-        *counts.entry(item.definition.group_id).or_default() += 1;
-    }
+    let counts = services.store.item_counts().await?.by_group;
     let groups = services.store.jump_groups().await?;
     Ok(Json(
         groups
@@ -67,8 +62,8 @@ pub(super) async fn change(
     record.comments = draft.comments;
     services.store.update_jump_group(&record).await?;
     services.events.announce(Audience::Everyone, ConsoleEvent::ItemsChanged);
-    let count = services.store.jump_items().await?.iter().filter(|it| it.definition.group_id == id).count();
-    Ok(Json(view(record, u32::try_from(count).unwrap_or(u32::MAX))))
+    let count = services.store.item_counts().await?.by_group.get(&id).copied().unwrap_or(0);
+    Ok(Json(view(record, count)))
 }
 
 /// Removes an empty group.

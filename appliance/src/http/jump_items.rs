@@ -3,7 +3,7 @@ use std::collections::HashMap;
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use wire::api::{ApiError, ConsoleEvent, FieldError, ItemStatus, JumpItem, SessionEnd, TunnelJumpDraft};
+use wire::api::{ApiError, ConsoleEvent, FieldError, ItemStatus, JumpItem, TunnelJumpDraft};
 use wire::{JumpGroupId, JumpItemId, JumpointId, SessionId, validate};
 
 use super::error::{Body, Path};
@@ -14,7 +14,7 @@ use crate::jump::access::{self, JumpointFacts};
 use crate::jump::item::tidy;
 use crate::random;
 use crate::services::Services;
-use crate::store::{JumpItemRecord, JumpointRecord};
+use crate::store::{JumpItemRecord, JumpointRecord, OwnItem};
 
 /// Every item the user may see.
 #[utoipa::path(get, path = "/api/jump-items", tag = "jump", responses((status = 200, body = Vec<JumpItem>)))]
@@ -61,58 +61,43 @@ pub(super) async fn change(
     let mut record = services.store.jump_item(id).await?.ok_or_else(|| Failure::not_found("item"))?;
     record.definition = checked(&services, draft).await?;
     record.updated_at = now();
-    services.store.update_jump_item(&record).await?;
-    services.events.announce(Audience::Everyone, ConsoleEvent::ItemsChanged);
-    Ok(Json(Around::of(&services, &who).await?.view(record)))
-}
-
-/// Removes an item and ends the sessions on it. Sessions of others are for an administrator to end.
-#[utoipa::path(delete, path = "/api/jump-items/{id}", tag = "jump", params(("id" = String, Path)), responses((status = 204), (status = 404, body = ApiError), (status = 409, body = ApiError)))]
-pub(super) async fn remove(
-    State(services): State<Services>,
-    who: SignedIn,
-    Path(id): Path<JumpItemId>,
-) -> Result<StatusCode, Failure> {
-    let on_it = || services.sessions.all().into_iter().filter(|it| it.snapshot().item_id == Some(id));
-    let others = || on_it().map(|it| it.snapshot()).find(|it| it.user_id != who.user.id);
-    if let Some(theirs) = others().filter(|_| !who.is_administrator()) {
-        let message = format!("{} has a session on {}.", theirs.user_name, theirs.item_name);
-        return Err(Failure::conflict("in_use", &message, "Wait until it is over, or ask an administrator."));
-    }
-    if !services.store.delete_jump_item(id).await? {
+    if !services.store.update_jump_items(std::slice::from_ref(&record)).await? {
         return Err(Failure::not_found("item"));
     }
-    let by = Some(who.user.display_name.as_str());
-    for live in on_it() {
-        live.change(|record| record.item_id = None);
-        services.sessions.end(&live, SessionEnd::ItemRemoved, by, "");
-    }
     services.events.announce(Audience::Everyone, ConsoleEvent::ItemsChanged);
-    Ok(StatusCode::NO_CONTENT)
+    Ok(Json(Around::of(&services, &who).await?.view(record)))
 }
 
 /// What was entered, when it is right.
 async fn checked(services: &Services, draft: TunnelJumpDraft) -> Result<TunnelJumpDraft, Failure> {
     let draft = tidy(draft);
     let mut errors = validate::tunnel_jump(&draft);
+    errors.extend(unknown_parts(services, &draft).await?);
+    if errors.is_empty() { Ok(draft) } else { Err(Failure::fields(errors)) }
+}
+
+/// The fields that name a jumpoint or a group that is not there.
+pub(super) async fn unknown_parts(services: &Services, draft: &TunnelJumpDraft) -> Result<Vec<FieldError>, Failure> {
+    let mut errors = Vec::new();
     if services.store.jumpoint(draft.jumpoint_id).await?.is_none() {
         errors.push(FieldError::new("jumpoint_id", "Choose a jumpoint."));
     }
     if services.store.jump_group(draft.group_id).await?.is_none() {
         errors.push(FieldError::new("group_id", "Choose a group."));
     }
-    if errors.is_empty() { Ok(draft) } else { Err(Failure::fields(errors)) }
+    Ok(errors)
 }
 
 /// What an item's view needs from around it.
-struct Around {
+pub(super) struct Around {
     jumpoints: HashMap<JumpointId, (JumpointRecord, ItemStatus)>,
     groups: HashMap<JumpGroupId, String>,
     running: HashMap<JumpItemId, Vec<SessionId>>,
+    own: HashMap<JumpItemId, OwnItem>,
 }
 
 impl Around {
-    async fn of(services: &Services, who: &SignedIn) -> Result<Self, Failure> {
+    pub(super) async fn of(services: &Services, who: &SignedIn) -> Result<Self, Failure> {
         let jumpoints = services.store.jumpoints().await?;
         let groups = services.store.jump_groups().await?;
         let mut running: HashMap<JumpItemId, Vec<SessionId>> = HashMap::new();
@@ -127,10 +112,12 @@ impl Around {
             jumpoints: jumpoints.into_iter().map(status).collect(),
             groups: groups.into_iter().map(|it| (it.id, it.name)).collect(),
             running,
+            own: services.store.own_items(who.user.id).await?,
         })
     }
 
-    fn view(&self, it: JumpItemRecord) -> JumpItem {
+    pub(super) fn view(&self, it: JumpItemRecord) -> JumpItem {
+        let own = self.own.get(&it.id).copied().unwrap_or_default();
         let jumpoint = self.jumpoints.get(&it.definition.jumpoint_id);
         JumpItem {
             id: it.id,
@@ -139,6 +126,8 @@ impl Around {
             status: jumpoint.map_or(ItemStatus::JumpointOffline, |(_, status)| *status),
             running_sessions: self.running.get(&it.id).cloned().unwrap_or_default(),
             last_used_at: it.last_used_at,
+            favourite: own.favourite,
+            used_by_you_at: own.used_at,
             created_at: it.created_at,
             updated_at: it.updated_at,
             definition: it.definition,

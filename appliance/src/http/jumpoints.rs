@@ -194,10 +194,7 @@ async fn one(services: &Services, id: JumpointId) -> Result<Jumpoint, Failure> {
 
 async fn all(services: &Services) -> Result<Vec<Jumpoint>, Failure> {
     let at = now();
-    let mut items: HashMap<JumpointId, u32> = HashMap::new();
-    for item in services.store.jump_items().await? {
-        *items.entry(item.definition.jumpoint_id).or_default() += 1;
-    }
+    let items = services.store.item_counts().await?.by_jumpoint;
     let mut nodes: HashMap<JumpointId, Vec<Node>> = HashMap::new();
     let loads = services.sessions.loads();
     for agent in services.store.agents().await? {

@@ -8,12 +8,14 @@ mod error;
 mod extension;
 mod health;
 mod installation;
+mod item_changes;
 mod jump_groups;
 mod jump_items;
 mod jumpoints;
 mod me;
 mod metrics;
 mod middleware;
+mod own_items;
 mod scopes;
 mod second_factors;
 mod server;
@@ -70,6 +72,9 @@ pub fn router(services: Services) -> Router {
         .routes(routes!(api_tokens::own, api_tokens::create))
         .routes(routes!(api_tokens::revoke_own))
         .routes(routes!(settings::sign_in, settings::set_sign_in))
+        .routes(routes!(own_items::add_favourite, own_items::remove_favourite))
+        .routes(routes!(own_items::filters, own_items::save_filter))
+        .routes(routes!(own_items::change_filter, own_items::remove_filter))
         .routes(routes!(users::list, users::create))
         .routes(routes!(users::change, users::remove))
         .routes(routes!(users::reset_second_factors))
@@ -82,8 +87,11 @@ pub fn router(services: Services) -> Router {
         .routes(routes!(jumpoints::change_node, jumpoints::remove_node))
         .routes(routes!(jump_groups::list, jump_groups::create))
         .routes(routes!(jump_groups::change, jump_groups::remove))
-        .routes(routes!(jump_items::list, jump_items::create))
-        .routes(routes!(jump_items::get, jump_items::change, jump_items::remove))
+        .routes(routes!(jump_items::list, jump_items::create, item_changes::change_many))
+        .routes(routes!(item_changes::copy))
+        .routes(routes!(item_changes::remove_many))
+        .routes(routes!(item_changes::restore))
+        .routes(routes!(jump_items::get, jump_items::change, item_changes::remove))
         .routes(routes!(sessions::list, sessions::create))
         .routes(routes!(sessions::get))
         .routes(routes!(sessions::ticket))

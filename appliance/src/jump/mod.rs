@@ -1,4 +1,6 @@
 //! Who may Jump to what, now. Pure: no clock, no database, no async.
 
 pub mod access;
+pub mod change;
 pub mod item;
+pub mod removal;

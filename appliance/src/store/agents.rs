@@ -8,6 +8,7 @@ use wire::agent_messages::HostFacts;
 use wire::{AgentId, EnrolmentKeyId, JumpointId, Timestamp};
 
 use super::entities::{agent, enrolment_key, jump_item, jumpoint};
+use super::item_changes::forget_removed;
 use super::{Store, StoreError, from_json, to_json};
 
 /// A jumpoint.
@@ -181,8 +182,10 @@ impl Store {
     /// # Errors
     /// [`StoreError::Dependent`] while items use it.
     pub async fn delete_jumpoint(&self, id: JumpointId) -> Result<(), StoreError> {
-        jumpoint::Entity::delete_by_id(id.0).exec(&self.db).await?;
-        Ok(())
+        let transaction = self.db.begin().await?;
+        forget_removed(&transaction, jump_item::Column::JumpointId.eq(id.0)).await?;
+        jumpoint::Entity::delete_by_id(id.0).exec(&transaction).await?;
+        Ok(transaction.commit().await?)
     }
 
     /// How many items go through a jumpoint.
@@ -190,7 +193,8 @@ impl Store {
     /// # Errors
     /// See above.
     pub async fn count_items_of_jumpoint(&self, id: JumpointId) -> Result<u64, StoreError> {
-        Ok(jump_item::Entity::find().filter(jump_item::Column::JumpointId.eq(id.0)).count(&self.db).await?)
+        let find = jump_item::Entity::find().filter(jump_item::Column::JumpointId.eq(id.0));
+        Ok(find.filter(jump_item::Column::RemovedAt.is_null()).count(&self.db).await?)
     }
 
     /// Every enrolled agent.

@@ -7,6 +7,9 @@ mod second_factors;
 
 pub(super) use api_tokens::api_token;
 pub(super) use second_factors::{factor_reset, recovery_code, sign_in_challenge, totp};
+mod own_items;
+
+pub(super) use own_items::{own_item, saved_filter};
 
 pub(super) mod user {
     use sea_orm::entity::prelude::*;
@@ -163,6 +166,8 @@ pub(super) mod jump_item {
         pub created_at: i64,
         pub updated_at: i64,
         pub last_used_at: Option<i64>,
+        pub removed_at: Option<i64>,
+        pub removed_by: Option<Uuid>,
     }
 
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

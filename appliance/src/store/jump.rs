@@ -1,9 +1,13 @@
-use sea_orm::sea_query::Expr;
-use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, TransactionTrait};
+use std::collections::HashMap;
+
+use sea_orm::{
+    ActiveModelTrait, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect, TransactionTrait,
+};
 use wire::api::TunnelJumpDraft;
 use wire::{JumpGroupId, JumpItemId, JumpointId, Timestamp};
 
-use super::entities::{jump_group, jump_item, session};
+use super::entities::{jump_group, jump_item};
+use super::item_changes::forget_removed;
 use super::{Store, StoreError, from_json, to_json};
 
 /// A group of jump items.
@@ -69,7 +73,7 @@ impl TryFrom<jump_item::Model> for JumpItemRecord {
     }
 }
 
-fn item_row(it: &JumpItemRecord) -> Result<jump_item::Model, StoreError> {
+pub(super) fn item_row(it: &JumpItemRecord) -> Result<jump_item::Model, StoreError> {
     let definition = &it.definition;
     Ok(jump_item::Model {
         id: it.id.0,
@@ -84,7 +88,18 @@ fn item_row(it: &JumpItemRecord) -> Result<jump_item::Model, StoreError> {
         created_at: it.created_at.0,
         updated_at: it.updated_at.0,
         last_used_at: it.last_used_at.map(|at| at.0),
+        removed_at: None,
+        removed_by: None,
     })
+}
+
+/// How many items there are.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ItemCounts {
+    /// In each group.
+    pub by_group: HashMap<JumpGroupId, u32>,
+    /// Through each jumpoint.
+    pub by_jumpoint: HashMap<JumpointId, u32>,
 }
 
 impl Store {
@@ -124,13 +139,15 @@ impl Store {
         Ok(())
     }
 
-    /// Removes an empty group.
+    /// Removes an empty group; items of it that were removed can no longer be brought back.
     ///
     /// # Errors
     /// [`StoreError::Dependent`] while items stand in it.
     pub async fn delete_jump_group(&self, id: JumpGroupId) -> Result<(), StoreError> {
-        jump_group::Entity::delete_by_id(id.0).exec(&self.db).await?;
-        Ok(())
+        let transaction = self.db.begin().await?;
+        forget_removed(&transaction, jump_item::Column::GroupId.eq(id.0)).await?;
+        jump_group::Entity::delete_by_id(id.0).exec(&transaction).await?;
+        Ok(transaction.commit().await?)
     }
 
     /// Every item, by name.
@@ -138,8 +155,36 @@ impl Store {
     /// # Errors
     /// See above.
     pub async fn jump_items(&self) -> Result<Vec<JumpItemRecord>, StoreError> {
-        let rows = jump_item::Entity::find().order_by_asc(jump_item::Column::Name).all(&self.db).await?;
+        let rows = jump_item::Entity::find()
+            .filter(jump_item::Column::RemovedAt.is_null())
+            .order_by_asc(jump_item::Column::Name)
+            .all(&self.db)
+            .await?;
         rows.into_iter().map(TryInto::try_into).collect()
+    }
+
+    /// How many items there are in each group and through each jumpoint.
+    ///
+    /// # Errors
+    /// See above.
+    pub async fn item_counts(&self) -> Result<ItemCounts, StoreError> {
+        let rows: Vec<(uuid::Uuid, uuid::Uuid, i64)> = jump_item::Entity::find()
+            .select_only()
+            .columns([jump_item::Column::GroupId, jump_item::Column::JumpointId])
+            .column_as(jump_item::Column::Id.count(), "count")
+            .filter(jump_item::Column::RemovedAt.is_null())
+            .group_by(jump_item::Column::GroupId)
+            .group_by(jump_item::Column::JumpointId)
+            .into_tuple()
+            .all(&self.db)
+            .await?;
+        let mut counts = ItemCounts::default();
+        for (group, jumpoint, count) in rows {
+            let count = u32::try_from(count).unwrap_or(u32::MAX);
+            *counts.by_group.entry(JumpGroupId(group)).or_default() += count;
+            *counts.by_jumpoint.entry(JumpointId(jumpoint)).or_default() += count;
+        }
+        Ok(counts)
     }
 
     /// One item.
@@ -147,7 +192,9 @@ impl Store {
     /// # Errors
     /// See above.
     pub async fn jump_item(&self, id: JumpItemId) -> Result<Option<JumpItemRecord>, StoreError> {
-        jump_item::Entity::find_by_id(id.0).one(&self.db).await?.map(TryInto::try_into).transpose()
+        let row =
+            jump_item::Entity::find_by_id(id.0).filter(jump_item::Column::RemovedAt.is_null()).one(&self.db).await?;
+        row.map(TryInto::try_into).transpose()
     }
 
     /// Makes an item.
@@ -157,30 +204,5 @@ impl Store {
     pub async fn insert_jump_item(&self, it: &JumpItemRecord) -> Result<(), StoreError> {
         jump_item::Entity::insert(item_row(it)?.into_active_model()).exec_without_returning(&self.db).await?;
         Ok(())
-    }
-
-    /// Writes an item.
-    ///
-    /// # Errors
-    /// [`StoreError::Dependent`] when its jumpoint or group is gone.
-    pub async fn update_jump_item(&self, it: &JumpItemRecord) -> Result<(), StoreError> {
-        item_row(it)?.into_active_model().reset_all().update(&self.db).await?;
-        Ok(())
-    }
-
-    /// Removes an item; what was done with it stays. False when there is none.
-    ///
-    /// # Errors
-    /// See above.
-    pub async fn delete_jump_item(&self, id: JumpItemId) -> Result<bool, StoreError> {
-        let transaction = self.db.begin().await?;
-        let removed = jump_item::Entity::delete_by_id(id.0).exec(&transaction).await?;
-        session::Entity::update_many()
-            .col_expr(session::Column::ItemId, Expr::value(Option::<uuid::Uuid>::None))
-            .filter(session::Column::ItemId.eq(id.0))
-            .exec(&transaction)
-            .await?;
-        transaction.commit().await?;
-        Ok(removed.rows_affected > 0)
     }
 }

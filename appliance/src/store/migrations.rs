@@ -11,6 +11,9 @@ mod second_factors;
 
 use api_tokens::ApiTokens;
 use second_factors::SecondFactors;
+mod own_items;
+
+use own_items::{OwnItems, RemovedItems};
 
 pub(super) struct Migrator;
 
@@ -23,6 +26,8 @@ impl MigratorTrait for Migrator {
             Box::new(Draining),
             Box::new(SecondFactors),
             Box::new(ApiTokens),
+            Box::new(OwnItems),
+            Box::new(RemovedItems),
         ]
     }
 }

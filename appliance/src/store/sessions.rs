@@ -7,6 +7,7 @@ use wire::api::{SessionEnd, SessionEvent, SessionState, Tunnel};
 use wire::{AgentId, JumpItemId, JumpointId, SessionEventId, SessionId, Timestamp, UserId};
 
 use super::entities::{jump_item, session, session_event};
+use super::own_items::note_use;
 use super::{Store, StoreError, count, from_json, from_text, signed, to_json, to_text};
 
 /// A session as the database keeps it.
@@ -161,6 +162,7 @@ impl Store {
                 .filter(jump_item::Column::Id.eq(item.0))
                 .exec(&transaction)
                 .await?;
+            note_use(&transaction, it.user_id, item, it.created_at).await?;
         }
         Ok(transaction.commit().await?)
     }

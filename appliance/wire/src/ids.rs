@@ -53,6 +53,8 @@ ids! {
     JumpGroupId,
     /// An entry in the Jump interface.
     JumpItemId,
+    /// A filter set that a user keeps under a name.
+    SavedFilterId,
     /// One use of one item, from Jump to end.
     SessionId,
     /// One TCP connection through a tunnel, as the appliance records it.

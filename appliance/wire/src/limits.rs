@@ -14,6 +14,14 @@ pub const TUNNELS_PER_ITEM: usize = 64;
 pub const CONNECTIONS_PER_SESSION: usize = 256;
 /// Items started with one press of *Jump* (row 1.2).
 pub const ITEMS_PER_JUMP: usize = 10;
+/// Items changed, removed or brought back by one request, and copies made by one.
+pub const ITEMS_PER_CHANGE: usize = 1_000;
+/// Seconds within which whoever removed items can bring them back.
+pub const UNDO_SECONDS: u32 = 30;
+/// Filter sets that the appliance keeps for one user.
+pub const SAVED_FILTERS: usize = 100;
+/// Characters in the address of a filter set.
+pub const FILTER_QUERY_CHARS: usize = 2_000;
 /// Nodes of one jumpoint.
 pub const NODES_PER_JUMPOINT: usize = 10;
 /// Characters in a user name.

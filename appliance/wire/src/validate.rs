@@ -6,8 +6,8 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use crate::api::{FieldError, TunnelDefinition, TunnelJumpDraft};
 use crate::limits::{
-    COMMENTS_CHARS, HOST_CHARS, NAME_CHARS, PASSWORD_MAX_CHARS, PASSWORD_MIN_CHARS, REASON_CHARS, TAG_CHARS,
-    TOKEN_DAYS, TUNNELS_PER_ITEM, USER_NAME_CHARS,
+    COMMENTS_CHARS, FILTER_QUERY_CHARS, HOST_CHARS, NAME_CHARS, PASSWORD_MAX_CHARS, PASSWORD_MIN_CHARS, REASON_CHARS,
+    TAG_CHARS, TOKEN_DAYS, TUNNELS_PER_ITEM, USER_NAME_CHARS,
 };
 
 /// Every field of a Protocol Tunnel Jump. Field names are those of [`TunnelJumpDraft`]; a tunnel's are
@@ -52,6 +52,15 @@ pub fn name(text: &str) -> Option<String> {
         return Some("A name cannot hold line breaks or control characters.".into());
     }
     longer_than(text, NAME_CHARS, "name")
+}
+
+/// What stands in an address after the `?`.
+#[must_use]
+pub fn filter_query(text: &str) -> Option<String> {
+    if text.chars().any(|sign| sign.is_control() || sign == '#') {
+        return Some("These filters cannot stand in an address.".into());
+    }
+    longer_than(text, FILTER_QUERY_CHARS, "filter set")
 }
 
 /// A host name or an IP address.

@@ -31,6 +31,8 @@ pub(crate) fn item(name: &str) -> JumpItem {
         group_name: "Production".into(),
         status: ItemStatus::Ready,
         last_used_at: None,
+        favourite: false,
+        used_by_you_at: None,
         running_sessions: Vec::new(),
         created_at: Timestamp(0),
         updated_at: Timestamp(0),

@@ -3,6 +3,7 @@
 //! | module | subject |
 //! |---|---|
 //! | `items` | what may be entered for a Protocol Tunnel Jump |
+//! | `item_changes`, `own_items` | many items at once: changed, copied, removed, brought back; favourites and filter sets |
 //! | `sessions` | Jump, tickets, ends, what the rows say |
 //! | `tunnels` | bytes: volume, many connections, half close, refusals |
 //! | `listening` | addresses and ports on the workstation |
@@ -41,12 +42,14 @@ mod figures;
 mod helper;
 mod hostile;
 mod http;
+mod item_changes;
 mod items;
 mod jumpoints;
 mod listening;
 mod liveness;
 mod metrics;
 mod nodes;
+mod own_items;
 mod program_metrics;
 mod proxies;
 mod restarts;

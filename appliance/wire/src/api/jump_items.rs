@@ -74,12 +74,66 @@ api_type! {
         pub status: ItemStatus,
         /// When anybody last used it.
         pub last_used_at: Option<Timestamp>,
+        /// Whether it is a favourite of the asking user.
+        #[serde(default)]
+        pub favourite: bool,
+        /// When the asking user last used it.
+        #[serde(default)]
+        pub used_by_you_at: Option<Timestamp>,
         /// Sessions running on it now that the asking user may see.
         pub running_sessions: Vec<SessionId>,
         /// When it was made.
         pub created_at: Timestamp,
         /// When it was last changed.
         pub updated_at: Timestamp,
+    }
+
+    /// `PATCH /api/jump-items`: changes several Protocol Tunnel Jumps alike. What is absent stays as it is in each. All of them
+    /// are changed, or none.
+    #[derive(Eq)]
+    pub struct JumpItemsChange {
+        /// Which, each once, at most [`crate::limits::ITEMS_PER_CHANGE`].
+        pub item_ids: Vec<JumpItemId>,
+        /// The jumpoint they go through.
+        #[serde(default)]
+        pub jumpoint_id: Option<JumpointId>,
+        /// The group they stand in.
+        #[serde(default)]
+        pub group_id: Option<JumpGroupId>,
+        /// The target.
+        #[serde(default)]
+        pub hostname: Option<String>,
+        /// Address of the workstation to listen on.
+        #[serde(default)]
+        pub local_address: Option<String>,
+        /// Their tag; empty takes it away.
+        #[serde(default)]
+        pub tag: Option<String>,
+        /// Free text.
+        #[serde(default)]
+        pub comments: Option<String>,
+    }
+
+    /// `POST /api/jump-items/copy`: makes a copy of each item in each of the groups. All of them are made, or none.
+    #[derive(Eq)]
+    pub struct CopyJumpItems {
+        /// Which, each once.
+        pub item_ids: Vec<JumpItemId>,
+        /// Into which groups, each once. Copies are at most [`crate::limits::ITEMS_PER_CHANGE`].
+        pub group_ids: Vec<JumpGroupId>,
+    }
+
+    /// `POST /api/jump-items/remove` and `POST /api/jump-items/restore`: all of them, or none.
+    #[derive(Eq)]
+    pub struct JumpItemIds {
+        /// Which, each once, at most [`crate::limits::ITEMS_PER_CHANGE`].
+        pub item_ids: Vec<JumpItemId>,
+    }
+
+    /// The answer to `POST /api/jump-items/remove`.
+    pub struct JumpItemsRemoved {
+        /// Until when whoever removed them can bring them back.
+        pub restorable_until: Timestamp,
     }
 }
 

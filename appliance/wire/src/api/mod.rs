@@ -10,6 +10,7 @@
 //! | `jumpoints` | jumpoints, their nodes, enrolment keys |
 //! | `installation` | what a workstation needs |
 //! | `jump_items` | groups and items |
+//! | `own_items` | favourites and filter sets of the signed-in user |
 //! | `sessions` | sessions, tunnels, connections, events |
 //! | `events` | what the event socket carries |
 
@@ -19,6 +20,7 @@ mod events;
 mod installation;
 mod jump_items;
 mod jumpoints;
+mod own_items;
 mod second_factors;
 mod sessions;
 mod sign_in;
@@ -30,6 +32,7 @@ pub use events::*;
 pub use installation::*;
 pub use jump_items::*;
 pub use jumpoints::*;
+pub use own_items::*;
 pub use second_factors::*;
 pub use sessions::*;
 pub use sign_in::*;

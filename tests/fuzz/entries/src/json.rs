@@ -6,9 +6,9 @@ use wire::agent_messages::{
     AgentHello, AgentToAppliance, ApplianceToAgent, Challenge, EnrolAnswer, EnrolRequest, EnrolmentKeyContent,
 };
 use wire::api::{
-    BeginTotp, BothFactors, ChangePassword, ConfirmTotp, JumpGroupDraft, JumpointChange, NewApiToken, NewJumpoint,
-    NewSession, NewUser, NodeChange, Preferences, ResetSecondFactors, SecondFactorRequest, SetupRequest, SignInRequest,
-    SignInSettings, TunnelJumpDraft, UserChange,
+    BeginTotp, BothFactors, ChangePassword, ConfirmTotp, CopyJumpItems, JumpGroupDraft, JumpItemIds, JumpItemsChange,
+    JumpointChange, NewApiToken, NewJumpoint, NewSession, NewUser, NodeChange, Preferences, ResetSecondFactors,
+    SavedFilterDraft, SecondFactorRequest, SetupRequest, SignInRequest, SignInSettings, TunnelJumpDraft, UserChange,
 };
 use wire::helper_messages::{ExtensionMessage, HelperMessage, PageMessage, WorkerMessage};
 use wire::link_messages::{ApplianceToHelper, HelperHello, HelperToAppliance, Versions};
@@ -75,6 +75,10 @@ pub fn console_api(bytes: &[u8]) {
     understood::<JumpointChange>(bytes);
     understood::<NodeChange>(bytes);
     understood::<JumpGroupDraft>(bytes);
+    understood::<JumpItemsChange>(bytes);
+    understood::<CopyJumpItems>(bytes);
+    understood::<JumpItemIds>(bytes);
+    understood::<SavedFilterDraft>(bytes);
     understood::<NewUser>(bytes);
     understood::<UserChange>(bytes);
     if let Some(draft) = understood::<TunnelJumpDraft>(bytes) {

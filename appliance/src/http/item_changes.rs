@@ -1,0 +1,171 @@
+//! Changing, copying, removing and bringing back items, one or many: all of them, or none.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use wire::api::{
+    ApiError, ConsoleEvent, CopyJumpItems, FieldError, JumpItem, JumpItemIds, JumpItemsChange, JumpItemsRemoved,
+    SessionEnd,
+};
+use wire::limits::{ITEMS_PER_CHANGE, UNDO_SECONDS};
+use wire::{JumpItemId, validate};
+
+use super::error::{Body, Path};
+use super::jump_items::{Around, unknown_parts};
+use super::{Failure, SignedIn};
+use crate::clock::now;
+use crate::events::Audience;
+use crate::jump::change::{self, check_ids};
+use crate::jump::removal::Removed;
+use crate::random;
+use crate::services::Services;
+use crate::session::live::LiveSession;
+use crate::store::JumpItemRecord;
+
+/// Changes several items alike: what the request does not name stays. Running sessions keep what they began with.
+#[utoipa::path(patch, path = "/api/jump-items", tag = "jump", request_body = JumpItemsChange, responses((status = 200, body = Vec<JumpItem>), (status = 404, body = ApiError), (status = 422, body = ApiError)))]
+pub(super) async fn change_many(
+    State(services): State<Services>,
+    who: SignedIn,
+    Body(change): Body<JumpItemsChange>,
+) -> Result<Json<Vec<JumpItem>>, Failure> {
+    let mut records = all_of(&services, &change.item_ids).await?;
+    let at = now();
+    let mut errors = Vec::new();
+    for record in &mut records {
+        record.definition = change::changed(&record.definition, &change);
+        record.updated_at = at;
+        for error in validate::tunnel_jump(&record.definition) {
+            // The same for all, unless it was wrong before.
+            if errors.iter().all(|it: &FieldError| it.field != error.field) {
+                errors.push(error);
+            }
+        }
+    }
+    if let Some(first) = records.first() {
+        errors.extend(unknown_parts(&services, &first.definition).await?);
+    }
+    if !errors.is_empty() {
+        return Err(Failure::fields(errors));
+    }
+    if !services.store.update_jump_items(&records).await? {
+        return Err(Failure::not_found("item"));
+    }
+    services.events.announce(Audience::Everyone, ConsoleEvent::ItemsChanged);
+    let around = Around::of(&services, &who).await?;
+    Ok(Json(records.into_iter().map(|it| around.view(it)).collect()))
+}
+
+/// Makes copies of items in other groups.
+#[utoipa::path(post, path = "/api/jump-items/copy", tag = "jump", request_body = CopyJumpItems, responses((status = 201, body = Vec<JumpItem>), (status = 404, body = ApiError), (status = 422, body = ApiError)))]
+pub(super) async fn copy(
+    State(services): State<Services>,
+    who: SignedIn,
+    Body(wanted): Body<CopyJumpItems>,
+) -> Result<(StatusCode, Json<Vec<JumpItem>>), Failure> {
+    check_ids(&wanted.group_ids).map_err(|refused| Failure::field("group_ids", &refused.to_string()))?;
+    let originals = all_of(&services, &wanted.item_ids).await?;
+    if originals.len() * wanted.group_ids.len() > ITEMS_PER_CHANGE {
+        let message = format!("That would be more than {ITEMS_PER_CHANGE} copies. Choose fewer items or groups.");
+        return Err(Failure::field("group_ids", &message));
+    }
+    let groups = services.store.jump_groups().await?;
+    if wanted.group_ids.iter().any(|id| groups.iter().all(|group| group.id != *id)) {
+        return Err(Failure::field("group_ids", "One of these groups is gone. Load the page again."));
+    }
+    let originals: Vec<_> = originals.into_iter().map(|it| it.definition).collect();
+    let at = now();
+    let copies: Vec<_> = change::copies(&originals, &wanted.group_ids)
+        .into_iter()
+        .map(|definition| JumpItemRecord {
+            id: JumpItemId(random::id()),
+            definition,
+            created_at: at,
+            updated_at: at,
+            last_used_at: None,
+        })
+        .collect();
+    services.store.insert_jump_items(&copies).await?;
+    services.events.announce(Audience::Everyone, ConsoleEvent::ItemsChanged);
+    let around = Around::of(&services, &who).await?;
+    Ok((StatusCode::CREATED, Json(copies.into_iter().map(|it| around.view(it)).collect())))
+}
+
+/// Removes an item and ends the sessions on it. Sessions of others are for an administrator to end.
+#[utoipa::path(delete, path = "/api/jump-items/{id}", tag = "jump", params(("id" = String, Path)), responses((status = 204), (status = 404, body = ApiError), (status = 409, body = ApiError)))]
+pub(super) async fn remove(
+    State(services): State<Services>,
+    who: SignedIn,
+    Path(id): Path<JumpItemId>,
+) -> Result<StatusCode, Failure> {
+    remove_all(&services, &who, &[id]).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Removes several items and ends the sessions on them; whoever did can bring them back for a while.
+#[utoipa::path(post, path = "/api/jump-items/remove", tag = "jump", request_body = JumpItemIds, responses((status = 200, body = JumpItemsRemoved), (status = 404, body = ApiError), (status = 409, body = ApiError), (status = 422, body = ApiError)))]
+pub(super) async fn remove_many(
+    State(services): State<Services>,
+    who: SignedIn,
+    Body(wanted): Body<JumpItemIds>,
+) -> Result<Json<JumpItemsRemoved>, Failure> {
+    check_ids(&wanted.item_ids).map_err(|refused| Failure::field("item_ids", &refused.to_string()))?;
+    let removed = remove_all(&services, &who, &wanted.item_ids).await?;
+    Ok(Json(JumpItemsRemoved { restorable_until: removed.restorable_until() }))
+}
+
+/// Brings removed items back with everything they had. Sessions that ended stay so.
+#[utoipa::path(post, path = "/api/jump-items/restore", tag = "jump", request_body = JumpItemIds, responses((status = 200, body = Vec<JumpItem>), (status = 409, body = ApiError), (status = 422, body = ApiError)))]
+pub(super) async fn restore(
+    State(services): State<Services>,
+    who: SignedIn,
+    Body(wanted): Body<JumpItemIds>,
+) -> Result<Json<Vec<JumpItem>>, Failure> {
+    let ids = &wanted.item_ids;
+    check_ids(ids).map_err(|refused| Failure::field("item_ids", &refused.to_string()))?;
+    let too_late = || {
+        let message = format!(
+            "These items can no longer be brought back: only who removed them can, within {UNDO_SECONDS} seconds, and while their groups and jumpoints are there."
+        );
+        Failure::conflict("not_restorable", &message, "Create them anew.")
+    };
+    let at = now();
+    let mine =
+        services.store.removals(ids).await?.into_iter().filter(|(_, it)| it.may_restore(who.user.id, at)).count();
+    if mine != ids.len() || !services.store.restore_jump_items(ids).await? {
+        return Err(too_late());
+    }
+    services.events.announce(Audience::Everyone, ConsoleEvent::ItemsChanged);
+    let around = Around::of(&services, &who).await?;
+    Ok(Json(services.store.jump_items_of(ids).await?.into_iter().map(|it| around.view(it)).collect()))
+}
+
+async fn remove_all(services: &Services, who: &SignedIn, ids: &[JumpItemId]) -> Result<Removed, Failure> {
+    let on = |it: &Arc<LiveSession>| it.snapshot().item_id.is_some_and(|item| ids.contains(&item));
+    let live = || services.sessions.all().into_iter().filter(on);
+    let others = || live().map(|it| it.snapshot()).find(|it| it.user_id != who.user.id);
+    if let Some(theirs) = others().filter(|_| !who.is_administrator()) {
+        let message = format!("{} has a session on {}.", theirs.user_name, theirs.item_name);
+        return Err(Failure::conflict("in_use", &message, "Wait until it is over, or ask an administrator."));
+    }
+    let removed = Removed { by: who.user.id, at: now() };
+    if !services.store.remove_jump_items(ids, removed).await? {
+        return Err(Failure::not_found("item"));
+    }
+    let by = Some(who.user.display_name.as_str());
+    for live in live() {
+        live.change(|record| record.item_id = None);
+        services.sessions.end(&live, SessionEnd::ItemRemoved, by, "");
+    }
+    services.events.announce(Audience::Everyone, ConsoleEvent::ItemsChanged);
+    Ok(removed)
+}
+
+/// All of these items, or a refusal.
+async fn all_of(services: &Services, ids: &[JumpItemId]) -> Result<Vec<JumpItemRecord>, Failure> {
+    check_ids(ids).map_err(|refused| Failure::field("item_ids", &refused.to_string()))?;
+    let records = services.store.jump_items_of(ids).await?;
+    if records.len() == ids.len() { Ok(records) } else { Err(Failure::not_found("item")) }
+}

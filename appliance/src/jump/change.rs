@@ -1,0 +1,143 @@
+//! One change of many items, and copies of them. Pure: what is to be written comes out, or why nothing is.
+
+use std::collections::HashSet;
+use std::hash::Hash;
+
+use wire::JumpGroupId;
+use wire::api::{JumpItemsChange, TunnelJumpDraft};
+use wire::limits::ITEMS_PER_CHANGE;
+
+/// Why ids are not taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum IdsRefused {
+    /// There are none.
+    #[error("Choose at least one.")]
+    None,
+    /// There are too many.
+    #[error("At most {ITEMS_PER_CHANGE} can be changed, copied or removed at once.")]
+    TooMany,
+    /// One is named twice.
+    #[error("One of them is named twice.")]
+    Twice,
+}
+
+/// Checks ids of one request: some, not too many, each once.
+///
+/// # Errors
+/// What is wrong with them.
+pub fn check_ids<T: Copy + Eq + Hash>(ids: &[T]) -> Result<(), IdsRefused> {
+    if ids.is_empty() {
+        return Err(IdsRefused::None);
+    }
+    if ids.len() > ITEMS_PER_CHANGE {
+        return Err(IdsRefused::TooMany);
+    }
+    let distinct: HashSet<T> = ids.iter().copied().collect();
+    if distinct.len() == ids.len() { Ok(()) } else { Err(IdsRefused::Twice) }
+}
+
+/// What an item is after the change; what the change does not name stays.
+#[must_use]
+pub fn changed(before: &TunnelJumpDraft, change: &JumpItemsChange) -> TunnelJumpDraft {
+    let mut after = before.clone();
+    if let Some(id) = change.jumpoint_id {
+        after.jumpoint_id = id;
+    }
+    if let Some(id) = change.group_id {
+        after.group_id = id;
+    }
+    if let Some(hostname) = &change.hostname {
+        after.hostname.clone_from(hostname);
+    }
+    if let Some(address) = &change.local_address {
+        after.local_address.clone_from(address);
+    }
+    if let Some(tag) = &change.tag {
+        after.tag = Some(tag.clone());
+    }
+    if let Some(comments) = &change.comments {
+        after.comments.clone_from(comments);
+    }
+    super::item::tidy(after)
+}
+
+/// The copies of these items in these groups. A tag goes with an item: it is made in the other group.
+#[must_use]
+pub fn copies(items: &[TunnelJumpDraft], groups: &[JumpGroupId]) -> Vec<TunnelJumpDraft> {
+    let copy = |item: &TunnelJumpDraft, group: JumpGroupId| TunnelJumpDraft { group_id: group, ..item.clone() };
+    items.iter().flat_map(|item| groups.iter().map(move |group| copy(item, *group))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use uuid::Uuid;
+    use wire::api::TunnelDefinition;
+    use wire::{JumpItemId, JumpointId};
+
+    fn draft() -> TunnelJumpDraft {
+        TunnelJumpDraft {
+            name: "db".into(),
+            jumpoint_id: JumpointId(Uuid::from_u128(1)),
+            group_id: JumpGroupId(Uuid::from_u128(1)),
+            hostname: "10.0.0.5".into(),
+            local_address: "127.0.0.1".into(),
+            tunnels: vec![TunnelDefinition { local_port: 0, remote_port: 22, label: "ssh".into() }],
+            tag: Some("billing".into()),
+            comments: "old".into(),
+        }
+    }
+
+    fn nothing() -> JumpItemsChange {
+        JumpItemsChange {
+            item_ids: Vec::new(),
+            jumpoint_id: None,
+            group_id: None,
+            hostname: None,
+            local_address: None,
+            tag: None,
+            comments: None,
+        }
+    }
+
+    #[test]
+    fn only_what_is_named_changes() {
+        assert_eq!(changed(&draft(), &nothing()), draft());
+        let group = JumpGroupId(Uuid::from_u128(7));
+        let it =
+            changed(&draft(), &JumpItemsChange { group_id: Some(group), comments: Some("new".into()), ..nothing() });
+        assert_eq!(it, TunnelJumpDraft { group_id: group, comments: "new".into(), ..draft() });
+        let it = changed(&draft(), &JumpItemsChange { tag: Some(" ".into()), ..nothing() });
+        assert_eq!(it, TunnelJumpDraft { tag: None, ..draft() });
+        let jumpoint = JumpointId(Uuid::from_u128(9));
+        let all = JumpItemsChange {
+            jumpoint_id: Some(jumpoint),
+            hostname: Some(" web ".into()),
+            local_address: Some("127.1.2.3".into()),
+            tag: Some("shop".into()),
+            ..nothing()
+        };
+        let it = changed(&draft(), &all);
+        assert_eq!((it.jumpoint_id, it.hostname.as_str(), it.local_address.as_str()), (jumpoint, "web", "127.1.2.3"));
+        assert_eq!((it.tag.as_deref(), it.name.as_str(), it.tunnels), (Some("shop"), "db", draft().tunnels));
+    }
+
+    #[test]
+    fn every_item_is_copied_into_every_group() {
+        let groups = [JumpGroupId(Uuid::from_u128(2)), JumpGroupId(Uuid::from_u128(3))];
+        let other = TunnelJumpDraft { name: "web".into(), ..draft() };
+        let made = copies(&[draft(), other], &groups);
+        let told: Vec<_> = made.iter().map(|it| (it.name.as_str(), it.group_id)).collect();
+        assert_eq!(told, [("db", groups[0]), ("db", groups[1]), ("web", groups[0]), ("web", groups[1])]);
+        assert_eq!(TunnelJumpDraft { group_id: draft().group_id, ..made[0].clone() }, draft());
+    }
+
+    #[test]
+    fn ids_are_some_not_too_many_and_each_once() {
+        let ids: Vec<_> = (0..=ITEMS_PER_CHANGE as u128).map(|id| JumpItemId(Uuid::from_u128(id))).collect();
+        assert_eq!(check_ids(&ids[1..]), Ok(()));
+        assert_eq!(check_ids(&ids), Err(IdsRefused::TooMany));
+        assert_eq!(check_ids::<JumpItemId>(&[]), Err(IdsRefused::None));
+        assert_eq!(check_ids(&[ids[0], ids[1], ids[0]]), Err(IdsRefused::Twice));
+    }
+}

@@ -1,0 +1,152 @@
+//! Changing, removing and bringing back items, one or many: all of them, or none.
+//!
+//! A removed item is in no list from that moment. Its row stays until it is forgotten, so that whoever removed it can bring it
+//! back with everything that hangs on it.
+
+use sea_orm::sea_query::{Expr, IntoCondition};
+use sea_orm::{
+    ActiveModelTrait, ActiveValue, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter,
+    QuerySelect, QueryTrait, TransactionTrait,
+};
+use wire::{JumpItemId, Timestamp, UserId};
+
+use super::entities::{jump_item, session};
+use super::jump::item_row;
+use super::{JumpItemRecord, Store, StoreError};
+use crate::jump::removal::Removed;
+
+fn these(ids: &[JumpItemId]) -> sea_orm::sea_query::SimpleExpr {
+    jump_item::Column::Id.is_in(ids.iter().map(|id| id.0))
+}
+
+impl Store {
+    /// Some items, in no order; those that are gone are missing.
+    ///
+    /// # Errors
+    /// When the database fails, as everywhere in this file.
+    pub async fn jump_items_of(&self, ids: &[JumpItemId]) -> Result<Vec<JumpItemRecord>, StoreError> {
+        let find = jump_item::Entity::find().filter(these(ids)).filter(jump_item::Column::RemovedAt.is_null());
+        find.all(&self.db).await?.into_iter().map(TryInto::try_into).collect()
+    }
+
+    /// Makes several items.
+    ///
+    /// # Errors
+    /// [`StoreError::Dependent`] when a jumpoint or group is gone.
+    pub async fn insert_jump_items(&self, items: &[JumpItemRecord]) -> Result<(), StoreError> {
+        let transaction = self.db.begin().await?;
+        for it in items {
+            jump_item::Entity::insert(item_row(it)?.into_active_model()).exec_without_returning(&transaction).await?;
+        }
+        Ok(transaction.commit().await?)
+    }
+
+    /// Writes what was entered for several items. False, and nothing is written, when one of them is gone.
+    ///
+    /// # Errors
+    /// [`StoreError::Dependent`] when a jumpoint or group is gone.
+    pub async fn update_jump_items(&self, items: &[JumpItemRecord]) -> Result<bool, StoreError> {
+        let transaction = self.db.begin().await?;
+        for it in items {
+            let mut row = item_row(it)?.into_active_model().reset_all();
+            // Others write these meanwhile.
+            row.last_used_at = ActiveValue::NotSet;
+            row.removed_at = ActiveValue::NotSet;
+            row.removed_by = ActiveValue::NotSet;
+            let update = jump_item::Entity::update_many().set(row).filter(these(&[it.id]));
+            let written = update.filter(jump_item::Column::RemovedAt.is_null()).exec(&transaction).await?;
+            if written.rows_affected != 1 {
+                transaction.rollback().await?;
+                return Ok(false);
+            }
+        }
+        transaction.commit().await?;
+        Ok(true)
+    }
+
+    /// Removes several items, each named once. False, and nothing is removed, when one of them is gone.
+    ///
+    /// # Errors
+    /// See above.
+    pub async fn remove_jump_items(&self, ids: &[JumpItemId], removed: Removed) -> Result<bool, StoreError> {
+        let transaction = self.db.begin().await?;
+        let written = jump_item::Entity::update_many()
+            .col_expr(jump_item::Column::RemovedAt, Expr::value(removed.at.0))
+            .col_expr(jump_item::Column::RemovedBy, Expr::value(removed.by.0))
+            .filter(these(ids))
+            .filter(jump_item::Column::RemovedAt.is_null())
+            .exec(&transaction)
+            .await?;
+        if usize::try_from(written.rows_affected) != Ok(ids.len()) {
+            transaction.rollback().await?;
+            return Ok(false);
+        }
+        transaction.commit().await?;
+        Ok(true)
+    }
+
+    /// Who removed these items and when, for those that can still be brought back.
+    ///
+    /// # Errors
+    /// See above.
+    pub async fn removals(&self, ids: &[JumpItemId]) -> Result<Vec<(JumpItemId, Removed)>, StoreError> {
+        let rows = jump_item::Entity::find().filter(these(ids)).all(&self.db).await?;
+        let removal = |row: jump_item::Model| {
+            let removed = Removed { by: UserId(row.removed_by?), at: Timestamp(row.removed_at?) };
+            Some((JumpItemId(row.id), removed))
+        };
+        Ok(rows.into_iter().filter_map(removal).collect())
+    }
+
+    /// Brings removed items back. False, and none is, when one of them is not removed or forgotten already.
+    ///
+    /// # Errors
+    /// See above.
+    pub async fn restore_jump_items(&self, ids: &[JumpItemId]) -> Result<bool, StoreError> {
+        let transaction = self.db.begin().await?;
+        let written = jump_item::Entity::update_many()
+            .col_expr(jump_item::Column::RemovedAt, Expr::value(Option::<i64>::None))
+            .col_expr(jump_item::Column::RemovedBy, Expr::value(Option::<uuid::Uuid>::None))
+            .filter(these(ids))
+            .filter(jump_item::Column::RemovedAt.is_not_null())
+            .exec(&transaction)
+            .await?;
+        if usize::try_from(written.rows_affected) != Ok(ids.len()) {
+            transaction.rollback().await?;
+            return Ok(false);
+        }
+        transaction.commit().await?;
+        Ok(true)
+    }
+
+    /// Forgets items that were removed before that moment; what was done with them stays.
+    ///
+    /// # Errors
+    /// See above.
+    pub async fn forget_removed_items(&self, before: Timestamp) -> Result<(), StoreError> {
+        let transaction = self.db.begin().await?;
+        forget_removed(&transaction, jump_item::Column::RemovedAt.lt(before.0)).await?;
+        Ok(transaction.commit().await?)
+    }
+}
+
+/// Forgets those removed items that a condition holds for. Past sessions on them have no item any more.
+pub(super) async fn forget_removed(
+    db: &impl ConnectionTrait,
+    condition: impl IntoCondition + Clone,
+) -> Result<(), StoreError> {
+    let removed = jump_item::Column::RemovedAt.is_not_null();
+    let gone = jump_item::Entity::find()
+        .select_only()
+        .column(jump_item::Column::Id)
+        .filter(condition.clone())
+        .filter(removed.clone())
+        .into_query();
+    session::Entity::update_many()
+        .col_expr(session::Column::ItemId, Expr::value(Option::<uuid::Uuid>::None))
+        .filter(session::Column::ItemId.in_subquery(gone))
+        .exec(db)
+        .await?;
+    jump_item::Entity::delete_many().filter(condition).filter(removed).exec(db).await?;
+    Ok(())
+}
