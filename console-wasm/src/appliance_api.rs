@@ -1,6 +1,8 @@
 //! The one client of the console API. Every answer that is not a success is an [`ApiError`] with words for the person,
 //! also when there was no answer at all.
 
+mod many_items;
+
 use std::cell::RefCell;
 use std::fmt::Display;
 use std::rc::Rc;
@@ -262,11 +264,6 @@ impl Api {
             None => self.send(Method::POST, "/api/jump-items", Some(draft)).await,
             Some(id) => self.send(Method::PUT, &path("/api/jump-items", id), Some(draft)).await,
         }
-    }
-
-    /// `DELETE /api/jump-items/{id}`.
-    pub(crate) async fn remove_item(&self, id: JumpItemId) -> Answer<()> {
-        self.change(Method::DELETE, &path("/api/jump-items", id)).await
     }
 
     /// `GET /api/sessions`: all, or only those that run or are over; `before` the last one of the page before.

@@ -112,6 +112,30 @@ impl Deref for Snapshot {
     }
 }
 
+/// Something shared that is equal to itself alone, so that comparing a long list costs nothing.
+#[derive(Debug)]
+pub(crate) struct Same<T>(pub(crate) Rc<T>);
+
+impl<T> Clone for Same<T> {
+    fn clone(&self) -> Self {
+        Self(self.0.clone())
+    }
+}
+
+impl<T> PartialEq for Same<T> {
+    fn eq(&self, other: &Self) -> bool {
+        Rc::ptr_eq(&self.0, &other.0)
+    }
+}
+
+impl<T> Deref for Same<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.0
+    }
+}
+
 /// The way to everything outside the component.
 #[hook]
 pub(crate) fn use_console() -> Console {

@@ -2,17 +2,19 @@
 //! told of a change.
 
 use wasm_bindgen_futures::spawn_local;
-use wire::SessionId;
 use wire::api::{ApiError, Preferences, SessionState};
+use wire::{JumpItemId, SessionId};
 
 use crate::console::Console;
 use crate::state::store::Action;
+use crate::state::toasts::ToastKind;
 
 impl Console {
     /// Everything that is shown, after signing in and after the event socket was away.
     pub(crate) fn load_everything(&self) {
         self.load_items();
         self.load_jumpoints();
+        self.load_filters();
         let console = self.clone();
         spawn_local(async move {
             if let Ok(preferences) = console.api().in_background().preferences().await {
@@ -29,6 +31,45 @@ impl Console {
         spawn_local(async move { console.dispatch(Action::Groups(console.api().in_background().groups().await)) });
         let console = self.clone();
         spawn_local(async move { console.dispatch(Action::Items(console.api().in_background().items().await)) });
+    }
+
+    /// The user's filter sets.
+    pub(crate) fn load_filters(&self) {
+        let console = self.clone();
+        spawn_local(async move { console.dispatch(Action::Filters(console.api().in_background().filters().await)) });
+    }
+
+    /// Makes items favourites of the user, or no longer.
+    pub(crate) fn set_favourites(&self, ids: Vec<JumpItemId>, favourite: bool) {
+        self.dispatch(Action::Favourites(ids.clone(), favourite));
+        let console = self.clone();
+        spawn_local(async move {
+            for id in ids {
+                if let Err(error) = console.api().set_favourite(id, favourite).await {
+                    console.tell_error("A favourite could not be kept", &error);
+                    console.load_items();
+                    return;
+                }
+            }
+        });
+    }
+
+    /// Brings items back that this user removed a moment ago.
+    pub(crate) fn restore_items(&self, ids: Vec<JumpItemId>) {
+        let console = self.clone();
+        spawn_local(async move {
+            match console.api().restore_items(ids).await {
+                Ok(items) => {
+                    console.load_items();
+                    let what = match items.as_slice() {
+                        [item] => format!("{} is back", item.definition.name),
+                        several => format!("{} items are back", several.len()),
+                    };
+                    console.tell(ToastKind::Success, what, "");
+                }
+                Err(error) => console.tell_error("Nothing was brought back", &error),
+            }
+        });
     }
 
     /// Jumpoints.

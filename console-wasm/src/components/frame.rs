@@ -107,13 +107,8 @@ fn Header(props: &HeaderProps) -> Html {
             }
         });
     });
-    let entry = |id, label: &'static str, onclick| MenuItem {
-        id,
-        label: label.into(),
-        description: AttrValue::default(),
-        onclick,
-    };
-    let items = vec![entry("account", "Your account", account), entry("sign-out", "Sign out", sign_out)];
+    let items =
+        vec![MenuItem::new("account", "Your account", account), MenuItem::new("sign-out", "Sign out", sign_out)];
     html! {
         <header class="sp-header" id="header">
             <Link<Route> to={Route::Jump} classes="sp-brand">

@@ -67,6 +67,22 @@ pub(crate) enum Icon {
     List,
     /// Secrets.
     Key,
+    /// A favourite.
+    Star,
+    /// What was used a moment ago.
+    Clock,
+    /// Filters.
+    Filter,
+    /// Takes back what was done.
+    Undo,
+    /// Columns of a table.
+    Columns,
+    /// Something that is kept.
+    Save,
+    /// Opens what is folded.
+    AngleRight,
+    /// Folds what is open.
+    AngleDown,
 }
 
 impl Icon {
@@ -103,6 +119,14 @@ impl Icon {
             Self::ArrowRight => "fa-long-arrow-alt-right",
             Self::List => "fa-list",
             Self::Key => "fa-key",
+            Self::Star => "fa-star",
+            Self::Clock => "fa-clock",
+            Self::Filter => "fa-filter",
+            Self::Undo => "fa-undo",
+            Self::Columns => "fa-columns",
+            Self::Save => "fa-save",
+            Self::AngleRight => "fa-angle-right",
+            Self::AngleDown => "fa-angle-down",
         }
     }
 

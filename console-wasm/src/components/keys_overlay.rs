@@ -16,7 +16,10 @@ const KEYS: &[(&[&str], &str)] = &[
     (&["Enter"], "Jump to the selected items"),
     (&["c"], "Create a Protocol Tunnel Jump"),
     (&["e"], "Properties of the selected items"),
+    (&["f"], "Make the selected items favourites, or no longer"),
+    (&["Menu", "Shift + F10"], "What can be done with the selected items"),
     (&["Delete"], "Remove the selected items"),
+    (&["Ctrl + ←", "Ctrl + →"], "On a heading: move the column; on its edge ← → make it narrower or wider"),
     (&["?"], "Show these keys"),
     (&["Esc"], "Close what is on top; clear the search"),
 ];

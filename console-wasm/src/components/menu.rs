@@ -15,8 +15,29 @@ pub(crate) struct MenuItem {
     pub(crate) label: AttrValue,
     /// A line below, in small letters; may be empty.
     pub(crate) description: AttrValue,
+    /// Why it cannot be chosen, which stands below it; empty when it can.
+    pub(crate) obstacle: AttrValue,
     /// What happens.
     pub(crate) onclick: Callback<()>,
+}
+
+impl MenuItem {
+    /// An entry that says this and does that.
+    pub(crate) fn new(id: &'static str, label: impl Into<AttrValue>, onclick: Callback<()>) -> Self {
+        Self { id, label: label.into(), description: AttrValue::default(), obstacle: AttrValue::default(), onclick }
+    }
+
+    /// With a line below.
+    #[must_use]
+    pub(crate) fn about(self, description: impl Into<AttrValue>) -> Self {
+        Self { description: description.into(), ..self }
+    }
+
+    /// Which cannot be chosen for this reason, if there is one.
+    #[must_use]
+    pub(crate) fn unless(self, obstacle: impl Into<AttrValue>) -> Self {
+        Self { obstacle: obstacle.into(), ..self }
+    }
 }
 
 /// Properties of [`Menu`].
@@ -124,23 +145,34 @@ pub(crate) fn Menu(props: &MenuProps) -> Html {
 }
 
 fn entry(item: &MenuItem, open: &UseStateHandle<bool>, button: &NodeRef) -> Html {
-    let onclick = {
-        let (open, button, onclick) = (open.clone(), button.clone(), item.onclick.clone());
-        Callback::from(move |_: MouseEvent| {
-            open.set(false);
-            // What opens now gives the focus back to the button.
-            focus(&button);
-            onclick.emit(());
-        })
-    };
+    let (open, button, onclick) = (open.clone(), button.clone(), item.onclick.clone());
+    let chosen = Callback::from(move |()| {
+        open.set(false);
+        // What opens now gives the focus back to the button.
+        focus(&button);
+        onclick.emit(());
+    });
+    item_html(item, chosen)
+}
+
+/// An entry as it is drawn. One that cannot be chosen says why.
+pub(super) fn item_html(item: &MenuItem, onchosen: Callback<()>) -> Html {
+    let blocked = !item.obstacle.is_empty();
+    let below = if blocked { &item.obstacle } else { &item.description };
+    let onclick = Callback::from(move |_: MouseEvent| {
+        if !blocked {
+            onchosen.emit(());
+        }
+    });
     html! {
-        <li class="pf-v6-c-menu__list-item" role="none">
-            <button id={item.id} type="button" class="pf-v6-c-menu__item" role="menuitem" tabindex="-1" {onclick}>
+        <li class={classes!("pf-v6-c-menu__list-item", blocked.then_some("pf-m-aria-disabled"))} role="none">
+            <button id={item.id} type="button" class="pf-v6-c-menu__item" role="menuitem" tabindex="-1"
+                aria-disabled={blocked.then_some("true")} {onclick}>
                 <span class="pf-v6-c-menu__item-main">
                     <span class="pf-v6-c-menu__item-text">{ &item.label }</span>
                 </span>
-                if !item.description.is_empty() {
-                    <span class="pf-v6-c-menu__item-description">{ &item.description }</span>
+                if !below.is_empty() {
+                    <span class="pf-v6-c-menu__item-description">{ below }</span>
                 }
             </button>
         </li>
@@ -153,19 +185,19 @@ fn focus(element: &NodeRef) {
     }
 }
 
-fn entries(root: &NodeRef) -> Vec<HtmlElement> {
+pub(super) fn entries(root: &NodeRef) -> Vec<HtmlElement> {
     let Some(root) = root.cast::<web_sys::Element>() else { return Vec::new() };
     let Ok(found) = root.query_selector_all("[role=menuitem]") else { return Vec::new() };
     (0..found.length()).filter_map(|at| found.item(at)?.dyn_into().ok()).collect()
 }
 
-fn focus_entry(root: &NodeRef, at: usize) {
+pub(super) fn focus_entry(root: &NodeRef, at: usize) {
     if let Some(entry) = entries(root).get(at) {
         let _ = entry.focus();
     }
 }
 
-fn move_focus(root: &NodeRef, by: isize) -> bool {
+pub(super) fn move_focus(root: &NodeRef, by: isize) -> bool {
     let entries = entries(root);
     let focused = gloo::utils::document().active_element();
     let at = entries.iter().position(|entry| Some(entry.as_ref()) == focused.as_ref()).unwrap_or(0);

@@ -4,9 +4,11 @@ use gloo::timers::callback::Timeout;
 use yew::prelude::*;
 
 use super::alert::{Alert, Severity};
+use super::button::{Button, Kind};
+use super::icon::Icon;
 use crate::console::{use_console, use_store};
 use crate::state::store::Action;
-use crate::state::toasts::{TOAST_MILLIS, Toast, ToastKind};
+use crate::state::toasts::{Toast, ToastKind};
 
 /// All notices.
 #[component]
@@ -30,12 +32,20 @@ struct ToastItemProps {
 #[component]
 fn ToastItem(props: &ToastItemProps) -> Html {
     let console = use_console();
-    let Toast { number, kind, title, text } = props.toast.clone();
+    let millis = props.toast.millis();
+    let Toast { number, kind, title, text, undo } = props.toast.clone();
+    let restore = {
+        let (console, undo) = (console.clone(), undo.clone());
+        Callback::from(move |_: MouseEvent| {
+            console.dispatch(Action::ToastRead(number));
+            console.restore_items(undo.clone());
+        })
+    };
     let read = Callback::from(move |()| console.dispatch(Action::ToastRead(number)));
     {
         let read = read.clone();
         use_effect_with((), move |()| {
-            let timeout = (kind != ToastKind::Failure).then(|| Timeout::new(TOAST_MILLIS, move || read.emit(())));
+            let timeout = millis.map(|millis| Timeout::new(millis, move || read.emit(())));
             move || drop(timeout)
         });
     }
@@ -48,6 +58,9 @@ fn ToastItem(props: &ToastItemProps) -> Html {
         <Alert {severity} {title} onclose={read} toast={true}>
             if !text.is_empty() {
                 <p>{ text }</p>
+            }
+            if !undo.is_empty() {
+                <p><Button id="undo-remove" kind={Kind::Link} class="pf-m-inline" icon={Icon::Undo} label="Undo" onclick={restore} /></p>
             }
         </Alert>
     }

@@ -5,21 +5,29 @@
 //! |---|---|
 //! | `store` | everything the console knows, and how each thing that happens changes it |
 //! | `session_view` | a session as its tab shows it |
-//! | `items`, `selection` | the table of the Jump interface |
-//! | `item_form`, `services`, `addresses` | the dialog for an item |
+//! | `catalogue`, `columns`, `view`, `filters`, `window`, `selection` | the table of the Jump interface: what it searches and sorts, its columns, which items it shows, which rows are drawn, which are selected |
+//! | `items` | groups and tags with counts, addresses |
+//! | `item_form`, `services`, `addresses`, `bulk_form` | the dialogs for one item and for several |
 //! | `helper_state` | extension and helper, and how to mend them |
 //! | `first_steps` | the path on a new appliance |
-//! | `format`, `words`, `chart`, `toasts`, `backoff`, `browser_name` | small things the others use |
+//! | `format`, `words`, `chart`, `toasts`, `backoff`, `browser_name`, `natural` | small things the others use |
 
 pub(crate) mod addresses;
 pub(crate) mod backoff;
 pub(crate) mod browser_name;
+pub(crate) mod bulk_form;
+pub(crate) mod catalogue;
 pub(crate) mod chart;
+pub(crate) mod columns;
+pub(crate) mod filters;
+#[cfg(test)]
+mod filters_tests;
 pub(crate) mod first_steps;
 pub(crate) mod format;
 pub(crate) mod helper_state;
 pub(crate) mod item_form;
 pub(crate) mod items;
+pub(crate) mod natural;
 #[cfg(test)]
 mod samples;
 pub(crate) mod selection;
@@ -29,4 +37,6 @@ pub(crate) mod store;
 #[cfg(test)]
 mod store_tests;
 pub(crate) mod toasts;
+pub(crate) mod view;
+pub(crate) mod window;
 pub(crate) mod words;

@@ -98,10 +98,29 @@ impl<Id: Ord + Copy> Selection<Id> {
 
     /// Forgets rows that are no longer shown.
     pub(crate) fn retain(&mut self, rows: &[Id]) {
-        let shown: BTreeSet<Id> = rows.iter().copied().collect();
+        let named = self.selected.iter().chain(&self.cursor).chain(&self.anchor);
+        let named: BTreeSet<Id> = named.copied().collect();
+        if named.is_empty() {
+            return;
+        }
+        let shown: BTreeSet<Id> = rows.iter().filter(|id| named.contains(id)).copied().collect();
         self.selected.retain(|id| shown.contains(id));
         self.cursor = self.cursor.filter(|id| shown.contains(id));
         self.anchor = self.anchor.filter(|id| shown.contains(id));
+    }
+
+    /// How many rows are selected.
+    pub(crate) fn len(&self) -> usize {
+        self.selected.len()
+    }
+
+    /// A click that opens a menu: what is selected already stays, anything else is selected alone.
+    pub(crate) fn point_at(&mut self, id: Id) {
+        if self.contains(id) {
+            self.cursor = Some(id);
+        } else {
+            self.click(&[], id, Held::default());
+        }
     }
 
     fn select_range(&mut self, rows: &[Id], to: Id, add: bool) {
@@ -154,6 +173,17 @@ mod tests {
         it.step(&ROWS, -1, CTRL);
         it.toggle_cursor();
         assert_eq!(it.in_order(&ROWS), [20, 10]);
+    }
+
+    #[test]
+    fn a_menu_keeps_what_is_selected() {
+        let mut it = Selection::default();
+        it.all(&ROWS);
+        it.point_at(30);
+        assert_eq!((it.len(), it.cursor()), (5, Some(30)));
+        it.click(&ROWS, 10, Held::default());
+        it.point_at(30);
+        assert_eq!(it.in_order(&ROWS), [30]);
     }
 
     #[test]

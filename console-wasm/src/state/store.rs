@@ -4,11 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use wire::api::{
-    ApiError, ConsoleEvent, Installation, JumpGroup, JumpItem, Jumpoint, Me, Preferences, Session, SessionDetails,
-    SessionState,
+    ApiError, ConsoleEvent, Installation, JumpGroup, JumpItem, Jumpoint, Me, Preferences, SavedFilter, Session,
+    SessionDetails, SessionState,
 };
 use wire::helper_messages::LocalSession;
-use wire::{SessionId, Timestamp};
+use wire::{JumpItemId, SessionId, Timestamp};
 
 use super::helper_state::{HelperState, OUR_VERSION};
 use super::session_view::SessionView;
@@ -95,6 +95,8 @@ pub(crate) struct Store {
     pub(crate) groups: Load<Vec<JumpGroup>>,
     /// Jumpoints.
     pub(crate) jumpoints: Load<Vec<Jumpoint>>,
+    /// The user's filter sets.
+    pub(crate) filters: Load<Vec<SavedFilter>>,
     /// What the appliance remembers for the user.
     pub(crate) preferences: Rc<Preferences>,
     /// What a workstation needs.
@@ -130,6 +132,10 @@ pub(crate) enum Action {
     Groups(Result<Vec<JumpGroup>, ApiError>),
     /// Jumpoints arrived.
     Jumpoints(Result<Vec<Jumpoint>, ApiError>),
+    /// Filter sets arrived.
+    Filters(Result<Vec<SavedFilter>, ApiError>),
+    /// Items became favourites of the user, or are no longer.
+    Favourites(Vec<JumpItemId>, bool),
     /// Preferences arrived or were changed.
     Preferences(Preferences),
     /// What a workstation needs arrived.
@@ -161,6 +167,8 @@ pub(crate) enum Action {
     LocalSessionEnded(SessionId),
     /// A notice.
     Toast(ToastKind, String, String),
+    /// Items were removed, and can be brought back while their notice is there.
+    Removed(Vec<JumpItemId>, String),
     /// A notice was closed, or its time is over.
     ToastRead(u32),
 }
@@ -205,6 +213,8 @@ impl Store {
             Action::Items(result) => self.items.put(result),
             Action::Groups(result) => self.groups.put(result),
             Action::Jumpoints(result) => self.jumpoints.put(result),
+            Action::Filters(result) => self.filters.put(result),
+            Action::Favourites(ids, favourite) => self.put_favourites(&ids, favourite),
             Action::Preferences(preferences) => self.preferences = Rc::new(preferences),
             Action::Installation(result) => self.installation.put(result),
             Action::OwnSessions(sessions) => sessions.into_iter().for_each(|session| self.put_session(session)),
@@ -226,6 +236,13 @@ impl Store {
                 self.local_sessions.remove(&id);
             }
             Action::Toast(kind, title, text) => self.toasts.push(kind, title, text),
+            Action::Removed(ids, title) => {
+                if let Load::Ready(items) = &mut self.items {
+                    // Gone at once; the list that is loaded next says the same.
+                    Rc::make_mut(items).retain(|item| !ids.contains(&item.id));
+                }
+                self.toasts.push_undo(title, ids);
+            }
             Action::ToastRead(number) => self.toasts.remove(number),
         }
         self
@@ -240,6 +257,14 @@ impl Store {
             local_sessions: self.local_sessions,
             died_with_helper: self.died_with_helper,
             ..Self::default()
+        }
+    }
+
+    fn put_favourites(&mut self, ids: &[JumpItemId], favourite: bool) {
+        if let Load::Ready(items) = &mut self.items {
+            for item in Rc::make_mut(items).iter_mut().filter(|item| ids.contains(&item.id)) {
+                item.favourite = favourite;
+            }
         }
     }
 

@@ -36,8 +36,12 @@ pub(crate) fn session_state(session: &Session) -> Word {
 
 /// Whether an item can be jumped to; a running session says more than that another one could be started.
 pub(crate) fn item_state(item: &JumpItem) -> Word {
-    match item.status {
-        _ if !item.running_sessions.is_empty() => ("in use", Tone::Calm),
+    if item.running_sessions.is_empty() { item_status(item.status) } else { ("in use", Tone::Calm) }
+}
+
+/// Whether items of this status can be jumped to.
+pub(crate) fn item_status(status: ItemStatus) -> Word {
+    match status {
         ItemStatus::Ready => ("ready", Tone::Good),
         ItemStatus::JumpointOffline => ("jumpoint offline", Tone::Bad),
         ItemStatus::JumpointDraining => ("jumpoint draining", Tone::Warning),

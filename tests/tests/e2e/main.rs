@@ -9,6 +9,7 @@
 //! | `workstation` | a port in use, helper or extension missing, reload, other pages, the browser quits |
 //! | `dialog` | what the Create dialog says to bad input |
 //! | `appliance_away` | the appliance stops or restarts under an open console |
+//! | `jump_table`, `jump_filters`, `jump_actions` | the Jump interface: columns, selection, search, filters, groups, what is done with many items |
 //! | `administration` | users, groups and nodes by hand |
 //! | `password` | changing one's own password |
 //! | `api_tokens` | a token by hand: made, shown once, revoked by its owner and by an administrator |
@@ -23,6 +24,9 @@ mod api_tokens;
 mod appliance_away;
 mod database;
 mod dialog;
+mod jump_actions;
+mod jump_filters;
+mod jump_table;
 mod machine_wide;
 mod main_job;
 mod pages;

@@ -1,16 +1,17 @@
-//! Properties of several items at once: what is not chosen stays as it is.
+//! Properties of several items at once: what is not touched stays as it is in each of them.
 
-use wire::JumpItemId;
-use wire::api::{ApiError, JumpItem, TunnelJumpDraft};
+use wire::api::JumpItem;
 use yew::prelude::*;
 
-use crate::components::dialog::FormDialog;
-use crate::components::field::{SelectField, TextField, kept_in};
-use crate::console::{Console, use_console, use_store};
+use crate::components::button::{Button, Kind};
+use crate::components::dialog::{FormDialog, Width};
+use crate::components::field::{SelectField, TextField};
+use crate::console::{use_console, use_store};
+use crate::state::bulk_form::{BulkField, BulkForm};
+use crate::state::format;
+use crate::state::items;
 use crate::state::toasts::ToastKind;
 use crate::submission::use_submission;
-
-const KEEP: &str = "keep as they are";
 
 /// Properties of [`BulkDialog`].
 #[derive(Clone, PartialEq, Properties)]
@@ -26,62 +27,80 @@ pub(super) struct BulkDialogProps {
 pub(super) fn BulkDialog(props: &BulkDialogProps) -> Html {
     let console = use_console();
     let store = use_store();
-    let jumpoint = use_state(String::new);
-    let group = use_state(String::new);
-    let tag = use_state(String::new);
+    let form = use_state(|| BulkForm::of(&props.items));
     let sending = use_submission();
+    let errors = form.errors();
     let onsubmit = {
-        let (items, onclose, sending) = (props.items.clone(), props.onclose.clone(), sending.clone());
-        let (jumpoint, group, tag) = (jumpoint.clone(), group.clone(), tag.clone());
+        let (form, sending, onclose) = (form.clone(), sending.clone(), props.onclose.clone());
+        let (console, right) = (console.clone(), errors.is_empty());
         Callback::from(move |()| {
-            let drafts: Vec<_> = items.iter().map(|item| (item.id, changed(item, &jumpoint, &group, &tag))).collect();
-            let (saving, console, onclose) = (save(console.clone(), drafts), console.clone(), onclose.clone());
-            sending.send(true, saving, move |count| {
-                console.tell(ToastKind::Success, format!("{count} items were saved"), "");
+            if right && !form.changes_anything() {
+                return onclose.emit(());
+            }
+            let (api, change) = (console.api().clone(), form.change());
+            let saving = async move { api.change_items(&change).await };
+            let (console, onclose) = (console.clone(), onclose.clone());
+            sending.send(right, saving, move |saved| {
+                console.load_items();
+                console.tell(ToastKind::Success, format!("{} changed", format::count(saved.len() as u64, "item")), "");
                 onclose.emit(());
             });
         })
+    };
+    let enter = |field: BulkField| {
+        let form = form.clone();
+        Callback::from(move |text: String| form.set((*form).clone().enter(field, text)))
+    };
+    let said = |name: &str| {
+        let wrong = errors.iter().find(|error| error.field == name).map(|error| error.message.clone());
+        sending.said(name, wrong)
+    };
+    // What will be written is told apart from what stays.
+    let help = |field: BulkField| {
+        let form_now = form.clone();
+        let keep = Callback::from(move |_: MouseEvent| form_now.set((*form_now).clone().keep(field)));
+        if form.changes(field) {
+            html! { <>{ "Will be written to all of them. " }<Button kind={Kind::Link} class="pf-m-inline" label="Leave as it is" onclick={keep} /></> }
+        } else {
+            Html::default()
+        }
+    };
+    let differs = |field: BulkField| form.differs(field).then(|| AttrValue::from("they differ: each keeps its own"));
+    let text = |field: BulkField, id: &'static str, label: &'static str, name: &'static str| {
+        html! {
+            <TextField {id} {label} value={form.value(field).to_owned()} placeholder={differs(field)} error={said(name)}
+                help={help(field)} oninput={enter(field)} />
+        }
+    };
+    let choice = |field: BulkField,
+                  id: &'static str,
+                  label: &'static str,
+                  name: &'static str,
+                  options: Vec<(String, String)>| {
+        html! {
+            <SelectField {id} {label} {options} none={form.differs(field).then(|| AttrValue::from("they differ: each keeps its own"))}
+                value={form.value(field).to_owned()} error={said(name)} help={help(field)} onchange={enter(field)} />
+        }
     };
     let jumpoints: Vec<(String, String)> =
         store.jumpoints.list().iter().map(|jumpoint| (jumpoint.id.to_string(), jumpoint.name.clone())).collect();
     let groups: Vec<(String, String)> =
         store.groups.list().iter().map(|group| (group.id.to_string(), group.name.clone())).collect();
     html! {
-        <FormDialog name="bulk" title={format!("Properties of {} items", props.items.len())} deed="Save" sending={sending.clone()} {onsubmit} onclose={props.onclose.clone()}>
-            <SelectField id="bulk-jumpoint" label="Jumpoint" options={jumpoints} none={KEEP} value={(*jumpoint).clone()} onchange={kept_in(&jumpoint)} />
-            <SelectField id="bulk-group" label="Jump group" options={groups} none={KEEP} value={(*group).clone()} onchange={kept_in(&group)} />
-            <TextField id="bulk-tag" label="Tag" placeholder={KEEP} value={(*tag).clone()} help="A single - takes the tag away." oninput={kept_in(&tag)} />
+        <FormDialog name="bulk" title={format!("Properties of {} items", props.items.len())} width={Width::Medium} deed="Save" sending={sending.clone()} {onsubmit} onclose={props.onclose.clone()}>
+            <p class="sp-pale">{ "Only what you change is written, to all of them or to none." }</p>
+            <div class="sp-columns">
+                { choice(BulkField::Jumpoint, "bulk-jumpoint", "Jumpoint", "jumpoint_id", jumpoints) }
+                { choice(BulkField::Group, "bulk-group", "Jump group", "group_id", groups) }
+                { text(BulkField::Hostname, "bulk-hostname", "Host name or IP address", "hostname") }
+                { text(BulkField::LocalAddress, "bulk-local-address", "Local address", "local_address") }
+                <TextField id="bulk-tag" label="Tag" list="bulk-tags" value={form.value(BulkField::Tag).to_owned()} placeholder={differs(BulkField::Tag)}
+                    error={said("tag")} help={help(BulkField::Tag)} oninput={enter(BulkField::Tag)} />
+                { text(BulkField::Comments, "bulk-comments", "Comments", "comments") }
+            </div>
+            <datalist id="bulk-tags">
+                { for items::tags(store.items.list()).into_iter().map(|tag| html! { <option key={tag.clone()} value={tag} /> }) }
+            </datalist>
         </FormDialog>
     }
-}
-
-/// Saves one after the other up to the first that is refused; how many there were.
-async fn save(console: Console, drafts: Vec<(JumpItemId, TunnelJumpDraft)>) -> Result<usize, ApiError> {
-    let count = drafts.len();
-    let mut refused = None;
-    for (id, draft) in drafts {
-        if let Err(failed) = console.api().save_item(Some(id), &draft).await {
-            refused = Some(ApiError { message: format!("{}: {}", draft.name, failed.message), ..failed });
-            break;
-        }
-    }
-    console.load_items();
-    refused.map_or(Ok(count), Err)
-}
-
-/// An item's definition with what was chosen.
-fn changed(item: &JumpItem, jumpoint: &str, group: &str, tag: &str) -> TunnelJumpDraft {
-    let mut draft = item.definition.clone();
-    if let Ok(id) = jumpoint.parse() {
-        draft.jumpoint_id = id;
-    }
-    if let Ok(id) = group.parse() {
-        draft.group_id = id;
-    }
-    match tag.trim() {
-        "" => {}
-        "-" => draft.tag = None,
-        tag => draft.tag = Some(tag.to_owned()),
-    }
-    draft
 }

@@ -1,7 +1,9 @@
 //! The pane at the right: what is selected.
 
+use std::rc::Rc;
+
 use wire::Timestamp;
-use wire::api::JumpItem;
+use wire::api::{ItemStatus, JumpItem};
 use yew::prelude::*;
 use yew_router::prelude::*;
 
@@ -19,7 +21,7 @@ use crate::state::{format, services, words};
 #[derive(Clone, PartialEq, Properties)]
 pub(super) struct DetailsProps {
     /// The selected items.
-    pub(super) chosen: Vec<JumpItem>,
+    pub(super) chosen: Rc<Vec<JumpItem>>,
     /// The present.
     pub(super) now: Timestamp,
     /// What is done.
@@ -39,6 +41,7 @@ pub(super) fn Details(props: &DetailsProps) -> Html {
         several => html! {
             <aside class="sp-details" id="details" aria-label="Details">
                 <h2>{ format!("{} items", several.len()) }</h2>
+                { summary(several) }
                 <ul class="sp-details__names">
                     { for several.iter().take(20).map(|item| html! { <li>{ &item.definition.name }</li> }) }
                     if several.len() > 20 {
@@ -47,6 +50,28 @@ pub(super) fn Details(props: &DetailsProps) -> Html {
                 </ul>
             </aside>
         },
+    }
+}
+
+/// How many of several items can be used now, and where they stand.
+fn summary(items: &[JumpItem]) -> Html {
+    let ready = items.iter().filter(|item| item.status == ItemStatus::Ready).count();
+    let sessions: usize = items.iter().map(|item| item.running_sessions.len()).sum();
+    let mut groups: Vec<&str> = items.iter().map(|item| item.group_name.as_str()).collect();
+    groups.sort_unstable();
+    groups.dedup();
+    let groups = match groups.as_slice() {
+        several if several.len() > 5 => format!("{} groups", several.len()),
+        few => few.join(", "),
+    };
+    html! {
+        <p>
+            { format!("{ready} of {} can be used now", items.len()) }
+            if sessions > 0 {
+                { format!(", {} running on them", format::count(sessions as u64, "session")) }
+            }
+            { format!(". In {groups}.") }
+        </p>
     }
 }
 
@@ -70,16 +95,16 @@ fn One(props: &OneProps) -> Html {
             </div>
         }
     };
-    let rename = {
-        let command = props.command.clone();
-        Callback::from(move |_: MouseEvent| command.emit(Command::Properties))
-    };
+    let rename = props.command.reform(|_: MouseEvent| Command::Properties);
+    let favour = props.command.reform(|_: MouseEvent| Command::Favourite);
+    let star = if item.favourite { "Remove from favourites (f)" } else { "Add to favourites (f)" };
     let own: Vec<_> = item.running_sessions.iter().filter(|id| store.tabs.contains(id)).copied().collect();
     html! {
         <aside class="sp-details" id="details" aria-label={format!("Details of {}", definition.name)}>
             <div class="sp-details__head">
                 <h2>{ &definition.name }</h2>
                 <StateLabel word={words::item_state(item)} />
+                <Button id="details-favourite" kind={Kind::Plain} small={true} class={classes!("sp-star", item.favourite.then_some("sp-m-favourite"))} icon={Icon::Star} title={star} onclick={favour} />
                 <Button id="details-properties" kind={Kind::Plain} small={true} icon={Icon::Pen} title="Properties" onclick={rename} />
             </div>
             if let Some(obstacle) = words::item_obstacle(item.status, &item.jumpoint_name) {

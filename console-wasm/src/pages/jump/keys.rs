@@ -6,25 +6,28 @@ use web_sys::{Element, HtmlElement};
 use wire::JumpItemId;
 use yew::prelude::*;
 
-use super::{Command, Query};
+use super::rows::How;
+use super::{Command, Open, table};
 use crate::components::frame::is_free;
+use crate::console::Same;
 use crate::state::selection::{Held, Selection};
+use crate::state::view::View;
 
 /// Listens for keys as long as the page is shown.
 #[hook]
 pub(super) fn use_keys(
     command: &Callback<Command>,
-    query: &Query,
+    view: &View,
     selection: &UseStateHandle<Selection<JumpItemId>>,
-    ids: &[JumpItemId],
+    ids: &Same<Vec<JumpItemId>>,
 ) {
-    let (command, query, selection, ids) = (command.clone(), query.clone(), (**selection).clone(), ids.to_vec());
+    let (command, view, selection, ids) = (command.clone(), view.clone(), (**selection).clone(), ids.clone());
     use_effect(move || {
         let options = EventListenerOptions::enable_prevent_default();
         let document = gloo::utils::document();
         let listener = EventListener::new_with_options(&document, "keydown", options, move |event| {
             if let Some(event) = event.dyn_ref::<KeyboardEvent>()
-                && press(event, &command, &query, &selection, &ids)
+                && press(event, &command, &view, &selection, &ids)
             {
                 event.prevent_default();
             }
@@ -37,7 +40,7 @@ pub(super) fn use_keys(
 fn press(
     event: &KeyboardEvent,
     command: &Callback<Command>,
-    query: &Query,
+    view: &View,
     selection: &Selection<JumpItemId>,
     ids: &[JumpItemId],
 ) -> bool {
@@ -50,11 +53,16 @@ fn press(
     if in_search(event) {
         return match event.key().as_str() {
             "Escape" => {
-                command.emit(Command::Query(Query { q: String::new(), ..query.clone() }));
+                command.emit(Command::Show(without_search(view), How::Replace));
                 blur(event);
                 true
             }
-            "ArrowDown" | "Enter" => {
+            "Enter" => {
+                command.emit(Command::Show(view.clone(), How::Push));
+                blur(event);
+                select(&|it| it.step(ids, 0, Held::default()))
+            }
+            "ArrowDown" => {
                 blur(event);
                 select(&|it| it.step(ids, 0, Held::default()))
             }
@@ -63,6 +71,12 @@ fn press(
     }
     if event.ctrl_key() && event.key() == "a" && on_table_or_page(event) {
         return select(&|it| it.all(ids));
+    }
+    if (event.key() == "ContextMenu" || (event.shift_key() && event.key() == "F10")) && is_free(event) {
+        // On a group, the browser asks the group for its menu.
+        let Some(cursor) = selection.cursor().filter(|_| on_table_or_page(event)) else { return false };
+        select(&|it| it.point_at(cursor));
+        return table::menu_point(cursor).is_some_and(|(x, y)| emit(command, Command::Open(Open::RowMenu(x, y))));
     }
     if !is_free(event) {
         return false;
@@ -78,11 +92,16 @@ fn press(
         "Enter" if on_table_or_page(event) => emit(command, Command::Jump),
         "c" => emit(command, Command::Create),
         "e" => emit(command, Command::Properties),
+        "f" => emit(command, Command::Favourite),
         "Delete" => emit(command, Command::Remove),
-        "Escape" if !query.q.is_empty() => emit(command, Command::Query(Query { q: String::new(), ..query.clone() })),
+        "Escape" if !view.search.is_empty() => emit(command, Command::Show(without_search(view), How::Push)),
         "Escape" => select(&|it| it.clear()),
         _ => false,
     }
+}
+
+fn without_search(view: &View) -> View {
+    View { search: String::new(), ..view.clone() }
 }
 
 fn emit(command: &Callback<Command>, what: Command) -> bool {

@@ -1,58 +1,43 @@
 //! The Jump interface: groups at the left, items in the middle, details at the right.
 
 mod bulk_dialog;
+mod columns_menu;
+mod copy_dialog;
 mod details;
+mod filter_bar;
 mod first_steps;
 mod group_dialog;
 mod groups;
+mod headings;
 mod item_dialog;
 mod keys;
+mod menus;
 mod remove_dialog;
+mod rows;
+mod saved_filters;
+mod search;
+mod starting;
 mod table;
 mod toolbar;
 mod tunnel_fields;
 
-use serde::{Deserialize, Serialize};
-use wasm_bindgen_futures::spawn_local;
 use wire::JumpItemId;
-use wire::api::{ApiError, ItemStatus, JumpItem};
-use wire::limits::ITEMS_PER_JUMP;
+use wire::api::JumpItem;
 use yew::prelude::*;
 use yew_router::prelude::*;
 
 use crate::components::alert::ErrorAlert;
 use crate::components::spinner;
-use crate::console::{Console, use_console, use_now, use_store};
-use crate::routes::Route;
-use crate::state::items::{self, Filter, Sort};
+use crate::console::{use_console, use_now, use_store};
+use crate::state::bulk_form;
+use crate::state::columns::{Layout, PREFERENCE};
 use crate::state::selection::Selection;
-use crate::state::store::{Action, Load};
-use crate::state::words;
+use crate::state::store::Load;
+use crate::state::toasts::ToastKind;
+use crate::state::view::View;
+use rows::How;
 
 pub(crate) use group_dialog::GroupDialog;
-
-/// What of the view stands in the address, so that it can be shared and survives a reload.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-struct Query {
-    #[serde(default, skip_serializing_if = "String::is_empty")]
-    q: String,
-    #[serde(default, skip_serializing_if = "String::is_empty")]
-    group: String,
-    #[serde(default, skip_serializing_if = "String::is_empty")]
-    tag: String,
-    #[serde(default, skip_serializing_if = "String::is_empty")]
-    sort: String,
-}
-
-impl Query {
-    fn filter(&self) -> Filter {
-        Filter {
-            search: self.q.clone(),
-            group: self.group.parse().ok(),
-            tag: Some(self.tag.clone()).filter(|tag| !tag.is_empty()),
-        }
-    }
-}
 
 /// What is open above the table.
 #[derive(Clone, Debug, PartialEq)]
@@ -63,24 +48,38 @@ enum Open {
     Properties(Box<JumpItem>),
     /// Properties of several.
     Bulk(Vec<JumpItem>),
+    /// Copying some into other groups.
+    Copy(Vec<JumpItem>),
     /// Removing some.
     Remove(Vec<JumpItem>),
     /// A new group.
     NewGroup,
+    /// What can be done with the selected rows, at a place of the window.
+    RowMenu(i32, i32),
+    /// What can be done with these items of a group or a tag that is called so.
+    GroupMenu(i32, i32, String, Vec<JumpItemId>),
 }
 
 /// What a person can do here, by button, by key, or in the table.
 #[derive(Clone, Debug, PartialEq)]
 enum Command {
     Jump,
-    JumpTo(JumpItemId),
+    JumpTo(Vec<JumpItemId>),
     Create,
     Properties,
+    Copy,
     Remove,
+    Favourite,
     NewGroup,
-    Query(Query),
+    Search(String),
+    Show(View, How),
     Select(Selection<JumpItemId>),
+    Arrange(Layout),
+    Open(Open),
 }
+
+/// How long nobody has to type until the search stands in the address, in milliseconds.
+const TYPED_MILLIS: u32 = 400;
 
 /// The page.
 #[component]
@@ -88,21 +87,22 @@ pub(crate) fn JumpPage() -> Html {
     let console = use_console();
     let store = use_store();
     let navigator = use_navigator();
-    let query = use_location().and_then(|location| location.query::<Query>().ok()).unwrap_or_default();
+    let address = rows::use_address();
+    let typed = use_state(|| None::<String>);
     let selection = use_state(Selection::<JumpItemId>::default);
     let open = use_state(|| None::<Open>);
     let jumping = use_state(|| false);
-    let failed = use_state(Vec::<(String, ApiError)>::new);
+    let failed = use_state(starting::Refused::new);
     let now = use_now(15_000);
 
-    let all = store.items.list();
-    let sort = Sort::from_key(&query.sort);
-    let rows: Vec<JumpItem> = items::visible(all, &query.filter(), sort).into_iter().cloned().collect();
-    let ids: Vec<JumpItemId> = rows.iter().map(|item| item.id).collect();
-    let chosen: Vec<JumpItem> = rows.iter().filter(|item| selection.contains(item.id)).cloned().collect();
+    let view = View { search: (*typed).clone().unwrap_or_else(|| address.search.clone()), ..address.clone() };
+    let kept = store.preferences.view.get(PREFERENCE).cloned();
+    let layout = use_memo(kept, |kept| kept.as_deref().map(Layout::from_text).unwrap_or_default());
+    let rows = rows::use_rows(&store, &view, &layout, now);
+    let chosen = rows::use_chosen(&rows, &selection);
     {
         let selection = selection.clone();
-        use_effect_with(ids.clone(), move |ids| {
+        use_effect_with(rows.ids.clone(), move |ids| {
             let mut kept = (*selection).clone();
             kept.retain(ids);
             if kept != *selection {
@@ -110,38 +110,65 @@ pub(crate) fn JumpPage() -> Html {
             }
         });
     }
+    {
+        // Another address, by *Back* or by a link, is what is searched for from now on.
+        let typed = typed.clone();
+        use_effect_with(address.search.clone(), move |_| typed.set(None));
+    }
+    {
+        let (navigator, address, typed) = (navigator.clone(), address.clone(), (*typed).clone());
+        use_effect_with(typed, move |typed| {
+            let timeout = typed.clone().map(|search| {
+                gloo::timers::callback::Timeout::new(TYPED_MILLIS, move || {
+                    // A search is one step: *Back* leads to before it.
+                    let how = if address.search.is_empty() { How::Push } else { How::Replace };
+                    rows::go(navigator.as_ref(), &View { search, ..address.clone() }, how);
+                })
+            });
+            move || drop(timeout)
+        });
+    }
 
     let command = {
-        let (console, selection, open, jumping, failed) =
-            (console.clone(), selection.clone(), open.clone(), jumping.clone(), failed.clone());
-        let (chosen, rows) = (chosen.clone(), rows.clone());
+        let (console, selection, open, jumping, failed, typed) =
+            (console.clone(), selection.clone(), open.clone(), jumping.clone(), failed.clone(), typed.clone());
+        let (chosen, rows, navigator) = (chosen.clone(), rows.clone(), navigator.clone());
         Callback::from(move |command: Command| match command {
-            Command::Jump => {
-                start(&console, chosen.clone(), &navigator, &jumping, &failed);
-            }
-            Command::JumpTo(id) => {
-                let item = rows.iter().filter(|item| item.id == id).cloned().collect();
-                start(&console, item, &navigator, &jumping, &failed);
+            Command::Jump => starting::start(&console, chosen.to_vec(), &navigator, &jumping, &failed),
+            Command::JumpTo(ids) => {
+                let items = ids.iter().filter_map(|id| rows.catalogue.by_id(*id)).cloned().collect();
+                starting::start(&console, items, &navigator, &jumping, &failed);
             }
             Command::Create => open.set(Some(Open::Create)),
             Command::NewGroup => open.set(Some(Open::NewGroup)),
-            Command::Properties => open.set(match chosen.as_slice() {
-                [] => None,
-                [item] => Some(Open::Properties(Box::new(item.clone()))),
-                several => Some(Open::Bulk(several.to_vec())),
-            }),
-            Command::Remove if chosen.is_empty() => {}
-            Command::Remove => open.set(Some(Open::Remove(chosen.clone()))),
-            Command::Select(changed) => selection.set(changed),
-            Command::Query(query) => {
-                if let Some(navigator) = &navigator {
-                    // Fails only for values that cannot stand in an address; these are all text.
-                    let _ = navigator.replace_with_query(&Route::Jump, &query);
-                }
+            Command::Properties => match (chosen.as_slice(), bulk_form::obstacle(&chosen)) {
+                ([], _) => {}
+                ([item], _) => open.set(Some(Open::Properties(Box::new(item.clone())))),
+                (_, Some(obstacle)) => console.tell(ToastKind::Info, "Not of these items together", obstacle),
+                (several, None) => open.set(Some(Open::Bulk(several.to_vec()))),
+            },
+            Command::Copy | Command::Remove if chosen.is_empty() => {}
+            Command::Copy => open.set(Some(Open::Copy(chosen.to_vec()))),
+            Command::Remove => open.set(Some(Open::Remove(chosen.to_vec()))),
+            Command::Favourite if chosen.is_empty() => {}
+            Command::Favourite => {
+                let all = chosen.iter().all(|item| item.favourite);
+                let changed = chosen.iter().filter(|item| item.favourite == all).map(|item| item.id).collect();
+                console.set_favourites(changed, !all);
             }
+            Command::Select(changed) => selection.set(changed),
+            Command::Search(text) => typed.set(Some(text)),
+            Command::Show(view, how) => {
+                typed.set(None);
+                rows::go(navigator.as_ref(), &view, how);
+            }
+            Command::Arrange(layout) => {
+                console.change_preferences(|it| drop(it.view.insert(PREFERENCE.into(), layout.to_text())));
+            }
+            Command::Open(what) => open.set(Some(what)),
         })
     };
-    keys::use_keys(&command, &query, &selection, &ids);
+    keys::use_keys(&command, &view, &selection, &rows.ids);
 
     let close = {
         let open = open.clone();
@@ -154,16 +181,19 @@ pub(crate) fn JumpPage() -> Html {
     html! {
         <div class="sp-jump">
             <h1 class="pf-v6-screen-reader">{ "Jump" }</h1>
-            <groups::Groups query={query.clone()} command={command.clone()} />
+            <groups::Groups catalogue={rows.catalogue.clone()} view={address.clone()} command={command.clone()} />
             <section class="sp-jump__items" aria-label="Items">
-                <toolbar::Toolbar
-                    query={query.clone()}
-                    chosen={chosen.clone()}
-                    jumping={*jumping}
+                <toolbar::Toolbar chosen={chosen.clone()} jumping={*jumping} command={command.clone()} />
+                <filter_bar::FilterBar
+                    view={view.clone()}
+                    layout={layout.clone()}
+                    catalogue={rows.catalogue.clone()}
+                    shown={rows.shown.len()}
+                    selected={selection.len()}
                     command={command.clone()}
                 />
                 { for failed.iter().enumerate().map(|(at, (name, error))| html! {
-                    <ErrorAlert key={at} id={(at == 0).then_some("jump-error")} error={named(name, error)} onclose={forget_failures.clone()} />
+                    <ErrorAlert key={at} id={(at == 0).then_some("jump-error")} error={starting::named(name, error)} onclose={forget_failures.clone()} />
                 }) }
                 <first_steps::FirstSteps command={command.clone()} />
                 { match &store.items {
@@ -172,9 +202,8 @@ pub(crate) fn JumpPage() -> Html {
                     Load::Ready(_) => html! {
                         <table::ItemTable
                             rows={rows.clone()}
-                            total={all.len()}
-                            {sort}
-                            query={query.clone()}
+                            view={view.clone()}
+                            {layout}
                             selection={(*selection).clone()}
                             {now}
                             command={command.clone()}
@@ -182,69 +211,22 @@ pub(crate) fn JumpPage() -> Html {
                     },
                 } }
             </section>
-            <details::Details chosen={chosen} {now} command={command.clone()} />
-            { match &*open {
-                None => Html::default(),
-                Some(Open::Create) => html! { <item_dialog::ItemDialog item={None::<JumpItem>} onclose={close} /> },
-                Some(Open::Properties(item)) => html! { <item_dialog::ItemDialog item={Some((**item).clone())} onclose={close} /> },
-                Some(Open::Bulk(items)) => html! { <bulk_dialog::BulkDialog items={items.clone()} onclose={close} /> },
-                Some(Open::Remove(items)) => html! { <remove_dialog::RemoveDialog items={items.clone()} onclose={close} /> },
-                Some(Open::NewGroup) => html! { <GroupDialog group={None::<wire::api::JumpGroup>} onclose={close} /> },
-            } }
+            <details::Details chosen={chosen.clone()} {now} command={command.clone()} />
+            { opened(&open, &chosen, &command, close) }
         </div>
     }
 }
 
-/// The refusal of one item's session, with the item's name.
-fn named(name: &str, error: &ApiError) -> ApiError {
-    ApiError { message: format!("{name}: {}", error.message), ..error.clone() }
-}
-
-/// Why these items cannot be jumped to; empty when they can.
-fn obstacle(chosen: &[JumpItem]) -> String {
-    match chosen {
-        [] => "Select an item first.".into(),
-        [item] => words::item_obstacle(item.status, &item.jumpoint_name).unwrap_or_default(),
-        several if several.len() > ITEMS_PER_JUMP => {
-            format!("At most {ITEMS_PER_JUMP} items can be jumped to at once; {} are selected.", several.len())
-        }
-        several if several.iter().all(|item| item.status != ItemStatus::Ready) => {
-            "None of the selected items can be used now; see their status.".into()
-        }
-        _ => String::new(),
+fn opened(open: &Option<Open>, chosen: &[JumpItem], command: &Callback<Command>, onclose: Callback<()>) -> Html {
+    match open.clone() {
+        None => Html::default(),
+        Some(Open::Create) => html! { <item_dialog::ItemDialog item={None::<JumpItem>} {onclose} /> },
+        Some(Open::Properties(item)) => html! { <item_dialog::ItemDialog item={Some(*item)} {onclose} /> },
+        Some(Open::Bulk(items)) => html! { <bulk_dialog::BulkDialog {items} {onclose} /> },
+        Some(Open::Copy(items)) => html! { <copy_dialog::CopyDialog {items} {onclose} /> },
+        Some(Open::Remove(items)) => html! { <remove_dialog::RemoveDialog {items} {onclose} /> },
+        Some(Open::NewGroup) => html! { <GroupDialog group={None::<wire::api::JumpGroup>} {onclose} /> },
+        Some(Open::RowMenu(x, y)) => menus::of_rows((x, y), chosen, command, onclose),
+        Some(Open::GroupMenu(x, y, name, ids)) => menus::of_group((x, y), &name, ids, command, onclose),
     }
-}
-
-/// Starts a session for each item and opens the tab of the last one.
-fn start(
-    console: &Console,
-    items: Vec<JumpItem>,
-    navigator: &Option<Navigator>,
-    jumping: &UseStateHandle<bool>,
-    failed: &UseStateHandle<Vec<(String, ApiError)>>,
-) {
-    if **jumping || items.is_empty() || !obstacle(&items).is_empty() {
-        return;
-    }
-    jumping.set(true);
-    let (console, navigator, jumping, failed) = (console.clone(), navigator.clone(), jumping.clone(), failed.clone());
-    spawn_local(async move {
-        let mut opened = None;
-        let mut refused = Vec::new();
-        for item in items {
-            match console.api().jump(item.id).await {
-                Ok(session) => {
-                    opened = Some(session.id);
-                    console.dispatch(Action::Session(Box::new(session)));
-                }
-                Err(error) => refused.push((item.definition.name, error)),
-            }
-        }
-        jumping.set(false);
-        let all_well = refused.is_empty();
-        failed.set(refused);
-        if let (Some(id), Some(navigator), true) = (opened, navigator, all_well) {
-            navigator.push(&Route::Session { id });
-        }
-    });
 }

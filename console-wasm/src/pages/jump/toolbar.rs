@@ -1,23 +1,22 @@
-//! What can be done with items, and the search.
+//! What can be done with items.
 
-use web_sys::HtmlInputElement;
+use std::rc::Rc;
+
 use wire::api::JumpItem;
 use yew::prelude::*;
 
-use super::{Command, Query, obstacle};
+use super::{Command, starting};
 use crate::components::button::{Button, Kind};
-use crate::components::field::target;
 use crate::components::icon::Icon;
 use crate::components::menu::{Menu, MenuItem};
 use crate::console::use_store;
+use crate::state::bulk_form;
 
 /// Properties of [`Toolbar`].
 #[derive(Clone, PartialEq, Properties)]
 pub(super) struct ToolbarProps {
-    /// What stands in the address.
-    pub(super) query: Query,
     /// The selected items.
-    pub(super) chosen: Vec<JumpItem>,
+    pub(super) chosen: Rc<Vec<JumpItem>>,
     /// Whether sessions are being started.
     pub(super) jumping: bool,
     /// What is done.
@@ -41,52 +40,25 @@ pub(super) fn Toolbar(props: &ToolbarProps) -> Html {
         several => format!("Jump ({several})"),
     };
     let nothing = if props.chosen.is_empty() { "Select an item first." } else { "" };
-    let mut create = vec![MenuItem {
-        id: "create-tunnel-jump",
-        label: "Protocol Tunnel Jump".into(),
-        description: "TCP ports of one remote system on a local address".into(),
-        onclick: choose(Command::Create),
-    }];
+    let properties = bulk_form::obstacle(&props.chosen).unwrap_or_else(|| nothing.to_owned());
+    let mut create = vec![
+        MenuItem::new("create-tunnel-jump", "Protocol Tunnel Jump", choose(Command::Create))
+            .about("TCP ports of one remote system on a local address"),
+    ];
     if store.is_administrator() {
-        create.push(MenuItem {
-            id: "create-group",
-            label: "Jump group".into(),
-            description: "Organises items; permission hangs on it".into(),
-            onclick: choose(Command::NewGroup),
-        });
+        create.push(
+            MenuItem::new("create-group", "Jump group", choose(Command::NewGroup))
+                .about("Organises items; permission hangs on it"),
+        );
     }
-    let oninput = {
-        let (command, query) = (props.command.clone(), props.query.clone());
-        Callback::from(move |event: InputEvent| {
-            let text = target::<HtmlInputElement>(event.target()).map(|input| input.value()).unwrap_or_default();
-            command.emit(Command::Query(Query { q: text, ..query.clone() }));
-        })
-    };
     html! {
         <div class="sp-toolbar" role="toolbar" aria-label="Items">
             <Button id="jump" kind={Kind::Primary} icon={Icon::Play} label={jump} busy={props.jumping}
-                obstacle={obstacle(&props.chosen)} onclick={on(Command::Jump)} />
+                obstacle={starting::obstacle(&props.chosen)} onclick={on(Command::Jump)} />
             <Menu id="create" icon={Icon::Plus} label="Create" items={create} />
-            <Button id="properties" icon={Icon::Pen} label="Properties" obstacle={nothing} onclick={on(Command::Properties)} />
+            <Button id="properties" icon={Icon::Pen} label="Properties" obstacle={properties} onclick={on(Command::Properties)} />
+            <Button id="copy" icon={Icon::Copy} label="Copy" obstacle={nothing} onclick={on(Command::Copy)} />
             <Button id="remove" icon={Icon::Trash} label="Remove" obstacle={nothing} onclick={on(Command::Remove)} />
-            <div class="pf-v6-c-text-input-group sp-search">
-                <div class="pf-v6-c-text-input-group__main pf-m-icon">
-                    <span class="pf-v6-c-text-input-group__text">
-                        <span class="pf-v6-c-text-input-group__icon">{ Icon::Search.html() }</span>
-                        <input
-                            id="item-search"
-                            class="pf-v6-c-text-input-group__text-input"
-                            type="search"
-                            placeholder="Search   /"
-                            aria-label="Search items by name, host, address, tag or comment"
-                            autocomplete="off"
-                            spellcheck="false"
-                            value={props.query.q.clone()}
-                            {oninput}
-                        />
-                    </span>
-                </div>
-            </div>
         </div>
     }
 }
