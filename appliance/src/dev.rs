@@ -5,7 +5,7 @@ use std::process::Stdio;
 
 use anyhow::Context;
 use tokio::process::{Child, Command};
-use wire::api::{Role, TunnelDefinition, TunnelJumpDraft};
+use wire::api::{JumpMethod, Role, TunnelDefinition, TunnelJumpDraft};
 use wire::{JumpItemId, JumpointId, SecretText, UserId};
 
 use crate::agents::enrolment;
@@ -41,6 +41,8 @@ pub async fn fill(services: &Services) -> anyhow::Result<SampleAdministrator> {
         display_name: "Administrator".into(),
         role: Role::Administrator,
         enabled: true,
+        methods: JumpMethod::every(),
+        default_role: None,
         password_hash: services.passwords.hash(&password).await?,
         created_at: now(),
         last_sign_in_at: None,

@@ -14,7 +14,7 @@ use crate::components::spinner;
 use crate::console::{Console, Snapshot, use_store};
 use crate::event_socket;
 use crate::pages;
-use crate::routes::Route;
+use crate::routes::{Route, Section};
 use crate::state::store::{Action, SignIn, Store};
 
 /// How long the first answer may take before something is said, in milliseconds.
@@ -131,7 +131,9 @@ fn page(route: Route) -> Html {
         Route::Sessions => html! { <pages::sessions::SessionsPage /> },
         Route::Session { id } => html! { <pages::session::SessionPage key={id.to_string()} {id} /> },
         Route::Agents => html! { <pages::agents::AgentsPage /> },
-        Route::Administration => html! { <pages::administration::AdministrationPage /> },
+        Route::Administration => html! { <pages::administration::AdministrationPage section={Section::Users} /> },
+        Route::AdministrationSection { section } => html! { <pages::administration::AdministrationPage {section} /> },
+        Route::UserAccess { id } => html! { <pages::administration::UserAccessPage {id} /> },
         Route::Account => html! { <pages::account::AccountPage /> },
         Route::GetHelper => html! { <pages::get_helper::GetHelperPage /> },
         Route::Setup => html! { <Redirect<Route> to={Route::Jump} /> },

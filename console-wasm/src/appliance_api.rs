@@ -12,14 +12,15 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use wire::api::{
     ApiError, ApiToken, BACKGROUND_HEADER, BeginTotp, BothFactors, Browser, CSRF_HEADER, ChangePassword, ConfirmTotp,
-    CreatedApiToken, Fault, Installation, JumpGroup, JumpGroupDraft, JumpItem, Jumpoint, JumpointChange, Me,
-    NewApiToken, NewEnrolmentKey, NewJumpoint, NewSession, NewUser, NodeChange, Preferences, RecoveryCodes,
-    ResetSecondFactors, SecondFactorRequest, SecondFactors, Session, SessionDetails, SessionPage, SetupRequest,
-    SetupState, SignInAnswer, SignInRequest, SignInSettings, TotpOffer, TunnelJumpDraft, TunnelTicket, User,
-    UserChange,
+    CreatedApiToken, Fault, Installation, JumpGroup, JumpGroupDraft, JumpItem, JumpItemRole, JumpItemRoleDraft,
+    Jumpoint, JumpointChange, Me, Memberships, NewApiToken, NewEnrolmentKey, NewJumpoint, NewSession, NewUser,
+    NodeChange, Preferences, RecoveryCodes, ResetSecondFactors, SecondFactorRequest, SecondFactors, Session,
+    SessionDetails, SessionPage, SetupRequest, SetupState, SignInAnswer, SignInRequest, SignInSettings, Team,
+    TeamDraft, TotpOffer, TunnelJumpDraft, TunnelTicket, User, UserAccess, UserChange,
 };
 use wire::{
-    AgentId, ApiTokenId, BrowserId, EnrolmentKeyId, JumpGroupId, JumpItemId, JumpointId, SecretText, SessionId, UserId,
+    AgentId, ApiTokenId, BrowserId, EnrolmentKeyId, JumpGroupId, JumpItemId, JumpItemRoleId, JumpointId, SecretText,
+    SessionId, TeamId, UserId,
 };
 use yew::Callback;
 
@@ -173,6 +174,68 @@ impl Api {
     pub(crate) async fn reset_second_factors(&self, id: UserId, request: &ResetSecondFactors) -> Answer<()> {
         let path = format!("/api/users/{id}/reset-second-factors");
         self.send(Method::POST, &path, Some(request)).await.map(ignore)
+    }
+
+    /// `GET /api/users/{id}/access`.
+    pub(crate) async fn user_access(&self, id: UserId) -> Answer<UserAccess> {
+        self.get(&format!("{}/access", path("/api/users", id))).await
+    }
+
+    /// `GET /api/teams`.
+    pub(crate) async fn teams(&self) -> Answer<Vec<Team>> {
+        self.get("/api/teams").await
+    }
+
+    /// `POST /api/teams` or `PUT /api/teams/{id}`.
+    pub(crate) async fn save_team(&self, id: Option<TeamId>, draft: &TeamDraft) -> Answer<Team> {
+        self.save("/api/teams", id, draft).await
+    }
+
+    /// `DELETE /api/teams/{id}`.
+    pub(crate) async fn remove_team(&self, id: TeamId) -> Answer<()> {
+        self.change(Method::DELETE, &path("/api/teams", id)).await
+    }
+
+    /// `GET /api/jump-item-roles`.
+    pub(crate) async fn roles(&self) -> Answer<Vec<JumpItemRole>> {
+        self.get("/api/jump-item-roles").await
+    }
+
+    /// `POST /api/jump-item-roles` or `PUT /api/jump-item-roles/{id}`.
+    pub(crate) async fn save_role(
+        &self,
+        id: Option<JumpItemRoleId>,
+        draft: &JumpItemRoleDraft,
+    ) -> Answer<JumpItemRole> {
+        self.save("/api/jump-item-roles", id, draft).await
+    }
+
+    /// `DELETE /api/jump-item-roles/{id}`.
+    pub(crate) async fn remove_role(&self, id: JumpItemRoleId) -> Answer<()> {
+        self.change(Method::DELETE, &path("/api/jump-item-roles", id)).await
+    }
+
+    /// `GET /api/jump-groups/{id}/members`.
+    pub(crate) async fn members(&self, id: JumpGroupId) -> Answer<Memberships> {
+        self.get(&format!("{}/members", path("/api/jump-groups", id))).await
+    }
+
+    /// `PUT /api/jump-groups/{id}/members`.
+    pub(crate) async fn set_members(&self, id: JumpGroupId, members: &Memberships) -> Answer<Memberships> {
+        self.send(Method::PUT, &format!("{}/members", path("/api/jump-groups", id)), Some(members)).await
+    }
+
+    /// Makes something, or changes what has this id.
+    async fn save<I: Display, D: Serialize, T: DeserializeOwned>(
+        &self,
+        all: &str,
+        id: Option<I>,
+        draft: &D,
+    ) -> Answer<T> {
+        match id {
+            None => self.send(Method::POST, all, Some(draft)).await,
+            Some(id) => self.send(Method::PUT, &path(all, id), Some(draft)).await,
+        }
     }
 
     /// `GET /api/users`.

@@ -57,6 +57,7 @@ fn take(console: &Console, event: ConsoleEvent) {
         ConsoleEvent::ConnectionRefused { session_id, message, .. } => tell_of_refusal(console, *session_id, message),
         ConsoleEvent::SessionLive { .. }
         | ConsoleEvent::SessionEvent { .. }
+        | ConsoleEvent::AccessChanged
         | ConsoleEvent::UsersChanged
         | ConsoleEvent::Stopping { .. } => {}
     }

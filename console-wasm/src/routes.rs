@@ -1,6 +1,9 @@
 //! The addresses of the pages. A link to any of them works; whoever is not signed in signs in there first.
 
-use wire::SessionId;
+use std::fmt;
+use std::str::FromStr;
+
+use wire::{SessionId, UserId};
 use yew_router::prelude::Routable;
 
 /// A page.
@@ -21,9 +24,21 @@ pub(crate) enum Route {
     /// Jumpoints and their nodes.
     #[at("/agents")]
     Agents,
-    /// Users and groups.
+    /// Users: the first section of the administration.
     #[at("/administration")]
     Administration,
+    /// Another section of it.
+    #[at("/administration/:section")]
+    AdministrationSection {
+        /// Which.
+        section: Section,
+    },
+    /// What one user can do, and why.
+    #[at("/administration/users/:id/access")]
+    UserAccess {
+        /// Who.
+        id: UserId,
+    },
     /// One's own browsers and password.
     #[at("/account")]
     Account,
@@ -48,10 +63,65 @@ impl Route {
             Self::Session { .. } => "Session",
             Self::Agents => "Agents",
             Self::Administration => "Administration",
+            Self::AdministrationSection { section } => section.title(),
+            Self::UserAccess { .. } => "What a user can do",
             Self::Account => "Your account",
             Self::GetHelper => "Get the helper",
             Self::Setup => "First sign-in",
             Self::NotFound => "Not found",
         }
+    }
+}
+
+/// A section of the administration.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Section {
+    /// People who can sign in.
+    Users,
+    /// Users who are treated alike.
+    Teams,
+    /// Jump groups and their members.
+    Groups,
+    /// Jump item roles.
+    Roles,
+    /// How people sign in.
+    SignIn,
+}
+
+impl Section {
+    /// Every section, in the order of their tabs, with its name in addresses and its heading.
+    pub(crate) const ALL: [(Self, &'static str, &'static str); 5] = [
+        (Self::Users, "users", "Users"),
+        (Self::Teams, "teams", "Teams"),
+        (Self::Groups, "groups", "Jump groups"),
+        (Self::Roles, "roles", "Jump item roles"),
+        (Self::SignIn, "sign-in", "Sign-in"),
+    ];
+
+    /// Its heading.
+    pub(crate) fn title(self) -> &'static str {
+        Self::ALL.iter().find(|(it, ..)| *it == self).map_or("", |(.., title)| title)
+    }
+
+    /// Where it is.
+    pub(crate) fn route(self) -> Route {
+        match self {
+            Self::Users => Route::Administration,
+            section => Route::AdministrationSection { section },
+        }
+    }
+}
+
+impl fmt::Display for Section {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(Self::ALL.iter().find(|(it, ..)| it == self).map_or("", |(_, key, _)| key))
+    }
+}
+
+impl FromStr for Section {
+    type Err = ();
+
+    fn from_str(key: &str) -> Result<Self, ()> {
+        Self::ALL.iter().find(|(_, it, _)| *it == key).map(|(section, ..)| *section).ok_or(())
     }
 }

@@ -9,7 +9,7 @@ use wire::api::{
     TunnelDefinition, TunnelJumpDraft, TunnelTicket, User,
 };
 use wire::helper_messages::LocalSession;
-use wire::{JumpGroupId, SecretText, SessionId};
+use wire::{JumpGroupId, JumpItemRoleId, SecretText, SessionId};
 
 use crate::api_client::ApiClient;
 use crate::appliance::{Appliance, Options};
@@ -261,6 +261,8 @@ impl Site {
                     user_name: user_name.into(),
                     display_name: "Tom Technician".into(),
                     role: Role::Technician,
+                    methods: None,
+                    default_role_id: Some(JumpItemRoleId::ADMINISTRATOR),
                     password: SecretText::new(TECHNICIAN_PASSWORD.into()),
                 },
             )?

@@ -151,6 +151,11 @@ impl From<StoreError> for Failure {
                 "This is the last administrator who can sign in.",
                 "Make another user an administrator first.",
             ),
+            StoreError::ChangedMeanwhile => Self::conflict(
+                "changed_meanwhile",
+                "Somebody else changed this while you did; nothing of yours was written.",
+                "Look at what it is now, and change it again.",
+            ),
             StoreError::Busy => {
                 tracing::error!(error = %error, "the database is busy");
                 Self::new(

@@ -6,15 +6,15 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use wire::api::{
-    ApiError, ConsoleEvent, CopyJumpItems, FieldError, JumpItem, JumpItemIds, JumpItemsChange, JumpItemsRemoved,
-    SessionEnd,
+    ApiError, ConsoleEvent, CopyJumpItems, FieldError, ItemPermission, JumpItem, JumpItemIds, JumpItemsChange,
+    JumpItemsRemoved, SessionEnd,
 };
 use wire::limits::{ITEMS_PER_CHANGE, UNDO_SECONDS};
 use wire::{JumpItemId, validate};
 
 use super::error::{Body, Path};
 use super::jump_items::{Around, unknown_parts};
-use super::{Failure, SignedIn};
+use super::{Failure, SignedIn, permitted};
 use crate::clock::now;
 use crate::events::Audience;
 use crate::jump::change::{self, check_ids};
@@ -22,7 +22,7 @@ use crate::jump::removal::Removed;
 use crate::random;
 use crate::services::Services;
 use crate::session::live::LiveSession;
-use crate::store::JumpItemRecord;
+use crate::store::{AccessBook, JumpItemRecord};
 
 /// Changes several items alike: what the request does not name stays. Running sessions keep what they began with.
 #[utoipa::path(patch, path = "/api/jump-items", tag = "jump", request_body = JumpItemsChange, responses((status = 200, body = Vec<JumpItem>), (status = 404, body = ApiError), (status = 422, body = ApiError)))]
@@ -31,11 +31,13 @@ pub(super) async fn change_many(
     who: SignedIn,
     Body(change): Body<JumpItemsChange>,
 ) -> Result<Json<Vec<JumpItem>>, Failure> {
-    let mut records = all_of(&services, &change.item_ids).await?;
+    let book = permitted::book(&services, &who).await?;
+    let mut records = all_of(&services, &book, &change.item_ids).await?;
     let at = now();
-    let mut errors = Vec::new();
+    let (mut errors, mut changes) = (Vec::new(), Vec::new());
     for record in &mut records {
-        record.definition = change::changed(&record.definition, &change);
+        let after = change::changed(&record.definition, &change);
+        changes.push((std::mem::replace(&mut record.definition, after.clone()), after));
         record.updated_at = at;
         for error in validate::tunnel_jump(&record.definition) {
             // The same for all, unless it was wrong before.
@@ -45,15 +47,18 @@ pub(super) async fn change_many(
         }
     }
     if let Some(first) = records.first() {
-        errors.extend(unknown_parts(&services, &first.definition).await?);
+        errors.extend(unknown_parts(&services, &book, &first.definition).await?);
     }
     if !errors.is_empty() {
         return Err(Failure::fields(errors));
     }
+    for (before, after) in &changes {
+        permitted::require_change(&book, before, after)?;
+    }
     if !services.store.update_jump_items(&records).await? {
         return Err(Failure::not_found("item"));
     }
-    services.events.announce(Audience::Everyone, ConsoleEvent::ItemsChanged);
+    permitted::changed(&services, &who.user).await?;
     let around = Around::of(&services, &who).await?;
     Ok(Json(records.into_iter().map(|it| around.view(it)).collect()))
 }
@@ -66,14 +71,20 @@ pub(super) async fn copy(
     Body(wanted): Body<CopyJumpItems>,
 ) -> Result<(StatusCode, Json<Vec<JumpItem>>), Failure> {
     check_ids(&wanted.group_ids).map_err(|refused| Failure::field("group_ids", &refused.to_string()))?;
-    let originals = all_of(&services, &wanted.item_ids).await?;
+    let book = permitted::book(&services, &who).await?;
+    let originals = all_of(&services, &book, &wanted.item_ids).await?;
     if originals.len() * wanted.group_ids.len() > ITEMS_PER_CHANGE {
         let message = format!("That would be more than {ITEMS_PER_CHANGE} copies. Choose fewer items or groups.");
         return Err(Failure::field("group_ids", &message));
     }
     let groups = services.store.jump_groups().await?;
-    if wanted.group_ids.iter().any(|id| groups.iter().all(|group| group.id != *id)) {
+    let is_known = |id| groups.iter().any(|group| group.id == id) && book.permissions(id).shows_items();
+    if !wanted.group_ids.iter().all(|id| is_known(*id)) {
         return Err(Failure::field("group_ids", "One of these groups is gone. Load the page again."));
+    }
+    let from = originals.iter().map(|it| it.definition.group_id);
+    for group in from.chain(wanted.group_ids.iter().copied()) {
+        permitted::require(&book, group, ItemPermission::AssignGroup, "item")?;
     }
     let originals: Vec<_> = originals.into_iter().map(|it| it.definition).collect();
     let at = now();
@@ -132,8 +143,13 @@ pub(super) async fn restore(
         Failure::conflict("not_restorable", &message, "Create them anew.")
     };
     let at = now();
-    let mine =
-        services.store.removals(ids).await?.into_iter().filter(|(_, it)| it.may_restore(who.user.id, at)).count();
+    let removals = services.store.removals(ids).await?;
+    let book = permitted::book(&services, &who).await?;
+    // Who may not remove any more may not undo either.
+    for (group, _) in removals.iter().filter(|(_, it)| it.may_restore(who.user.id, at)) {
+        permitted::require(&book, *group, ItemPermission::Remove, "item")?;
+    }
+    let mine = removals.into_iter().filter(|(_, it)| it.may_restore(who.user.id, at)).count();
     if mine != ids.len() || !services.store.restore_jump_items(ids).await? {
         return Err(too_late());
     }
@@ -143,6 +159,10 @@ pub(super) async fn restore(
 }
 
 async fn remove_all(services: &Services, who: &SignedIn, ids: &[JumpItemId]) -> Result<Removed, Failure> {
+    let book = permitted::book(services, who).await?;
+    for record in all_of(services, &book, ids).await? {
+        permitted::require(&book, record.definition.group_id, ItemPermission::Remove, "item")?;
+    }
     let on = |it: &Arc<LiveSession>| it.snapshot().item_id.is_some_and(|item| ids.contains(&item));
     let live = || services.sessions.all().into_iter().filter(on);
     let others = || live().map(|it| it.snapshot()).find(|it| it.user_id != who.user.id);
@@ -163,9 +183,10 @@ async fn remove_all(services: &Services, who: &SignedIn, ids: &[JumpItemId]) -> 
     Ok(removed)
 }
 
-/// All of these items, or a refusal.
-async fn all_of(services: &Services, ids: &[JumpItemId]) -> Result<Vec<JumpItemRecord>, Failure> {
+/// All of these items, or a refusal: one that is not shown to the user reads as none.
+async fn all_of(services: &Services, book: &AccessBook, ids: &[JumpItemId]) -> Result<Vec<JumpItemRecord>, Failure> {
     check_ids(ids).map_err(|refused| Failure::field("item_ids", &refused.to_string()))?;
     let records = services.store.jump_items_of(ids).await?;
-    if records.len() == ids.len() { Ok(records) } else { Err(Failure::not_found("item")) }
+    let shown = records.iter().filter(|it| book.permissions(it.definition.group_id).shows_items()).count();
+    if shown == ids.len() { Ok(records) } else { Err(Failure::not_found("item")) }
 }

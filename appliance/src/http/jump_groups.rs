@@ -6,27 +6,27 @@ use wire::api::{ApiError, ConsoleEvent, JumpGroup, JumpGroupDraft};
 
 use super::error::{Body, Path};
 use super::jumpoints::check;
-use super::{Administrator, Failure, SignedIn};
+use super::{Administrator, Failure, SignedIn, permitted};
 use crate::clock::now;
 use crate::events::Audience;
+use crate::jump::access::grants::Permissions;
 use crate::random;
 use crate::services::Services;
 use crate::store::{JumpGroupRecord, StoreError};
 
-/// Every group.
+/// Every group whose items the user may see.
 #[utoipa::path(get, path = "/api/jump-groups", tag = "jump", responses((status = 200, body = Vec<JumpGroup>)))]
-pub(super) async fn list(State(services): State<Services>, _: SignedIn) -> Result<Json<Vec<JumpGroup>>, Failure> {
+pub(super) async fn list(State(services): State<Services>, who: SignedIn) -> Result<Json<Vec<JumpGroup>>, Failure> {
     let counts = services.store.item_counts().await?.by_group;
-    let groups = services.store.jump_groups().await?;
-    Ok(Json(
-        groups
-            .into_iter()
-            .map(|it| {
-                let count = counts.get(&it.id).copied().unwrap_or(0);
-                view(it, count)
-            })
-            .collect(),
-    ))
+    let book = permitted::book(&services, &who).await?;
+    let groups = services.store.jump_groups().await?.into_iter();
+    let shown = groups.filter(|it| book.permissions(it.id).shows_items());
+    let view = |it: JumpGroupRecord| {
+        let count = counts.get(&it.id).copied().unwrap_or(0);
+        let permissions = book.permissions(it.id);
+        view(it, count, permissions)
+    };
+    Ok(Json(shown.map(view).collect()))
 }
 
 /// Makes a group.
@@ -45,7 +45,7 @@ pub(super) async fn create(
     };
     services.store.insert_jump_group(&record).await?;
     services.events.announce(Audience::Everyone, ConsoleEvent::ItemsChanged);
-    Ok((StatusCode::CREATED, Json(view(record, 0))))
+    Ok((StatusCode::CREATED, Json(view(record, 0, Permissions::all()))))
 }
 
 /// Changes a group.
@@ -63,7 +63,7 @@ pub(super) async fn change(
     services.store.update_jump_group(&record).await?;
     services.events.announce(Audience::Everyone, ConsoleEvent::ItemsChanged);
     let count = services.store.item_counts().await?.by_group.get(&id).copied().unwrap_or(0);
-    Ok(Json(view(record, count)))
+    Ok(Json(view(record, count, Permissions::all())))
 }
 
 /// Removes an empty group.
@@ -85,6 +85,7 @@ pub(super) async fn remove(
     Ok(StatusCode::NO_CONTENT)
 }
 
-fn view(it: JumpGroupRecord, item_count: u32) -> JumpGroup {
-    JumpGroup { id: it.id, name: it.name, comments: it.comments, item_count }
+fn view(it: JumpGroupRecord, item_count: u32, permissions: Permissions) -> JumpGroup {
+    let permissions = permissions.iter().collect();
+    JumpGroup { id: it.id, name: it.name, comments: it.comments, item_count, permissions }
 }

@@ -3,24 +3,28 @@ use std::collections::HashMap;
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use wire::api::{ApiError, ConsoleEvent, FieldError, ItemStatus, JumpItem, TunnelJumpDraft};
+use wire::api::{
+    ApiError, ConsoleEvent, FieldError, ItemPermission, ItemStatus, JumpItem, JumpMethod, TunnelJumpDraft,
+};
 use wire::{JumpGroupId, JumpItemId, JumpointId, SessionId, validate};
 
 use super::error::{Body, Path};
-use super::{Failure, SignedIn};
+use super::{Failure, SignedIn, permitted};
 use crate::clock::now;
 use crate::events::Audience;
-use crate::jump::access::{self, JumpointFacts};
+use crate::jump::access::grants::Permissions;
+use crate::jump::access::{self, Asker, JumpointFacts};
 use crate::jump::item::tidy;
 use crate::random;
 use crate::services::Services;
-use crate::store::{JumpItemRecord, JumpointRecord, OwnItem};
+use crate::store::{AccessBook, JumpItemRecord, JumpointRecord, OwnItem};
 
 /// Every item the user may see.
 #[utoipa::path(get, path = "/api/jump-items", tag = "jump", responses((status = 200, body = Vec<JumpItem>)))]
 pub(super) async fn list(State(services): State<Services>, who: SignedIn) -> Result<Json<Vec<JumpItem>>, Failure> {
     let around = Around::of(&services, &who).await?;
-    Ok(Json(services.store.jump_items().await?.into_iter().map(|it| around.view(it)).collect()))
+    let items = services.store.jump_items().await?.into_iter().filter(|it| around.shows(it));
+    Ok(Json(items.map(|it| around.view(it)).collect()))
 }
 
 /// Makes a Protocol Tunnel Jump.
@@ -30,8 +34,10 @@ pub(super) async fn create(
     who: SignedIn,
     Body(draft): Body<TunnelJumpDraft>,
 ) -> Result<(StatusCode, Json<JumpItem>), Failure> {
+    let book = permitted::book(&services, &who).await?;
     let at = now();
-    let definition = checked(&services, draft).await?;
+    let definition = checked(&services, &book, draft).await?;
+    permitted::require(&book, definition.group_id, ItemPermission::Add, "group")?;
     let record =
         JumpItemRecord { id: JumpItemId(random::id()), definition, created_at: at, updated_at: at, last_used_at: None };
     services.store.insert_jump_item(&record).await?;
@@ -47,7 +53,8 @@ pub(super) async fn get(
     Path(id): Path<JumpItemId>,
 ) -> Result<Json<JumpItem>, Failure> {
     let record = services.store.jump_item(id).await?.ok_or_else(|| Failure::not_found("item"))?;
-    Ok(Json(Around::of(&services, &who).await?.view(record)))
+    let around = Around::of(&services, &who).await?;
+    if around.shows(&record) { Ok(Json(around.view(record))) } else { Err(Failure::not_found("item")) }
 }
 
 /// Changes an item. Running sessions keep what they began with.
@@ -59,30 +66,40 @@ pub(super) async fn change(
     Body(draft): Body<TunnelJumpDraft>,
 ) -> Result<Json<JumpItem>, Failure> {
     let mut record = services.store.jump_item(id).await?.ok_or_else(|| Failure::not_found("item"))?;
-    record.definition = checked(&services, draft).await?;
+    let book = permitted::book(&services, &who).await?;
+    permitted::require(&book, record.definition.group_id, Permissions::NONE, "item")?;
+    let definition = checked(&services, &book, draft).await?;
+    permitted::require_change(&book, &record.definition, &definition)?;
+    record.definition = definition;
     record.updated_at = now();
     if !services.store.update_jump_items(std::slice::from_ref(&record)).await? {
         return Err(Failure::not_found("item"));
     }
-    services.events.announce(Audience::Everyone, ConsoleEvent::ItemsChanged);
+    // Where it stands now, others may use it.
+    permitted::changed(&services, &who.user).await?;
     Ok(Json(Around::of(&services, &who).await?.view(record)))
 }
 
 /// What was entered, when it is right.
-async fn checked(services: &Services, draft: TunnelJumpDraft) -> Result<TunnelJumpDraft, Failure> {
+async fn checked(services: &Services, book: &AccessBook, draft: TunnelJumpDraft) -> Result<TunnelJumpDraft, Failure> {
     let draft = tidy(draft);
     let mut errors = validate::tunnel_jump(&draft);
-    errors.extend(unknown_parts(services, &draft).await?);
+    errors.extend(unknown_parts(services, book, &draft).await?);
     if errors.is_empty() { Ok(draft) } else { Err(Failure::fields(errors)) }
 }
 
 /// The fields that name a jumpoint or a group that is not there.
-pub(super) async fn unknown_parts(services: &Services, draft: &TunnelJumpDraft) -> Result<Vec<FieldError>, Failure> {
+pub(super) async fn unknown_parts(
+    services: &Services,
+    book: &AccessBook,
+    draft: &TunnelJumpDraft,
+) -> Result<Vec<FieldError>, Failure> {
     let mut errors = Vec::new();
     if services.store.jumpoint(draft.jumpoint_id).await?.is_none() {
         errors.push(FieldError::new("jumpoint_id", "Choose a jumpoint."));
     }
-    if services.store.jump_group(draft.group_id).await?.is_none() {
+    let group = services.store.jump_group(draft.group_id).await?;
+    if !group.is_some_and(|it| book.permissions(it.id).shows_items()) {
         errors.push(FieldError::new("group_id", "Choose a group."));
     }
     Ok(errors)
@@ -90,10 +107,12 @@ pub(super) async fn unknown_parts(services: &Services, draft: &TunnelJumpDraft) 
 
 /// What an item's view needs from around it.
 pub(super) struct Around {
-    jumpoints: HashMap<JumpointId, (JumpointRecord, ItemStatus)>,
+    jumpoints: HashMap<JumpointId, (JumpointRecord, JumpointFacts)>,
+    method_allowed: bool,
     groups: HashMap<JumpGroupId, String>,
     running: HashMap<JumpItemId, Vec<SessionId>>,
     own: HashMap<JumpItemId, OwnItem>,
+    book: AccessBook,
 }
 
 impl Around {
@@ -107,23 +126,32 @@ impl Around {
                 running.entry(item).or_default().push(session.id);
             }
         }
-        let status = |it: JumpointRecord| (it.id, (it.clone(), access::status(facts(services, &it))));
+        let known = |it: JumpointRecord| (it.id, (it.clone(), facts(services, &it)));
         Ok(Self {
-            jumpoints: jumpoints.into_iter().map(status).collect(),
+            jumpoints: jumpoints.into_iter().map(known).collect(),
             groups: groups.into_iter().map(|it| (it.id, it.name)).collect(),
             running,
             own: services.store.own_items(who.user.id).await?,
+            book: permitted::book(services, who).await?,
+            method_allowed: access::allows(&who.user.methods, JumpMethod::ProtocolTunnel),
         })
+    }
+
+    fn shows(&self, it: &JumpItemRecord) -> bool {
+        self.book.permissions(it.definition.group_id).shows_items()
     }
 
     pub(super) fn view(&self, it: JumpItemRecord) -> JumpItem {
         let own = self.own.get(&it.id).copied().unwrap_or_default();
         let jumpoint = self.jumpoints.get(&it.definition.jumpoint_id);
+        let permissions = self.book.permissions(it.definition.group_id);
+        // Whoever reads this is signed in, so enabled.
+        let asker = Asker { enabled: true, method_allowed: self.method_allowed, permissions };
         JumpItem {
             id: it.id,
             jumpoint_name: jumpoint.map(|(it, _)| it.name.clone()).unwrap_or_default(),
             group_name: self.groups.get(&it.definition.group_id).cloned().unwrap_or_default(),
-            status: jumpoint.map_or(ItemStatus::JumpointOffline, |(_, status)| *status),
+            status: jumpoint.map_or(ItemStatus::JumpointOffline, |(_, facts)| access::status(asker, *facts)),
             running_sessions: self.running.get(&it.id).cloned().unwrap_or_default(),
             last_used_at: it.last_used_at,
             favourite: own.favourite,

@@ -6,16 +6,19 @@ mod assets;
 mod client_address;
 mod error;
 mod extension;
+mod group_members;
 mod health;
 mod installation;
 mod item_changes;
 mod jump_groups;
+mod jump_item_roles;
 mod jump_items;
 mod jumpoints;
 mod me;
 mod metrics;
 mod middleware;
 mod own_items;
+mod permitted;
 mod scopes;
 mod second_factors;
 mod server;
@@ -24,6 +27,8 @@ mod settings;
 mod setup;
 mod sign_in;
 mod signed_in;
+mod teams;
+mod user_access;
 mod users;
 
 use axum::Router;
@@ -80,6 +85,11 @@ pub fn router(services: Services) -> Router {
         .routes(routes!(users::reset_second_factors))
         .routes(routes!(api_tokens::of_user))
         .routes(routes!(api_tokens::revoke_of_user))
+        .routes(routes!(user_access::explain))
+        .routes(routes!(teams::list, teams::create))
+        .routes(routes!(teams::change, teams::remove))
+        .routes(routes!(jump_item_roles::list, jump_item_roles::create))
+        .routes(routes!(jump_item_roles::change, jump_item_roles::remove))
         .routes(routes!(jumpoints::list, jumpoints::create))
         .routes(routes!(jumpoints::change, jumpoints::remove))
         .routes(routes!(jumpoints::create_key))
@@ -87,6 +97,7 @@ pub fn router(services: Services) -> Router {
         .routes(routes!(jumpoints::change_node, jumpoints::remove_node))
         .routes(routes!(jump_groups::list, jump_groups::create))
         .routes(routes!(jump_groups::change, jump_groups::remove))
+        .routes(routes!(group_members::list, group_members::set))
         .routes(routes!(jump_items::list, jump_items::create, item_changes::change_many))
         .routes(routes!(item_changes::copy))
         .routes(routes!(item_changes::remove_many))

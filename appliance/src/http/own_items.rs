@@ -8,8 +8,9 @@ use wire::limits::SAVED_FILTERS;
 use wire::{JumpItemId, SavedFilterId, validate};
 
 use super::error::{Body, Path};
-use super::{Failure, SignedIn};
+use super::{Failure, SignedIn, permitted};
 use crate::clock::now;
+use crate::jump::access::grants::Permissions;
 use crate::random;
 use crate::services::Services;
 use crate::store::StoreError;
@@ -21,7 +22,7 @@ pub(super) async fn add_favourite(
     who: SignedIn,
     Path(id): Path<JumpItemId>,
 ) -> Result<StatusCode, Failure> {
-    services.store.jump_item(id).await?.ok_or_else(|| Failure::not_found("item"))?;
+    shown(&services, &who, id).await?;
     set_favourite(&services, &who, id, true).await
 }
 
@@ -32,8 +33,14 @@ pub(super) async fn remove_favourite(
     who: SignedIn,
     Path(id): Path<JumpItemId>,
 ) -> Result<StatusCode, Failure> {
-    services.store.jump_item(id).await?.ok_or_else(|| Failure::not_found("item"))?;
+    shown(&services, &who, id).await?;
     set_favourite(&services, &who, id, false).await
+}
+
+/// Nothing, or the refusal for an item that is not there, or not for this user.
+async fn shown(services: &Services, who: &SignedIn, id: JumpItemId) -> Result<(), Failure> {
+    let item = services.store.jump_item(id).await?.ok_or_else(|| Failure::not_found("item"))?;
+    permitted::require(&permitted::book(services, who).await?, item.definition.group_id, Permissions::NONE, "item")
 }
 
 async fn set_favourite(

@@ -16,6 +16,16 @@ const SCOPES: &[(&str, &str, TokenScope)] = &[
     ("POST", "/api/jump-groups", Administer),
     ("PUT", "/api/jump-groups/{id}", Administer),
     ("DELETE", "/api/jump-groups/{id}", Administer),
+    ("GET", "/api/jump-groups/{id}/members", Administer),
+    ("PUT", "/api/jump-groups/{id}/members", Administer),
+    ("GET", "/api/teams", Administer),
+    ("POST", "/api/teams", Administer),
+    ("PUT", "/api/teams/{id}", Administer),
+    ("DELETE", "/api/teams/{id}", Administer),
+    ("GET", "/api/jump-item-roles", Administer),
+    ("POST", "/api/jump-item-roles", Administer),
+    ("PUT", "/api/jump-item-roles/{id}", Administer),
+    ("DELETE", "/api/jump-item-roles/{id}", Administer),
     ("POST", "/api/jump-items", Administer),
     ("PUT", "/api/jump-items/{id}", Administer),
     ("DELETE", "/api/jump-items/{id}", Administer),
@@ -32,6 +42,7 @@ const SCOPES: &[(&str, &str, TokenScope)] = &[
     ("DELETE", "/api/jumpoints/{id}/nodes/{agent_id}", Administer),
     // Who manages users sets passwords and takes second factors away: a token may only look at them.
     ("GET", "/api/users", Administer),
+    ("GET", "/api/users/{id}/access", Administer),
 ];
 
 /// The scope a token needs; none when the endpoint is not for tokens.

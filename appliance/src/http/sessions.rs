@@ -7,16 +7,16 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use serde::Deserialize;
 use utoipa::IntoParams;
+use wire::SessionId;
 use wire::api::{
-    ApiError, Connection, Fault, NewSession, Session, SessionDetails, SessionEnd, SessionPage, SessionState,
-    TunnelTicket,
+    ApiError, Connection, Fault, JumpMethod, NewSession, Session, SessionDetails, SessionEnd, SessionPage,
+    SessionState, TunnelTicket,
 };
-use wire::{JumpItemId, SessionId};
 
 use super::error::{Body, Path, Query};
 use super::jump_items::facts;
 use super::server::ConnectionInfo;
-use super::{Failure, SignedIn};
+use super::{Failure, SignedIn, permitted};
 use crate::clock::now;
 use crate::jump::access::{self, Asker, Decision, Denial};
 use crate::jump::item;
@@ -25,7 +25,7 @@ use crate::random;
 use crate::services::Services;
 use crate::session::live::{LiveSession, view};
 use crate::session::registry::TicketError;
-use crate::store::{JumpointRecord, SessionRecord};
+use crate::store::{JumpItemRecord, JumpointRecord, SessionRecord};
 
 /// Connections that one session's page shows.
 const CONNECTIONS: u64 = 200;
@@ -81,7 +81,7 @@ pub(super) async fn create(
     let item = services.store.jump_item(new.item_id).await?.ok_or_else(|| Failure::not_found("item"))?;
     let jumpoint = services.store.jumpoint(item.definition.jumpoint_id).await?;
     let jumpoint = jumpoint.ok_or_else(|| Failure::not_found("jumpoint"))?;
-    may_use(&services, &who, item.id, &jumpoint)?;
+    may_use(&services, &who, &item, &jumpoint).await?;
     if services.sessions.all().iter().filter(|it| it.snapshot().user_id == who.user.id).count() >= PER_USER {
         let message = format!("You have {PER_USER} sessions that are not over, as many as a user may.");
         return Err(Failure::conflict("too_many_sessions", &message, "End those you do not need."));
@@ -120,6 +120,11 @@ pub(super) async fn create(
         seen_at: None,
     };
     let live = services.sessions.begin(record).await?;
+    // Who took the permission away in this very moment did not see the session yet.
+    if let Some(end) = services.sessions.lost_permission(&live.snapshot()).await? {
+        services.sessions.end(&live, end, None, "");
+        services.sessions.wait_until_gone(&live).await;
+    }
     Ok((StatusCode::CREATED, Json(live.view())))
 }
 
@@ -177,7 +182,7 @@ pub(super) async fn ticket(
         let item = item.ok_or_else(|| Failure::not_found("item"))?;
         let jumpoint = services.store.jumpoint(record.jumpoint_id).await?;
         let jumpoint = jumpoint.ok_or_else(|| Failure::not_found("jumpoint"))?;
-        may_use(&services, &who, item.id, &jumpoint)?;
+        may_use(&services, &who, &item, &jumpoint).await?;
     }
     services.sessions.give_ticket(id).map(Json).map_err(|error| match error {
         TicketError::Over => Failure::conflict("session_over", "This session is over.", "Press Jump again."),
@@ -220,13 +225,23 @@ async fn visible(
 }
 
 /// Whether this user may use an item through this jumpoint now.
-fn may_use(services: &Services, who: &SignedIn, item: JumpItemId, jumpoint: &JumpointRecord) -> Result<(), Failure> {
-    let asker = Asker { enabled: who.user.enabled };
+async fn may_use(
+    services: &Services,
+    who: &SignedIn,
+    item: &JumpItemRecord,
+    jumpoint: &JumpointRecord,
+) -> Result<(), Failure> {
+    let permissions = permitted::book(services, who).await?.permissions(item.definition.group_id);
+    if !permissions.shows_items() {
+        return Err(Failure::not_found("item"));
+    }
+    let method_allowed = access::allows(&who.user.methods, JumpMethod::ProtocolTunnel);
+    let asker = Asker { enabled: who.user.enabled, method_allowed, permissions };
     let stopping = services.tasks.stopping().is_cancelled();
     match access::decide(asker, facts(services, jumpoint), stopping) {
         Decision::Allow => Ok(()),
         Decision::Denied(denial) => {
-            tracing::info!(user.id = %who.user.id, jump_item.id = %item, denial = denial.code(), "a Jump was denied");
+            tracing::info!(user.id = %who.user.id, jump_item.id = %item.id, denial = denial.code(), "a Jump was denied");
             services.metrics.refused_for(Refused::Jump, denial.code());
             Err(denied(denial, &jumpoint.name))
         }
@@ -236,7 +251,11 @@ fn may_use(services: &Services, who: &SignedIn, item: JumpItemId, jumpoint: &Jum
 fn denied(denial: Denial, jumpoint: &str) -> Failure {
     let (message, next_step) = denial.message(jumpoint);
     let status = match denial {
-        Denial::UserDisabled | Denial::JumpointDisabled | Denial::MethodOff => StatusCode::FORBIDDEN,
+        Denial::UserDisabled
+        | Denial::NotPermitted
+        | Denial::MethodNotAllowed
+        | Denial::JumpointDisabled
+        | Denial::MethodOff => StatusCode::FORBIDDEN,
         Denial::JumpointOffline | Denial::JumpointDraining => StatusCode::CONFLICT,
         Denial::Stopping => StatusCode::SERVICE_UNAVAILABLE,
     };

@@ -3,7 +3,7 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use wire::UserId;
-use wire::api::{ApiError, Fault, FieldError, Me, Role, SetupRequest, SetupState};
+use wire::api::{ApiError, Fault, FieldError, JumpMethod, Me, Role, SetupRequest, SetupState};
 use wire::validate;
 
 use super::Failure;
@@ -51,6 +51,8 @@ pub(super) async fn set_up(
         display_name: request.display_name.trim().to_owned(),
         role: Role::Administrator,
         enabled: true,
+        methods: JumpMethod::every(),
+        default_role: None,
         password_hash,
         created_at: now(),
         last_sign_in_at: None,

@@ -3,12 +3,12 @@ use std::collections::HashMap;
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use wire::api::{ApiError, ConsoleEvent, NewUser, ResetSecondFactors, SessionEnd, User, UserChange};
+use wire::api::{ApiError, ConsoleEvent, JumpMethod, NewUser, ResetSecondFactors, SessionEnd, User, UserChange};
 use wire::{Timestamp, UserId, validate};
 
 use super::error::{Body, Path};
 use super::setup::check_person;
-use super::{Administrator, ConsoleAdministrator, Failure};
+use super::{Administrator, ConsoleAdministrator, Failure, permitted};
 use crate::clock::now;
 use crate::events::Audience;
 use crate::random;
@@ -55,13 +55,15 @@ pub(super) async fn create(
         display_name: new.display_name.trim().to_owned(),
         role: new.role,
         enabled: true,
+        methods: new.methods.unwrap_or_else(JumpMethod::every),
+        default_role: new.default_role_id,
         password_hash: services.passwords.hash(&new.password).await?,
         created_at: now(),
         last_sign_in_at: None,
     };
     services.store.insert_user(&user).await.map_err(|error| match error {
         StoreError::Duplicate => Failure::field("user_name", "There is a user of this name already."),
-        other => other.into(),
+        other => role_is_gone(other),
     })?;
     services.events.announce(Audience::Administrators, ConsoleEvent::UsersChanged);
     Ok((StatusCode::CREATED, Json(view(user, None, false))))
@@ -83,8 +85,16 @@ pub(super) async fn change(
         Some(password) => Some(services.passwords.hash(password).await?),
         None => None,
     };
-    let edit = UserEdit { display_name, role: change.role, enabled: change.enabled, password_hash };
-    let user = services.store.edit_user(id, edit).await?.ok_or_else(|| Failure::not_found("user"))?;
+    let edit = UserEdit {
+        display_name,
+        role: change.role,
+        enabled: change.enabled,
+        methods: change.methods,
+        default_role: change.default_role_id,
+        password_hash,
+    };
+    let user = services.store.edit_user(id, edit).await.map_err(role_is_gone)?;
+    let user = user.ok_or_else(|| Failure::not_found("user"))?;
     if change.unlock {
         services.store.delete_sign_in_failure(&account_key(&user.user_name)).await?;
     }
@@ -99,6 +109,9 @@ pub(super) async fn change(
         services
             .sessions
             .end_all(SessionEnd::UserDisabled, Some(&who.user.display_name), |it| it.snapshot().user_id == id);
+    }
+    if (user.role, user.default_role, &user.methods) != (was.role, was.default_role, &was.methods) {
+        permitted::changed(&services, &who.user).await?;
     }
     services.events.announce(Audience::Administrators, ConsoleEvent::UsersChanged);
     let known = services.store.sign_in_failure(&account_key(&user.user_name)).await?;
@@ -164,6 +177,13 @@ async fn sign_out_everywhere(
     Ok(())
 }
 
+fn role_is_gone(error: StoreError) -> Failure {
+    match error {
+        StoreError::Dependent => Failure::field("default_role_id", "This role was removed. Choose another."),
+        other => other.into(),
+    }
+}
+
 /// A user as the console sees them.
 pub(super) fn view(user: UserRecord, locked_until: Option<Timestamp>, second_factor: bool) -> User {
     User {
@@ -172,6 +192,8 @@ pub(super) fn view(user: UserRecord, locked_until: Option<Timestamp>, second_fac
         display_name: user.display_name,
         role: user.role,
         enabled: user.enabled,
+        methods: user.methods,
+        default_role_id: user.default_role,
         locked_until,
         second_factor,
         created_at: user.created_at,

@@ -3,8 +3,10 @@
 use std::net::Ipv4Addr;
 
 use wire::agent_messages::TunnelTarget;
-use wire::api::{Tunnel, TunnelJumpDraft};
+use wire::api::{ItemPermission, Tunnel, TunnelJumpDraft};
 use wire::limits::DEFAULT_LOCAL_ADDRESS;
+
+use super::access::grants::Permissions;
 
 /// What was entered, as it is kept: without blanks around it, without an empty tag, with an address.
 #[must_use]
@@ -52,6 +54,26 @@ pub fn targets(hostname: &str, tunnels: &[Tunnel]) -> Vec<TunnelTarget> {
         .collect()
 }
 
+/// What somebody needs in an item's group to make it so. Moving it needs [`ItemPermission::AssignGroup`] in both groups.
+#[must_use]
+pub fn needed(before: &TunnelJumpDraft, after: &TunnelJumpDraft) -> Permissions {
+    let remote = |it: &TunnelJumpDraft| it.tunnels.iter().map(|tunnel| tunnel.remote_port).collect::<Vec<_>>();
+    // A pair whose remote end is another is another pair, local end and all.
+    let same_pairs =
+        || before.tunnels.iter().zip(&after.tunnels).filter(|(one, other)| one.remote_port == other.remote_port);
+    let local_ends_differ = before.local_address != after.local_address
+        || same_pairs().any(|(one, other)| (one.local_port, &one.label) != (other.local_port, &other.label));
+    let identity = |it: &TunnelJumpDraft| (it.name.clone(), it.hostname.clone(), it.jumpoint_id, remote(it));
+    let changes = [
+        (before.group_id != after.group_id, ItemPermission::AssignGroup),
+        (identity(before) != identity(after), ItemPermission::EditIdentity),
+        (local_ends_differ, ItemPermission::EditBehaviour),
+        (before.tag != after.tag, ItemPermission::EditTag),
+        (before.comments != after.comments, ItemPermission::EditComments),
+    ];
+    changes.into_iter().filter(|(is_changed, _)| *is_changed).map(|(_, permission)| permission).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -81,6 +103,33 @@ mod tests {
             ("db", "10.0.0.5", "127.0.0.1")
         );
         assert_eq!((it.tag, it.tunnels[0].label.as_str()), (None, "ssh"));
+    }
+
+    #[test]
+    fn each_change_needs_its_permission() {
+        use ItemPermission::{AssignGroup, EditBehaviour, EditComments, EditIdentity, EditTag};
+        type Change = fn(&mut TunnelJumpDraft);
+        let table: [(Change, &[ItemPermission]); 10] = [
+            (|_| {}, &[]),
+            (|it| it.name.push('x'), &[EditIdentity]),
+            (|it| it.hostname.push('x'), &[EditIdentity]),
+            (|it| it.jumpoint_id = JumpointId(Uuid::from_u128(1)), &[EditIdentity]),
+            (|it| it.tunnels[0].remote_port = 23, &[EditIdentity]),
+            (|it| it.tunnels[0].local_port = 2200, &[EditBehaviour]),
+            (|it| it.local_address = "127.4.0.1".into(), &[EditBehaviour]),
+            (|it| it.tag = Some("x".into()), &[EditTag]),
+            (|it| it.comments.push('x'), &[EditComments]),
+            (|it| it.group_id = JumpGroupId(Uuid::from_u128(1)), &[AssignGroup]),
+        ];
+        let before = tidy(draft());
+        for (index, (change, expected)) in table.into_iter().enumerate() {
+            let mut after = before.clone();
+            change(&mut after);
+            assert_eq!(needed(&before, &after), expected.iter().copied().collect(), "change {index}");
+        }
+        let mut after = before.clone();
+        after.tunnels.pop();
+        assert_eq!(needed(&before, &after), EditIdentity.into());
     }
 
     #[test]

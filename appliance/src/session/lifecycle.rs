@@ -42,6 +42,10 @@ pub fn end_message(end: SessionEnd, by: &str, jumpoint: &str) -> String {
         SessionEnd::ByUser => format!("{by} ended the session."),
         SessionEnd::ByAdministrator => format!("The administrator {by} ended the session."),
         SessionEnd::UserDisabled => "The user was disabled or removed.".into(),
+        SessionEnd::AccessRemoved => {
+            let by = if by.is_empty() { "An administrator" } else { by };
+            format!("{by} took away the permission to use the item.")
+        }
         SessionEnd::ItemRemoved => format!("{by} removed the item."),
         SessionEnd::JumpointDisabled => {
             format!(

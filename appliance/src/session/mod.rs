@@ -4,6 +4,7 @@
 //! - `ticket`: what a helper shows to get its link.
 //! - `live`: a running session in memory.
 //! - `registry`: all of them; beginning and ending.
+//! - `permission`: whether those who use them still may.
 //! - `arrivals`, `links`: its links, before and while they are joined.
 //! - `asking`: the nodes that are asked to serve it.
 //! - `totals`: what all sessions have moved.
@@ -16,6 +17,7 @@ mod joined;
 pub mod lifecycle;
 pub mod links;
 pub mod live;
+mod permission;
 pub mod registry;
 mod telling;
 pub mod ticket;

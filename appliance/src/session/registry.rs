@@ -112,7 +112,7 @@ impl Sessions {
         if self.grace.is_zero() || !is_in_time || !is_linked {
             return Ok(false);
         }
-        Ok(self.store.user(record.user_id).await?.is_some_and(|user| user.enabled))
+        Ok(self.lost_permission(record).await?.is_none())
     }
 
     async fn take_up(&self, record: SessionRecord) -> Result<(), StoreError> {
@@ -228,11 +228,10 @@ impl Sessions {
             return Err((Refusal::TicketUnknown, ticket_message(Refusal::TicketUnknown).into()));
         }
         // Whoever may not work any more does not come back through a link that was lost in between.
-        let may = self.store.user(record.user_id).await;
-        match may {
-            Ok(Some(user)) if user.enabled => {}
-            Ok(_) => {
-                self.end(&live, SessionEnd::UserDisabled, None, "");
+        match self.lost_permission(&record).await {
+            Ok(None) => {}
+            Ok(Some(end)) => {
+                self.end(&live, end, None, "");
                 return Err(over());
             }
             Err(error) => {
@@ -331,7 +330,7 @@ impl Sessions {
         self.events.announce(audience, ConsoleEvent::SessionChanged { session: Box::new(session) });
     }
 
-    /// Ends sessions that nobody uses. Runs until it is dropped.
+    /// Ends sessions that nobody uses or may use. Runs until it is dropped.
     pub async fn end_unused(self) {
         let unused = i64::try_from(UNUSED_AFTER.as_millis()).unwrap_or(i64::MAX);
         loop {
@@ -339,6 +338,9 @@ impl Sessions {
             let before = Timestamp(now().0.saturating_sub(unused));
             let is_unused = |it: &LiveSession| it.state() == SessionState::Ready && it.snapshot().created_at < before;
             self.end_all(SessionEnd::NotUsed, None, is_unused);
+            if let Err(error) = self.end_not_permitted(None).await {
+                tracing::error!(error = %error, "whether sessions are still permitted could not be looked up");
+            }
         }
     }
 

@@ -100,6 +100,8 @@ mod tests {
             display_name: name.into(),
             role: Role::Administrator,
             enabled: true,
+            methods: Vec::new(),
+            default_role: None,
             password_hash: String::new(),
             created_at: Timestamp(0),
             last_sign_in_at: None,

@@ -134,6 +134,8 @@ mod tests {
             display_name: "Ana".into(),
             role: Role::Technician,
             enabled: true,
+            methods: Vec::new(),
+            default_role: None,
             password_hash: String::new(),
             created_at: now(),
             last_sign_in_at: None,

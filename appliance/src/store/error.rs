@@ -14,6 +14,9 @@ pub enum StoreError {
     /// Without an administrator who can sign in, nobody could mend anything.
     #[error("nobody would be left who may administer")]
     LastAdministrator,
+    /// Somebody else changed it since it was looked at.
+    #[error("it was changed meanwhile")]
+    ChangedMeanwhile,
     /// Another writer held the database for too long.
     #[error("the database is busy")]
     Busy,
@@ -81,7 +84,10 @@ fn count(failure: &StoreError) {
         StoreError::Busy => &BUSY,
         StoreError::NotWritable(_) => &NOT_WRITABLE,
         StoreError::Corrupt { .. } | StoreError::Other(_) => &OTHER,
-        StoreError::Duplicate | StoreError::Dependent | StoreError::LastAdministrator => return,
+        StoreError::Duplicate
+        | StoreError::Dependent
+        | StoreError::LastAdministrator
+        | StoreError::ChangedMeanwhile => return,
     };
     counter.fetch_add(1, Ordering::Relaxed);
 }

@@ -8,7 +8,7 @@ use sea_orm::{
     ActiveModelTrait, ActiveValue, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter,
     QuerySelect, QueryTrait, TransactionTrait,
 };
-use wire::{JumpItemId, Timestamp, UserId};
+use wire::{JumpGroupId, JumpItemId, Timestamp, UserId};
 
 use super::entities::{jump_item, session};
 use super::jump::item_row;
@@ -89,11 +89,11 @@ impl Store {
     ///
     /// # Errors
     /// See above.
-    pub async fn removals(&self, ids: &[JumpItemId]) -> Result<Vec<(JumpItemId, Removed)>, StoreError> {
+    pub async fn removals(&self, ids: &[JumpItemId]) -> Result<Vec<(JumpGroupId, Removed)>, StoreError> {
         let rows = jump_item::Entity::find().filter(these(ids)).all(&self.db).await?;
         let removal = |row: jump_item::Model| {
             let removed = Removed { by: UserId(row.removed_by?), at: Timestamp(row.removed_at?) };
-            Some((JumpItemId(row.id), removed))
+            Some((JumpGroupId(row.group_id), removed))
         };
         Ok(rows.into_iter().filter_map(removal).collect())
     }

@@ -1,5 +1,6 @@
 use std::collections::HashMap;
 
+use sea_orm::ActiveValue::NotSet;
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect, TransactionTrait,
 };
@@ -46,7 +47,13 @@ impl From<jump_group::Model> for JumpGroupRecord {
 
 impl From<&JumpGroupRecord> for jump_group::Model {
     fn from(it: &JumpGroupRecord) -> Self {
-        Self { id: it.id.0, name: it.name.clone(), comments: it.comments.clone(), created_at: it.created_at.0 }
+        Self {
+            id: it.id.0,
+            name: it.name.clone(),
+            comments: it.comments.clone(),
+            created_at: it.created_at.0,
+            members_revision: 0,
+        }
     }
 }
 
@@ -135,7 +142,9 @@ impl Store {
     /// # Errors
     /// [`StoreError::Duplicate`] when the name is taken.
     pub async fn update_jump_group(&self, it: &JumpGroupRecord) -> Result<(), StoreError> {
-        jump_group::Model::from(it).into_active_model().reset_all().update(&self.db).await?;
+        let mut row = jump_group::Model::from(it).into_active_model().reset_all();
+        row.members_revision = NotSet;
+        row.update(&self.db).await?;
         Ok(())
     }
 

@@ -1,5 +1,7 @@
 //! The database's tables, step by step. A step that was shipped never changes.
 
+mod access;
+
 use sea_orm_migration::prelude::*;
 use sea_orm_migration::schema::{
     big_integer, big_integer_null, binary, binary_null, boolean, integer, pk_uuid, string, string_null, text, uuid,
@@ -28,6 +30,7 @@ impl MigratorTrait for Migrator {
             Box::new(ApiTokens),
             Box::new(OwnItems),
             Box::new(RemovedItems),
+            Box::new(access::TeamsAndRoles),
         ]
     }
 }

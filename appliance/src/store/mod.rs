@@ -1,6 +1,7 @@
 //! The only place that knows the database. One file per room; records are plain data, and every write that belongs together
 //! happens in one transaction.
 
+mod access;
 mod agents;
 mod api_tokens;
 mod browsers;
@@ -24,6 +25,7 @@ use std::time::Duration;
 use sea_orm::{ConnectOptions, Database, DatabaseConnection, EntityTrait, QuerySelect};
 use sea_orm_migration::MigratorTrait;
 
+pub use access::{AccessBook, JumpItemRoleRecord, TeamRecord};
 pub use agents::{AgentRecord, Enrolled, EnrolmentKeyRecord, JumpointRecord};
 pub use api_tokens::ApiTokenRecord;
 pub use browsers::BrowserRecord;

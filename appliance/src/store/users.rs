@@ -4,10 +4,10 @@ use sea_orm::{
     ActiveModelTrait, ColumnTrait, DatabaseTransaction, EntityTrait, IntoActiveModel, PaginatorTrait, QueryFilter,
     QueryOrder, TransactionTrait,
 };
-use wire::api::{Preferences, Role};
-use wire::{Timestamp, UserId};
+use wire::api::{JumpMethod, Preferences, Role};
+use wire::{JumpItemRoleId, Timestamp, UserId};
 
-use super::entities::user;
+use super::entities::{jump_item_role, user};
 use super::{Store, StoreError, from_json, from_text, to_json, to_text};
 
 /// A user with their password's hash.
@@ -23,6 +23,10 @@ pub struct UserRecord {
     pub role: Role,
     /// Whether they may sign in.
     pub enabled: bool,
+    /// How they may jump.
+    pub methods: Vec<JumpMethod>,
+    /// Their jump item role where no membership speaks of them.
+    pub default_role: Option<JumpItemRoleId>,
     /// Argon2id in PHC format.
     pub password_hash: String,
     /// When they were made.
@@ -46,6 +50,10 @@ pub struct UserEdit {
     pub role: Option<Role>,
     /// Whether they may sign in from now on.
     pub enabled: Option<bool>,
+    /// How they may jump from now on.
+    pub methods: Option<Vec<JumpMethod>>,
+    /// Another default role, or none.
+    pub default_role: Option<Option<JumpItemRoleId>>,
     /// Another password.
     pub password_hash: Option<String>,
 }
@@ -55,8 +63,8 @@ fn key(user_name: &str) -> String {
     user_name.to_lowercase()
 }
 
-fn new_row(it: &UserRecord) -> user::ActiveModel {
-    user::ActiveModel {
+fn new_row(it: &UserRecord) -> Result<user::ActiveModel, StoreError> {
+    Ok(user::ActiveModel {
         id: Set(it.id.0),
         user_name: Set(it.user_name.clone()),
         user_name_key: Set(key(&it.user_name)),
@@ -67,7 +75,9 @@ fn new_row(it: &UserRecord) -> user::ActiveModel {
         created_at: Set(it.created_at.0),
         last_sign_in_at: Set(None),
         preferences: Set("{}".into()),
-    }
+        default_role_id: Set(it.default_role.map(|role| role.0)),
+        methods: Set(to_json("user.methods", &it.methods)?),
+    })
 }
 
 /// Looked at after the change and before it is kept: writing first makes changes at the same time wait for each other.
@@ -80,6 +90,13 @@ async fn administrators_left(transaction: &DatabaseTransaction) -> Result<(), St
     if left == 0 { Err(StoreError::LastAdministrator) } else { Ok(()) }
 }
 
+/// Looked at after the change and before it is kept, as above.
+async fn role_exists(transaction: &DatabaseTransaction, role: Option<JumpItemRoleId>) -> Result<(), StoreError> {
+    let Some(role) = role else { return Ok(()) };
+    let found = jump_item_role::Entity::find_by_id(role.0).one(transaction).await?;
+    found.map(|_| ()).ok_or(StoreError::Dependent)
+}
+
 impl TryFrom<user::Model> for UserRecord {
     type Error = StoreError;
 
@@ -90,6 +107,8 @@ impl TryFrom<user::Model> for UserRecord {
             display_name: row.display_name,
             role: from_text("user.role", &row.role)?,
             enabled: row.enabled,
+            methods: from_json("user.methods", &row.methods)?,
+            default_role: row.default_role_id.map(JumpItemRoleId),
             password_hash: row.password_hash,
             created_at: Timestamp(row.created_at),
             last_sign_in_at: row.last_sign_in_at.map(Timestamp),
@@ -135,10 +154,12 @@ impl Store {
     /// Makes a user.
     ///
     /// # Errors
-    /// [`StoreError::Duplicate`] when the name is taken.
+    /// [`StoreError::Duplicate`] when the name is taken; [`StoreError::Dependent`] when its default role is gone.
     pub async fn insert_user(&self, it: &UserRecord) -> Result<(), StoreError> {
-        user::Entity::insert(new_row(it)).exec_without_returning(&self.db).await?;
-        Ok(())
+        let transaction = self.db.begin().await?;
+        user::Entity::insert(new_row(it)?).exec_without_returning(&transaction).await?;
+        role_exists(&transaction, it.default_role).await?;
+        Ok(transaction.commit().await?)
     }
 
     /// Makes the first user and forgets this setting, both or nothing. False when the setting is gone: somebody was faster.
@@ -151,7 +172,7 @@ impl Store {
         if forgotten.rows_affected == 0 {
             return Ok(false);
         }
-        user::Entity::insert(new_row(it)).exec_without_returning(&transaction).await?;
+        user::Entity::insert(new_row(it)?).exec_without_returning(&transaction).await?;
         transaction.commit().await?;
         Ok(true)
     }
@@ -159,7 +180,8 @@ impl Store {
     /// Writes what is changed of a user and nothing else. Returns the user as they are now; none when there is no such user.
     ///
     /// # Errors
-    /// [`StoreError::LastAdministrator`] when nobody would be left who may administer.
+    /// [`StoreError::LastAdministrator`] when nobody would be left who may administer; [`StoreError::Dependent`] when the default
+    /// role is gone.
     pub async fn edit_user(&self, id: UserId, edit: UserEdit) -> Result<Option<UserRecord>, StoreError> {
         if edit == UserEdit::default() {
             return self.user(id).await;
@@ -174,6 +196,12 @@ impl Store {
         if let Some(enabled) = edit.enabled {
             row.enabled = Set(enabled);
         }
+        if let Some(methods) = edit.methods {
+            row.methods = Set(to_json("user.methods", &methods)?);
+        }
+        if let Some(role) = edit.default_role {
+            row.default_role_id = Set(role.map(|it| it.0));
+        }
         if let Some(hash) = edit.password_hash {
             row.password_hash = Set(hash);
         }
@@ -183,6 +211,7 @@ impl Store {
             return Ok(None);
         }
         administrators_left(&transaction).await?;
+        role_exists(&transaction, edit.default_role.flatten()).await?;
         let edited = user::Entity::find_by_id(id.0).one(&transaction).await?;
         transaction.commit().await?;
         edited.map(TryInto::try_into).transpose()
@@ -271,6 +300,8 @@ mod tests {
                 display_name: "Ana".into(),
                 role: Role::Administrator,
                 enabled: true,
+                methods: Vec::new(),
+                default_role: None,
                 password_hash: "old".into(),
                 created_at: Timestamp(1),
                 last_sign_in_at: None,

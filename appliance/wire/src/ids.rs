@@ -51,6 +51,10 @@ ids! {
     EnrolmentKeyId,
     /// A group of jump items; permission hangs on it.
     JumpGroupId,
+    /// Users who are treated alike.
+    TeamId,
+    /// What people may do with the items of a group.
+    JumpItemRoleId,
     /// An entry in the Jump interface.
     JumpItemId,
     /// A filter set that a user keeps under a name.
@@ -61,4 +65,14 @@ ids! {
     ConnectionId,
     /// An event of a session.
     SessionEventId,
+}
+
+/// Roles that come with the product; what they allow stands in the appliance.
+impl JumpItemRoleId {
+    /// Allows everything.
+    pub const ADMINISTRATOR: Self = Self(Uuid::from_u128(1));
+    /// Allows to read reports.
+    pub const AUDITOR: Self = Self(Uuid::from_u128(2));
+    /// Allows to begin sessions.
+    pub const START_SESSIONS_ONLY: Self = Self(Uuid::from_u128(3));
 }

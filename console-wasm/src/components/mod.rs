@@ -7,6 +7,7 @@ pub(crate) mod alert;
 pub(crate) mod banners;
 pub(crate) mod button;
 pub(crate) mod chart;
+pub(crate) mod check_list;
 pub(crate) mod context_menu;
 pub(crate) mod copy;
 pub(crate) mod dialog;

@@ -71,6 +71,7 @@ mod tests {
     #[test]
     fn groups_count_items_and_tags() {
         let group = |id: u128, name: &str| JumpGroup {
+            permissions: Vec::new(),
             id: JumpGroupId(number(id)),
             name: name.into(),
             comments: String::new(),

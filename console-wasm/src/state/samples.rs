@@ -109,6 +109,8 @@ pub(crate) fn point(second: i64, bytes_sent: u64, bytes_received: u64) -> Statis
 /// The user with this number.
 pub(crate) fn user(id: u128, role: Role) -> User {
     User {
+        methods: Vec::new(),
+        default_role_id: None,
         id: UserId(number(id)),
         user_name: "ana".into(),
         display_name: "Ana".into(),

@@ -109,6 +109,8 @@ pub(crate) struct Store {
     pub(crate) sessions_changed: u32,
     /// Grows whenever users changed: lists load again.
     pub(crate) users_changed: u32,
+    /// Grows whenever teams, roles or memberships changed: lists load again.
+    pub(crate) access_changed: u32,
     /// Extension and helper.
     pub(crate) helper: HelperState,
     /// Sessions the helper has open for this appliance.
@@ -324,7 +326,9 @@ impl Store {
                 self.change_view(session_id, |view| view.refused(tunnel, message));
             }
             ConsoleEvent::UsersChanged => self.users_changed = self.users_changed.wrapping_add(1),
+            ConsoleEvent::AccessChanged => self.access_changed = self.access_changed.wrapping_add(1),
             ConsoleEvent::Lagged => {
+                self.access_changed = self.access_changed.wrapping_add(1);
                 self.users_changed = self.users_changed.wrapping_add(1);
                 self.sessions_changed = self.sessions_changed.wrapping_add(1);
             }

@@ -1,7 +1,7 @@
 //! What states are called. Every state has a word and a shape, so that none is told by colour alone.
 
 use wire::Timestamp;
-use wire::api::{Connection, ItemStatus, JumpItem, Node, Role, Session, SessionState, TokenScope};
+use wire::api::{Connection, ItemPermission, ItemStatus, JumpItem, Node, Role, Session, SessionState, TokenScope};
 
 /// How serious a state is: decides shape and colour.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,6 +47,7 @@ pub(crate) fn item_status(status: ItemStatus) -> Word {
         ItemStatus::JumpointDraining => ("jumpoint draining", Tone::Warning),
         ItemStatus::JumpointDisabled => ("jumpoint disabled", Tone::Over),
         ItemStatus::MethodOff => ("tunnelling is off", Tone::Over),
+        ItemStatus::NotPermitted => ("not permitted", Tone::Over),
     }
 }
 
@@ -63,6 +64,9 @@ pub(crate) fn item_obstacle(status: ItemStatus, jumpoint: &str) -> Option<String
         ItemStatus::JumpointDisabled => Some(format!(
             "An administrator disabled the jumpoint {jumpoint}. Ask them to enable it on the Agents page, or choose another jumpoint in the item's properties."
         )),
+        ItemStatus::NotPermitted => {
+            Some("Your account or your role in this item's group does not let you start sessions. Ask an administrator for a role that does.".into())
+        }
         ItemStatus::MethodOff => Some(format!(
             "An administrator switched the Protocol Tunnel Jump method off for the jumpoint {jumpoint}. Ask them to switch it on, or choose another jumpoint in the item's properties."
         )),
@@ -159,6 +163,16 @@ pub(crate) fn role(role: Role) -> &'static str {
     }
 }
 
+/// What a role allows, in a line.
+pub(crate) fn permissions(permissions: &[ItemPermission]) -> String {
+    if permissions.len() == ItemPermission::ALL.len() {
+        return "Everything".into();
+    }
+    let words = permissions.iter().map(|it| it.words());
+    let line = words.collect::<Vec<_>>().join(", ");
+    if line.is_empty() { "Nothing".into() } else { line }
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::samples::connection;
@@ -173,6 +187,7 @@ mod tests {
             ItemStatus::JumpointDraining,
             ItemStatus::JumpointDisabled,
             ItemStatus::MethodOff,
+            ItemStatus::NotPermitted,
         ] {
             assert_eq!(item_obstacle(status, "ams-1").is_none(), status == ItemStatus::Ready);
         }

@@ -82,6 +82,7 @@ fn a_group_is_made_changed_and_removed_once_it_is_empty() -> Result<()> {
         let workstation = Workstation::new(&site.appliance.ready)?;
         let console = signed_in(site, &workstation, Options::default())?;
         console.click("nav-administration")?;
+        console.click_on("#section-groups a")?;
         console.click("create-jump-group")?;
         console.click("group-save")?;
         console.wait_for("group-name-error")?;

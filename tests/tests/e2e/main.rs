@@ -9,6 +9,7 @@
 //! | `workstation` | a port in use, helper or extension missing, reload, other pages, the browser quits |
 //! | `dialog` | what the Create dialog says to bad input |
 //! | `appliance_away` | the appliance stops or restarts under an open console |
+//! | `access` | teams, roles and members by hand, and what a user sees of it |
 //! | `jump_table`, `jump_filters`, `jump_actions` | the Jump interface: columns, selection, search, filters, groups, what is done with many items |
 //! | `administration` | users, groups and nodes by hand |
 //! | `password` | changing one's own password |
@@ -19,6 +20,7 @@
 //! | `database` | the database is locked |
 //! | `machine_wide` | what changes the whole machine: run alone, on demand |
 
+mod access;
 mod administration;
 mod api_tokens;
 mod appliance_away;

@@ -142,6 +142,7 @@ fn it_is_required_of_everybody_and_reset_for_who_lost_it() -> Result<()> {
         let (desk, laptop) = (Workstation::new(&site.appliance.ready)?, Workstation::new(&site.appliance.ready)?);
         let mut admin = signed_in(site, &desk, Options::default())?;
         admin.click("nav-administration")?;
+        admin.click_on("#section-sign-in a")?;
         admin.wait_for("sign-in-rules")?;
         admin.click_on("label[for=second-factor-required]")?;
         admin.wait_for_text("toasts", |text| text.contains("everybody needs a second factor"))?;
@@ -161,7 +162,7 @@ fn it_is_required_of_everybody_and_reset_for_who_lost_it() -> Result<()> {
         let obstacle = toms.attribute("remove-totp", "title")?.context("it can be turned off")?;
         ensure!(obstacle.contains("Everybody"), "{obstacle}");
 
-        admin.reload()?;
+        admin.click_on("#section-users a")?;
         admin.click_on("[data-testid=\"user-row\"][data-name=\"tom\"] .sp-reset-factors")?;
         admin.wait_for("reset-factors-reason")?;
         admin.click("reset-factors-save")?;

@@ -13,6 +13,7 @@ use tests::jumpoint::jumpoint;
 use tests::servers::{Gauge, Silent};
 use tests::site::{OpenSession, Site, TECHNICIAN_PASSWORD, on_a_site};
 use tests::wait;
+use wire::JumpItemRoleId;
 use wire::api::{JumpItem, JumpointChange, NewSession, Session, SessionEnd, SessionState, User, UserChange};
 use wire::helper_messages::HelperEvent;
 use wire::stream::EndReason;
@@ -176,6 +177,13 @@ fn every_end_of_a_session_cuts_its_connections_at_once() -> Result<()> {
         })?;
         admin.patch(&path, &UserChange { enabled: Some(true), ..UserChange::default() })?.success()?;
         stage.tom.sign_in("tom", TECHNICIAN_PASSWORD)?;
+
+        let victim = stage.begin("permission taken away")?;
+        stage.check(victim, SessionEnd::AccessRemoved, "Ana Administrator took away the permission", |_| {
+            admin.patch(&path, &UserChange { default_role_id: Some(None), ..UserChange::default() })?.success()
+        })?;
+        let role = Some(Some(JumpItemRoleId::ADMINISTRATOR));
+        admin.patch(&path, &UserChange { default_role_id: role, ..UserChange::default() })?.success()?;
 
         let victim = stage.begin("removed user")?;
         stage.check(victim, SessionEnd::UserDisabled, "disabled or removed", |_| admin.delete(&path)?.success())?;

@@ -14,6 +14,7 @@
 //! | `api_tokens` | keys of programs: what they may, until when |
 //! | `authorization` | every endpoint of the API against a table |
 //! | `access` | decisions made again, bounds, whose data it is |
+//! | `roles` | teams, jump item roles, memberships |
 //! | `jumpoints` | enrolment, presence |
 //! | `proxies` | HTTP proxies between helper, jumpoint and appliance |
 //! | `cuts` | every end of a session, at both ends of its connections |
@@ -55,6 +56,7 @@ mod proxies;
 mod restarts;
 mod resume;
 mod reverse_proxies;
+mod roles;
 mod second_factor;
 mod servers;
 mod sessions;

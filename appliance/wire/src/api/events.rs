@@ -54,6 +54,8 @@ pub enum ConsoleEvent {
     ItemsChanged,
     /// Jumpoints changed, came or went: load them again; items' states change with them.
     JumpointsChanged,
+    /// Teams, roles or memberships changed (administrators only).
+    AccessChanged,
     /// Users changed (administrators only).
     UsersChanged,
     /// The appliance is about to stop.

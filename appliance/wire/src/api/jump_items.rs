@@ -1,4 +1,4 @@
-use super::api_type;
+use super::{ItemPermission, api_type};
 use crate::{JumpGroupId, JumpItemId, JumpointId, SessionId, Timestamp};
 
 api_type! {
@@ -12,6 +12,8 @@ api_type! {
         pub comments: String,
         /// Items in it.
         pub item_count: u32,
+        /// What the asking user may do with them.
+        pub permissions: Vec<ItemPermission>,
     }
 
     /// `POST /api/jump-groups` and `PUT /api/jump-groups/{id}`.
@@ -144,6 +146,8 @@ api_type! {
 pub enum ItemStatus {
     /// It can.
     Ready,
+    /// The asking user may not begin sessions on it.
+    NotPermitted,
     /// No node of its jumpoint is connected.
     JumpointOffline,
     /// Every node of its jumpoint that is connected is being drained.

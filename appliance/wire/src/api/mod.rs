@@ -7,6 +7,7 @@
 //! | `second_factors` | what is asked for besides a password |
 //! | `api_tokens` | keys of programs that use this API |
 //! | `users` | people, for administrators |
+//! | `access` | teams, jump item roles, memberships, and what follows from them |
 //! | `jumpoints` | jumpoints, their nodes, enrolment keys |
 //! | `installation` | what a workstation needs |
 //! | `jump_items` | groups and items |
@@ -14,6 +15,7 @@
 //! | `sessions` | sessions, tunnels, connections, events |
 //! | `events` | what the event socket carries |
 
+mod access;
 mod api_tokens;
 mod error;
 mod events;
@@ -26,6 +28,7 @@ mod sessions;
 mod sign_in;
 mod users;
 
+pub use access::*;
 pub use api_tokens::*;
 pub use error::*;
 pub use events::*;

@@ -31,6 +31,8 @@ pub enum SessionEnd {
     ByAdministrator,
     /// Its user was disabled or removed.
     UserDisabled,
+    /// Its user may not use the item any more.
+    AccessRemoved,
     /// Its item was removed.
     ItemRemoved,
     /// Its jumpoint was disabled or removed, or its method switched off.

@@ -1,5 +1,5 @@
-use super::api_type;
-use crate::{SecretText, Timestamp, UserId};
+use super::{JumpMethod, api_type};
+use crate::{JumpItemRoleId, SecretText, Timestamp, UserId};
 
 /// What a user may do in the console.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -8,7 +8,7 @@ use crate::{SecretText, Timestamp, UserId};
 pub enum Role {
     /// May also manage users, jumpoints and groups, and see and end everybody's sessions.
     Administrator,
-    /// May use items, and create and edit them.
+    /// May do with items what jump item roles say.
     Technician,
 }
 
@@ -25,6 +25,10 @@ api_type! {
         pub role: Role,
         /// A disabled user cannot sign in, and is signed out everywhere.
         pub enabled: bool,
+        /// How they may jump.
+        pub methods: Vec<JumpMethod>,
+        /// What they may do in groups that no membership speaks of; none: nothing, they do not see them.
+        pub default_role_id: Option<JumpItemRoleId>,
         /// Until when sign-in is refused after repeated failures.
         pub locked_until: Option<Timestamp>,
         /// Whether a second factor is asked for when they sign in.
@@ -46,6 +50,12 @@ api_type! {
         pub role: Role,
         /// Their first password.
         pub password: SecretText,
+        /// How they may jump; absent: every way there is.
+        #[serde(default)]
+        pub methods: Option<Vec<JumpMethod>>,
+        /// What they may do in groups that no membership speaks of; absent: nothing.
+        #[serde(default)]
+        pub default_role_id: Option<JumpItemRoleId>,
     }
 
     /// `PATCH /api/users/{id}`: what is absent stays.
@@ -60,6 +70,13 @@ api_type! {
         /// Whether they may sign in.
         #[serde(default)]
         pub enabled: Option<bool>,
+        /// How they may jump.
+        #[serde(default)]
+        pub methods: Option<Vec<JumpMethod>>,
+        /// Their role in groups that no membership speaks of; `null` takes it away.
+        #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "present")]
+        #[cfg_attr(feature = "openapi", schema(value_type = Option<JumpItemRoleId>))]
+        pub default_role_id: Option<Option<JumpItemRoleId>>,
         /// A new password; signs them out everywhere.
         #[serde(default)]
         pub password: Option<SecretText>,
@@ -67,4 +84,9 @@ api_type! {
         #[serde(default)]
         pub unlock: bool,
     }
+}
+
+/// What is there, be it `null`: absent is told from taken away.
+fn present<'de, T: serde::Deserialize<'de>, D: serde::Deserializer<'de>>(value: D) -> Result<Option<T>, D::Error> {
+    T::deserialize(value).map(Some)
 }

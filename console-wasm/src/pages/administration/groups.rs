@@ -1,8 +1,9 @@
-//! Jump groups: create, rename, remove.
+//! Jump groups: create, rename, say who may do what, remove.
 
 use wire::api::JumpGroup;
 use yew::prelude::*;
 
+use super::members_dialog::MembersDialog;
 use crate::components::button::{Button, Kind};
 use crate::components::dialog::ConfirmDialog;
 use crate::components::icon::Icon;
@@ -15,6 +16,7 @@ use crate::submission::use_submission;
 #[derive(Clone, PartialEq)]
 enum Open {
     Edit(Option<JumpGroup>),
+    Members(JumpGroup),
     Remove(JumpGroup),
 }
 
@@ -54,6 +56,7 @@ pub(super) fn Groups() -> Html {
                             <td class="pf-v6-c-table__td">{ group.item_count }</td>
                             <td class="pf-v6-c-table__td sp-lines">{ &group.comments }</td>
                             <td class="pf-v6-c-table__td sp-number">
+                                <Button class="sp-members" kind={Kind::Plain} small={true} icon={Icon::User} title={format!("Members of {}", group.name)} onclick={show(Open::Members(group.clone()))} />
                                 <Button class="sp-edit-group" kind={Kind::Plain} small={true} icon={Icon::Pen} title={format!("Properties of {}", group.name)} onclick={show(Open::Edit(Some(group.clone())))} />
                                 <Button class="sp-remove-group" kind={Kind::Plain} small={true} icon={Icon::Trash} title={format!("Remove {}", group.name)}
                                     obstacle={words::removal_obstacle(group.item_count, "group")} onclick={show(Open::Remove(group.clone()))} />
@@ -66,6 +69,7 @@ pub(super) fn Groups() -> Html {
             { match &*open {
                 None => Html::default(),
                 Some(Open::Edit(group)) => html! { <GroupDialog group={group.clone()} onclose={close} /> },
+                Some(Open::Members(group)) => html! { <MembersDialog group={group.clone()} onclose={close} /> },
                 Some(Open::Remove(group)) => html! { <Removal group={group.clone()} onclose={close} /> },
             } }
         </section>

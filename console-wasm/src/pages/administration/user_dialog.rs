@@ -1,9 +1,11 @@
 //! A user: a new one, or name, role, state and password of one that exists.
 
-use wire::api::{ApiError, NewUser, Role, User, UserChange};
-use wire::{SecretText, validate};
+use wire::api::{ApiError, JumpMethod, NewUser, Role, User, UserChange};
+use wire::{JumpItemRoleId, SecretText, validate};
 use yew::prelude::*;
 
+use super::loaded::use_loaded;
+use crate::components::check_list::{CheckList, switched};
 use crate::components::dialog::FormDialog;
 use crate::components::field::{SelectField, Switch, TextField};
 use crate::console::{Console, use_console};
@@ -27,6 +29,8 @@ struct Fields {
     role: Role,
     enabled: bool,
     password: String,
+    methods: Vec<JumpMethod>,
+    default_role: Option<JumpItemRoleId>,
 }
 
 impl Fields {
@@ -37,6 +41,8 @@ impl Fields {
             role: user.map_or(Role::Technician, |user| user.role),
             enabled: user.is_none_or(|user| user.enabled),
             password: String::new(),
+            methods: user.map_or_else(JumpMethod::every, |user| user.methods.clone()),
+            default_role: user.map_or(Some(JumpItemRoleId::START_SESSIONS_ONLY), |user| user.default_role_id),
         }
     }
 
@@ -84,6 +90,21 @@ pub(super) fn UserDialog(props: &UserDialogProps) -> Html {
         let fields = fields.clone();
         Callback::from(move |enabled| fields.set(Fields { enabled, ..(*fields).clone() }))
     };
+    let choose_method = {
+        let fields = fields.clone();
+        Callback::from(move |(words, on): (String, bool)| {
+            let Some((method, _)) = JumpMethod::ALL.into_iter().find(|(it, _)| format!("{it:?}") == words) else {
+                return;
+            };
+            fields.set(Fields { methods: switched(&fields.methods, &method, on), ..(*fields).clone() });
+        })
+    };
+    let choose_role = {
+        let fields = fields.clone();
+        Callback::from(move |id: String| fields.set(Fields { default_role: id.parse().ok(), ..(*fields).clone() }))
+    };
+    let item_roles = use_loaded((), |api| async move { api.roles().await });
+    let item_role_options: Vec<_> = item_roles.list().iter().map(|it| (it.id.to_string(), it.name.clone())).collect();
     let roles =
         [Role::Technician, Role::Administrator].map(|role| (key(role).to_owned(), words::role(role).to_owned()));
     let (title, deed) = match &props.user {
@@ -96,8 +117,10 @@ pub(super) fn UserDialog(props: &UserDialogProps) -> Html {
         ("New password", "Empty keeps the present one. A new one signs the user out everywhere.")
     };
     let role_help = match fields.role {
-        Role::Technician => "Uses items, creates and edits them.",
-        Role::Administrator => "Also manages users, jumpoints and groups, and sees and ends everybody's sessions.",
+        Role::Technician => "Does with items what jump item roles say.",
+        Role::Administrator => {
+            "Does everything with every item, manages users, jumpoints and groups, and sees and ends everybody's sessions."
+        }
     };
     html! {
         <FormDialog name="user" {title} {deed} sending={sending.clone()} {onsubmit} onclose={props.onclose.clone()}>
@@ -109,6 +132,12 @@ pub(super) fn UserDialog(props: &UserDialogProps) -> Html {
                 oninput={edit(|fields, text| fields.display_name = text)} />
             <SelectField id="user-role" label="Role" options={roles.to_vec()} value={key(fields.role)} help={role_help} error={said("role")}
                 onchange={edit(|fields, text| fields.role = if text == key(Role::Administrator) { Role::Administrator } else { Role::Technician })} />
+            if fields.role == Role::Technician {
+                <SelectField id="user-default-role" label="Default jump item role" options={item_role_options} value={fields.default_role.map(|it| it.to_string()).unwrap_or_default()}
+                    none="None: sees no items" help="Counts in groups whose members list speaks neither of the user nor of one of their teams." error={said("default_role_id")} onchange={choose_role} />
+            }
+            <CheckList id="user-methods" label="Jump methods" options={JumpMethod::ALL.iter().map(|(it, words)| (format!("{it:?}"), (*words).to_owned())).collect::<Vec<_>>()}
+                chosen={fields.methods.iter().map(|it| format!("{it:?}")).collect::<Vec<_>>()} onchange={choose_method} />
             <TextField id="user-password" label={password_label} kind="password" required={new} value={fields.password.clone()} autocomplete="new-password"
                 help={password_help} error={said("password")} oninput={edit(|fields, text| fields.password = text)} />
             if !new {
@@ -134,6 +163,8 @@ async fn save(console: Console, user: Option<User>, fields: Fields) -> Result<()
                 display_name: fields.display_name.trim().to_owned(),
                 role: fields.role,
                 password: SecretText::new(fields.password),
+                methods: Some(fields.methods),
+                default_role_id: fields.default_role,
             };
             console.api().create_user(&new).await.map(drop)
         }
@@ -142,6 +173,8 @@ async fn save(console: Console, user: Option<User>, fields: Fields) -> Result<()
                 display_name: Some(fields.display_name.trim().to_owned()),
                 role: (fields.role != user.role).then_some(fields.role),
                 enabled: (fields.enabled != user.enabled).then_some(fields.enabled),
+                methods: (fields.methods != user.methods).then_some(fields.methods),
+                default_role_id: (fields.default_role != user.default_role_id).then_some(fields.default_role),
                 password,
                 unlock: false,
             };

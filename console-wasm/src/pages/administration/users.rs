@@ -4,6 +4,7 @@ use wasm_bindgen_futures::spawn_local;
 use wire::Timestamp;
 use wire::api::{ApiError, User, UserChange};
 use yew::prelude::*;
+use yew_router::prelude::Link;
 
 use super::reset_dialog::ResetDialog;
 use super::tokens_dialog::TokensDialog;
@@ -16,6 +17,7 @@ use crate::components::spinner;
 use crate::components::state_label::StateLabel;
 use crate::components::time::TimeText;
 use crate::console::{use_console, use_now, use_store};
+use crate::routes::Route;
 use crate::state::toasts::ToastKind;
 use crate::state::words::{self, Tone, Word};
 use crate::submission::use_submission;
@@ -185,6 +187,9 @@ fn row(user: &User, now: Timestamp, own: bool, show: &Callback<Open>, unlock: &C
                 if locked {
                     <Button class="sp-unlock" small={true} label="Unlock" onclick={unlock} />
                 }
+                <span class="sp-user-access">
+                    <Link<Route> classes="pf-v6-c-button pf-m-link pf-m-small" to={Route::UserAccess { id: user.id }}>{ "Access" }</Link<Route>>
+                </span>
                 <Button class="sp-user-tokens" kind={Kind::Plain} small={true} icon={Icon::Key} title={format!("API tokens of {}", user.user_name)} onclick={tokens} />
                 <Button class="sp-edit-user" kind={Kind::Plain} small={true} icon={Icon::Pen} title={format!("Properties of {}", user.user_name)} onclick={edit} />
                 <Button class="sp-remove-user" kind={Kind::Plain} small={true} icon={Icon::Trash} title={format!("Remove {}", user.user_name)}

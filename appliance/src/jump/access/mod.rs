@@ -1,12 +1,26 @@
 //! The decision whether a Jump may happen, with what the person has to be told.
 
-use wire::api::{Fault, ItemStatus};
+pub mod grants;
+
+use wire::api::{Fault, ItemPermission, ItemStatus, JumpMethod};
+
+use self::grants::Permissions;
 
 /// Who asks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Asker {
     /// Whether they may sign in at all.
     pub enabled: bool,
+    /// Whether they may jump this way.
+    pub method_allowed: bool,
+    /// What they may do with the item.
+    pub permissions: Permissions,
+}
+
+/// Whether a user with these methods may jump by this one.
+#[must_use]
+pub fn allows(methods: &[JumpMethod], method: JumpMethod) -> bool {
+    methods.contains(&method)
 }
 
 /// What is known of an item's jumpoint.
@@ -36,6 +50,10 @@ pub enum Decision {
 pub enum Denial {
     /// The user is disabled.
     UserDisabled,
+    /// They may not begin sessions on the item.
+    NotPermitted,
+    /// They may not jump this way, whatever the item.
+    MethodNotAllowed,
     /// The jumpoint is disabled.
     JumpointDisabled,
     /// The jumpoint has the method off.
@@ -54,6 +72,10 @@ pub enum Denial {
 pub fn decide(asker: Asker, jumpoint: JumpointFacts, stopping: bool) -> Decision {
     if !asker.enabled {
         Decision::Denied(Denial::UserDisabled)
+    } else if !asker.permissions.has(ItemPermission::Start) {
+        Decision::Denied(Denial::NotPermitted)
+    } else if !asker.method_allowed {
+        Decision::Denied(Denial::MethodNotAllowed)
     } else if !jumpoint.enabled {
         Decision::Denied(Denial::JumpointDisabled)
     } else if !jumpoint.protocol_tunnel_enabled {
@@ -71,14 +93,16 @@ pub fn decide(asker: Asker, jumpoint: JumpointFacts, stopping: bool) -> Decision
 
 /// What lists show of the same decision.
 #[must_use]
-pub fn status(jumpoint: JumpointFacts) -> ItemStatus {
-    let asker = Asker { enabled: true };
+pub fn status(asker: Asker, jumpoint: JumpointFacts) -> ItemStatus {
     match decide(asker, jumpoint, false) {
         Decision::Denied(Denial::JumpointDisabled) => ItemStatus::JumpointDisabled,
         Decision::Denied(Denial::MethodOff) => ItemStatus::MethodOff,
         Decision::Denied(Denial::JumpointOffline) => ItemStatus::JumpointOffline,
         Decision::Denied(Denial::JumpointDraining) => ItemStatus::JumpointDraining,
-        Decision::Allow | Decision::Denied(Denial::UserDisabled | Denial::Stopping) => ItemStatus::Ready,
+        Decision::Denied(Denial::UserDisabled | Denial::NotPermitted | Denial::MethodNotAllowed) => {
+            ItemStatus::NotPermitted
+        }
+        Decision::Allow | Decision::Denied(Denial::Stopping) => ItemStatus::Ready,
     }
 }
 
@@ -88,6 +112,8 @@ impl Denial {
     pub fn code(self) -> &'static str {
         match self {
             Self::UserDisabled => "user_disabled",
+            Self::NotPermitted => "not_permitted",
+            Self::MethodNotAllowed => "method_not_allowed",
             Self::JumpointDisabled => "jumpoint_disabled",
             Self::MethodOff => "method_off",
             Self::JumpointOffline => "jumpoint_offline",
@@ -100,7 +126,12 @@ impl Denial {
     #[must_use]
     pub fn fault(self) -> Fault {
         match self {
-            Self::UserDisabled | Self::JumpointDisabled | Self::MethodOff | Self::JumpointDraining => Fault::Policy,
+            Self::UserDisabled
+            | Self::NotPermitted
+            | Self::MethodNotAllowed
+            | Self::JumpointDisabled
+            | Self::MethodOff
+            | Self::JumpointDraining => Fault::Policy,
             Self::JumpointOffline => Fault::Jumpoint,
             Self::Stopping => Fault::Appliance,
         }
@@ -111,6 +142,14 @@ impl Denial {
     pub fn message(self, jumpoint: &str) -> (String, String) {
         match self {
             Self::UserDisabled => ("Your account is disabled.".into(), "Ask an administrator to enable it.".into()),
+            Self::NotPermitted => (
+                "Your role in this item's group does not let you start sessions.".into(),
+                "Ask an administrator for a role that does.".into(),
+            ),
+            Self::MethodNotAllowed => (
+                "Your account may not use Protocol Tunnel Jumps.".into(),
+                "Ask an administrator to allow the method for you.".into(),
+            ),
             Self::JumpointDisabled => (
                 format!("An administrator disabled the jumpoint {jumpoint}."),
                 "Ask an administrator, or choose another jumpoint in the item's properties.".into(),
@@ -141,25 +180,34 @@ impl Denial {
 mod tests {
     use super::*;
 
-    const SOMEBODY: Asker = Asker { enabled: true };
+    fn somebody() -> Asker {
+        Asker { enabled: true, method_allowed: true, permissions: ItemPermission::Start.into() }
+    }
     const GOOD: JumpointFacts =
         JumpointFacts { enabled: true, protocol_tunnel_enabled: true, online: true, draining: false };
 
     #[test]
     fn every_row_of_the_decision_table() {
         let table = [
-            (SOMEBODY, GOOD, false, Decision::Allow),
-            (Asker { enabled: false }, GOOD, false, Decision::Denied(Denial::UserDisabled)),
-            (SOMEBODY, JumpointFacts { enabled: false, ..GOOD }, false, Decision::Denied(Denial::JumpointDisabled)),
+            (somebody(), GOOD, false, Decision::Allow),
+            (Asker { enabled: false, ..somebody() }, GOOD, false, Decision::Denied(Denial::UserDisabled)),
             (
-                SOMEBODY,
+                Asker { permissions: Permissions::all().without(ItemPermission::Start.into()), ..somebody() },
+                GOOD,
+                false,
+                Decision::Denied(Denial::NotPermitted),
+            ),
+            (Asker { method_allowed: false, ..somebody() }, GOOD, false, Decision::Denied(Denial::MethodNotAllowed)),
+            (somebody(), JumpointFacts { enabled: false, ..GOOD }, false, Decision::Denied(Denial::JumpointDisabled)),
+            (
+                somebody(),
                 JumpointFacts { protocol_tunnel_enabled: false, online: false, ..GOOD },
                 false,
                 Decision::Denied(Denial::MethodOff),
             ),
-            (SOMEBODY, JumpointFacts { online: false, ..GOOD }, false, Decision::Denied(Denial::JumpointOffline)),
-            (SOMEBODY, JumpointFacts { draining: true, ..GOOD }, false, Decision::Denied(Denial::JumpointDraining)),
-            (SOMEBODY, GOOD, true, Decision::Denied(Denial::Stopping)),
+            (somebody(), JumpointFacts { online: false, ..GOOD }, false, Decision::Denied(Denial::JumpointOffline)),
+            (somebody(), JumpointFacts { draining: true, ..GOOD }, false, Decision::Denied(Denial::JumpointDraining)),
+            (somebody(), GOOD, true, Decision::Denied(Denial::Stopping)),
         ];
         for (asker, jumpoint, stopping, expected) in table {
             assert_eq!(decide(asker, jumpoint, stopping), expected, "{asker:?} {jumpoint:?} {stopping}");
@@ -169,9 +217,10 @@ mod tests {
     #[test]
     fn only_one_of_all_combinations_is_allowed() {
         let mut allowed = 0;
-        for bits in 0..64u8 {
-            let bit = |at: u8| bits & (1 << at) != 0;
-            let asker = Asker { enabled: bit(0) };
+        for bits in 0..256u16 {
+            let bit = |at: u16| bits & (1 << at) != 0;
+            let permissions = if bit(7) { Permissions::all() } else { ItemPermission::Add.into() };
+            let asker = Asker { enabled: bit(0), method_allowed: bit(6), permissions };
             let jumpoint =
                 JumpointFacts { enabled: bit(1), protocol_tunnel_enabled: bit(2), online: bit(3), draining: bit(5) };
             allowed += u32::from(decide(asker, jumpoint, bit(4)) == Decision::Allow);
@@ -183,6 +232,8 @@ mod tests {
     fn every_denial_says_what_to_do() {
         for denial in [
             Denial::UserDisabled,
+            Denial::NotPermitted,
+            Denial::MethodNotAllowed,
             Denial::JumpointDisabled,
             Denial::MethodOff,
             Denial::JumpointOffline,

@@ -1,0 +1,48 @@
+use std::collections::HashSet;
+
+use axum::Json;
+use axum::extract::State;
+use wire::JumpGroupId;
+use wire::api::{ApiError, Memberships};
+
+use super::error::{Body, Path};
+use super::{Administrator, Failure, permitted};
+use crate::services::Services;
+use crate::store::StoreError;
+
+/// Who may do what with the items of a group.
+#[utoipa::path(get, path = "/api/jump-groups/{id}/members", tag = "access", params(("id" = String, Path)), responses((status = 200, body = Memberships), (status = 404, body = ApiError)))]
+pub(super) async fn list(
+    State(services): State<Services>,
+    _: Administrator,
+    Path(id): Path<JumpGroupId>,
+) -> Result<Json<Memberships>, Failure> {
+    let (members, revision) = services.store.memberships(id).await?.ok_or_else(|| Failure::not_found("group"))?;
+    Ok(Json(Memberships { members, revision }))
+}
+
+/// Says anew who may do what with the items of a group. Sessions that are not permitted any more end.
+#[utoipa::path(put, path = "/api/jump-groups/{id}/members", tag = "access", params(("id" = String, Path)), request_body = Memberships, responses((status = 200, body = Memberships), (status = 404, body = ApiError), (status = 409, body = ApiError), (status = 422, body = ApiError)))]
+pub(super) async fn set(
+    State(services): State<Services>,
+    Administrator(who): Administrator,
+    Path(id): Path<JumpGroupId>,
+    Body(wanted): Body<Memberships>,
+) -> Result<Json<Memberships>, Failure> {
+    let mut seen = HashSet::new();
+    if !wanted.members.iter().all(|it| seen.insert(it.principal)) {
+        return Err(Failure::field("members", "Somebody is in the list twice. Keep one row of each user and team."));
+    }
+    let written = services.store.set_memberships(id, &wanted.members, wanted.revision).await;
+    let is_there = written.map_err(|error| match error {
+        StoreError::Dependent => {
+            Failure::field("members", "A user, team or role of the list was removed. Load the page again.")
+        }
+        other => other.into(),
+    })?;
+    if !is_there {
+        return Err(Failure::not_found("group"));
+    }
+    permitted::changed(&services, &who.user).await?;
+    Ok(Json(Memberships { revision: wanted.revision + 1, ..wanted }))
+}

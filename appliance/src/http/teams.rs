@@ -1,0 +1,95 @@
+use std::collections::HashSet;
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use wire::TeamId;
+use wire::api::{ApiError, Team, TeamDraft};
+
+use super::error::{Body, Path};
+use super::jumpoints::check;
+use super::{Administrator, Failure, permitted};
+use crate::clock::now;
+use crate::random;
+use crate::services::Services;
+use crate::store::{StoreError, TeamRecord};
+
+/// Every team.
+#[utoipa::path(get, path = "/api/teams", tag = "access", responses((status = 200, body = Vec<Team>)))]
+pub(super) async fn list(State(services): State<Services>, _: Administrator) -> Result<Json<Vec<Team>>, Failure> {
+    let groups = services.store.groups_of_teams().await?;
+    let view = |it: TeamRecord| {
+        let groups = groups.get(&it.id).copied().unwrap_or(0);
+        view(it, groups)
+    };
+    Ok(Json(services.store.teams().await?.into_iter().map(view).collect()))
+}
+
+/// Makes a team.
+#[utoipa::path(post, path = "/api/teams", tag = "access", request_body = TeamDraft, responses((status = 201, body = Team), (status = 422, body = ApiError)))]
+pub(super) async fn create(
+    State(services): State<Services>,
+    Administrator(who): Administrator,
+    Body(draft): Body<TeamDraft>,
+) -> Result<(StatusCode, Json<Team>), Failure> {
+    let record = TeamRecord { revision: 0, ..checked(TeamId(random::id()), draft)? };
+    services.store.insert_team(&record).await.map_err(member_is_gone)?;
+    permitted::changed(&services, &who.user).await?;
+    Ok((StatusCode::CREATED, Json(view(record, 0))))
+}
+
+/// Changes a team. Sessions that its members may not use any more end.
+#[utoipa::path(put, path = "/api/teams/{id}", tag = "access", params(("id" = String, Path)), request_body = TeamDraft, responses((status = 200, body = Team), (status = 404, body = ApiError), (status = 409, body = ApiError), (status = 422, body = ApiError)))]
+pub(super) async fn change(
+    State(services): State<Services>,
+    Administrator(who): Administrator,
+    Path(id): Path<TeamId>,
+    Body(draft): Body<TeamDraft>,
+) -> Result<Json<Team>, Failure> {
+    let record = checked(id, draft)?;
+    if !services.store.update_team(&record).await.map_err(member_is_gone)? {
+        return Err(Failure::not_found("team"));
+    }
+    permitted::changed(&services, &who.user).await?;
+    let groups = services.store.groups_of_teams().await?.get(&id).copied().unwrap_or(0);
+    Ok(Json(view(TeamRecord { revision: record.revision + 1, ..record }, groups)))
+}
+
+/// Removes a team. What its memberships allowed ends with it.
+#[utoipa::path(delete, path = "/api/teams/{id}", tag = "access", params(("id" = String, Path)), responses((status = 204), (status = 404, body = ApiError)))]
+pub(super) async fn remove(
+    State(services): State<Services>,
+    Administrator(who): Administrator,
+    Path(id): Path<TeamId>,
+) -> Result<StatusCode, Failure> {
+    if !services.store.delete_team(id).await? {
+        return Err(Failure::not_found("team"));
+    }
+    permitted::changed(&services, &who.user).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+fn checked(id: TeamId, draft: TeamDraft) -> Result<TeamRecord, Failure> {
+    check(&draft.name, &draft.comments)?;
+    let mut seen = HashSet::new();
+    let members = draft.members.into_iter().filter(|it| seen.insert(*it)).collect();
+    Ok(TeamRecord {
+        id,
+        name: draft.name.trim().to_owned(),
+        comments: draft.comments,
+        members,
+        created_at: now(),
+        revision: draft.revision,
+    })
+}
+
+fn member_is_gone(error: StoreError) -> Failure {
+    match error {
+        StoreError::Dependent => Failure::field("members", "One of these users was removed. Load the page again."),
+        other => other.into(),
+    }
+}
+
+fn view(it: TeamRecord, groups: u32) -> Team {
+    Team { id: it.id, name: it.name, comments: it.comments, members: it.members, groups, revision: it.revision }
+}

@@ -1,0 +1,305 @@
+//! What a user may do with the items of a group, and which rule says so. The most specific rule wins whole: a membership of
+//! the user, else those of their teams together, else their default role.
+
+use wire::api::ItemPermission;
+use wire::{JumpItemRoleId, UserId};
+
+/// A set of permissions.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Permissions(u16);
+
+impl Permissions {
+    /// None of them.
+    pub const NONE: Self = Self(0);
+
+    /// Every one.
+    #[must_use]
+    pub fn all() -> Self {
+        ItemPermission::ALL.iter().map(|(it, _)| *it).collect()
+    }
+
+    /// Whether it is among them.
+    #[must_use]
+    pub fn has(self, permission: ItemPermission) -> bool {
+        self.0 & bit(permission) != 0
+    }
+
+    /// Whether all of these are among them.
+    #[must_use]
+    pub fn covers(self, other: Self) -> bool {
+        self.0 & other.0 == other.0
+    }
+
+    /// Those that are in either.
+    #[must_use]
+    pub fn or(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
+    /// Those of these that the other does not have.
+    #[must_use]
+    pub fn without(self, other: Self) -> Self {
+        Self(self.0 & !other.0)
+    }
+
+    /// Each of them, in the order forms show them.
+    pub fn iter(self) -> impl Iterator<Item = ItemPermission> {
+        ItemPermission::ALL.into_iter().map(|(it, _)| it).filter(move |it| self.has(*it))
+    }
+
+    /// Whether items are shown to who has these. Reports alone show what was done, not what can be used.
+    #[must_use]
+    pub fn shows_items(self) -> bool {
+        !self.without(Self::from(ItemPermission::ViewReport)).is_empty()
+    }
+
+    fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+}
+
+fn bit(permission: ItemPermission) -> u16 {
+    1 << permission as u16
+}
+
+impl From<ItemPermission> for Permissions {
+    fn from(it: ItemPermission) -> Self {
+        Self(bit(it))
+    }
+}
+
+impl FromIterator<ItemPermission> for Permissions {
+    fn from_iter<T: IntoIterator<Item = ItemPermission>>(all: T) -> Self {
+        all.into_iter().fold(Self::NONE, |sum, it| sum.or(it.into()))
+    }
+}
+
+/// A jump item role as decisions see it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Role {
+    /// Its id.
+    pub id: JumpItemRoleId,
+    /// Its name.
+    pub name: String,
+    /// What it allows.
+    pub permissions: Permissions,
+}
+
+/// What is known of a user wherever they go.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Standing {
+    /// Who.
+    pub user: UserId,
+    /// Whether they administer the appliance: such a user may do everything with every group's items.
+    pub administrator: bool,
+    /// Their role where no membership speaks of them.
+    pub default_role: Option<Role>,
+}
+
+/// The memberships of one group that speak of one user.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Memberships {
+    /// The user's own.
+    pub own: Option<Role>,
+    /// Those of teams they are in, with the teams' names.
+    pub teams: Vec<(String, Role)>,
+}
+
+/// Which rule decides.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Rule {
+    /// They administer the appliance.
+    Administrator,
+    /// A membership of the user in the group.
+    Own(Role),
+    /// Memberships of their teams in the group, with the teams' names.
+    Teams(Vec<(String, Role)>),
+    /// Their default role.
+    Default(Role),
+    /// No rule speaks of them.
+    Nothing,
+}
+
+/// The rule that decides for this user in a group with these memberships.
+#[must_use]
+pub fn rule(who: &Standing, memberships: Memberships) -> Rule {
+    if who.administrator {
+        Rule::Administrator
+    } else if let Some(role) = memberships.own {
+        Rule::Own(role)
+    } else if !memberships.teams.is_empty() {
+        Rule::Teams(memberships.teams)
+    } else if let Some(role) = &who.default_role {
+        Rule::Default(role.clone())
+    } else {
+        Rule::Nothing
+    }
+}
+
+impl Rule {
+    /// What the rule allows.
+    #[must_use]
+    pub fn permissions(&self) -> Permissions {
+        match self {
+            Self::Administrator => Permissions::all(),
+            Self::Own(role) | Self::Default(role) => role.permissions,
+            Self::Teams(teams) => teams.iter().fold(Permissions::NONE, |sum, (_, role)| sum.or(role.permissions)),
+            Self::Nothing => Permissions::NONE,
+        }
+    }
+
+    /// What gives a permission; nothing when it is not given.
+    #[must_use]
+    pub fn given_by(&self, permission: ItemPermission) -> Vec<String> {
+        match self {
+            Self::Administrator => vec!["administrator".into()],
+            Self::Own(role) | Self::Default(role) if role.permissions.has(permission) => vec![role.name.clone()],
+            Self::Teams(teams) => {
+                let giving = teams.iter().filter(|(_, role)| role.permissions.has(permission));
+                giving.map(|(team, role)| format!("{} (team {team})", role.name)).collect()
+            }
+            Self::Own(_) | Self::Default(_) | Self::Nothing => Vec::new(),
+        }
+    }
+
+    /// The rule in a sentence.
+    #[must_use]
+    pub fn sentence(&self) -> String {
+        match self {
+            Self::Administrator => "Administrators may do everything with the items of every group.".into(),
+            Self::Own(role) => format!("The group's members list gives this user the role {}.", role.name),
+            Self::Teams(teams) => {
+                let each: Vec<String> =
+                    teams.iter().map(|(team, role)| format!("the team {team} the role {}", role.name)).collect();
+                format!("The group's members list gives {}.", each.join(" and "))
+            }
+            Self::Default(role) => {
+                format!("No member of the group's list is meant, so the user's default role {} counts.", role.name)
+            }
+            Self::Nothing => "No member of the group's list is meant, and the user has no default role.".into(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use uuid::Uuid;
+
+    use super::*;
+
+    fn role(name: &str, permissions: &[ItemPermission]) -> Role {
+        let permissions = permissions.iter().copied().collect();
+        Role { id: JumpItemRoleId(Uuid::nil()), name: name.into(), permissions }
+    }
+
+    fn somebody(default_role: Option<Role>) -> Standing {
+        Standing { user: UserId(Uuid::nil()), administrator: false, default_role }
+    }
+
+    #[test]
+    fn the_most_specific_rule_wins_whole() {
+        use ItemPermission::{Add, EditTag, Start};
+        let (own, team, other, default) =
+            (role("own", &[EditTag]), role("team", &[Start]), role("other", &[Add]), role("default", &[Start, Add]));
+        let teams = vec![("ops".to_owned(), team.clone()), ("dba".to_owned(), other)];
+        let both = Memberships { own: Some(own.clone()), teams: teams.clone() };
+        let of_teams = Memberships { own: None, teams };
+        let table = [
+            (somebody(Some(default.clone())), both.clone(), vec![EditTag]),
+            (somebody(Some(default.clone())), of_teams.clone(), vec![Start, Add]),
+            (somebody(Some(default.clone())), Memberships::default(), vec![Start, Add]),
+            (somebody(None), both, vec![EditTag]),
+            (somebody(None), of_teams, vec![Start, Add]),
+            (somebody(None), Memberships::default(), vec![]),
+        ];
+        for (who, memberships, expected) in table {
+            let rule = rule(&who, memberships);
+            assert_eq!(rule.permissions(), expected.iter().copied().collect(), "{rule:?}");
+        }
+        let boss = Standing { administrator: true, ..somebody(None) };
+        let nothing = Memberships { own: Some(role("none", &[])), teams: Vec::new() };
+        assert_eq!(rule(&boss, nothing.clone()), Rule::Administrator);
+        // A role without permissions takes away what a default would give.
+        assert_eq!(rule(&somebody(Some(default)), nothing).permissions(), Permissions::NONE);
+    }
+
+    #[test]
+    fn what_gives_a_permission_is_named() {
+        use ItemPermission::{Add, Start};
+        let teams = vec![("ops".to_owned(), role("Users", &[Start])), ("dba".to_owned(), role("Makers", &[Add]))];
+        let it = rule(&somebody(None), Memberships { own: None, teams });
+        assert_eq!(it.given_by(Add), ["Makers (team dba)"]);
+        assert_eq!(it.given_by(ItemPermission::Remove), [""; 0]);
+        assert_eq!(
+            it.sentence(),
+            "The group's members list gives the team ops the role Users and the team dba the role Makers."
+        );
+    }
+
+    #[test]
+    fn reports_alone_show_no_items() {
+        let reports: Permissions = ItemPermission::ViewReport.into();
+        assert!(!reports.shows_items() && !Permissions::NONE.shows_items());
+        assert!(reports.or(ItemPermission::Start.into()).shows_items());
+        assert_eq!(Permissions::all().iter().count(), ItemPermission::ALL.len());
+    }
+
+    fn any_role() -> impl Strategy<Value = Role> {
+        (0u16..1 << ItemPermission::ALL.len()).prop_map(|bits| Role {
+            id: JumpItemRoleId(Uuid::nil()),
+            name: bits.to_string(),
+            permissions: Permissions(bits),
+        })
+    }
+
+    fn any_memberships() -> impl Strategy<Value = Memberships> {
+        (proptest::option::of(any_role()), proptest::collection::vec(("[a-z]{1,4}", any_role()), 0..4))
+            .prop_map(|(own, teams)| Memberships { own, teams })
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_is_given_that_no_role_gives(
+            default in proptest::option::of(any_role()),
+            memberships in any_memberships(),
+        ) {
+            let roles = memberships.own.iter().chain(memberships.teams.iter().map(|(_, role)| role)).chain(&default);
+            let most = roles.fold(Permissions::NONE, |sum, role| sum.or(role.permissions));
+            let rule = rule(&somebody(default), memberships);
+            prop_assert!(most.covers(rule.permissions()));
+            for (permission, _) in ItemPermission::ALL {
+                prop_assert_eq!(rule.permissions().has(permission), !rule.given_by(permission).is_empty());
+            }
+        }
+
+        #[test]
+        fn a_smaller_role_widens_nothing(
+            default in proptest::option::of(any_role()),
+            memberships in any_memberships(),
+            kept in 0u16..1 << ItemPermission::ALL.len(),
+        ) {
+            let fewer = |role: Role| Role { permissions: Permissions(role.permissions.0 & kept), ..role };
+            let before = rule(&somebody(default.clone()), memberships.clone()).permissions();
+            let less = Memberships {
+                own: memberships.own.map(fewer),
+                teams: memberships.teams.into_iter().map(|(team, role)| (team, fewer(role))).collect(),
+            };
+            let after = rule(&somebody(default.map(fewer)), less).permissions();
+            prop_assert!(before.covers(after));
+        }
+
+        #[test]
+        fn a_team_more_takes_nothing_away_and_gives_only_its_role(
+            memberships in any_memberships(),
+            more in any_role(),
+        ) {
+            prop_assume!(memberships.own.is_none() && !memberships.teams.is_empty());
+            let before = rule(&somebody(None), memberships.clone()).permissions();
+            let mut after = memberships;
+            after.teams.push(("new".into(), more.clone()));
+            let after = rule(&somebody(None), after).permissions();
+            prop_assert_eq!(after, before.or(more.permissions));
+        }
+    }
+}

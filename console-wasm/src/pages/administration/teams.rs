@@ -1,0 +1,128 @@
+//! Teams: create, change, remove.
+
+use wire::api::Team;
+use yew::prelude::*;
+
+use super::loaded::use_loaded;
+use super::team_dialog::TeamDialog;
+use crate::components::alert::ErrorAlert;
+use crate::components::button::{Button, Kind};
+use crate::components::dialog::ConfirmDialog;
+use crate::components::icon::Icon;
+use crate::components::spinner;
+use crate::console::{use_console, use_store};
+use crate::state::format::count;
+use crate::submission::use_submission;
+
+/// What is open above the list.
+#[derive(Clone, PartialEq)]
+enum Open {
+    Edit(Option<Team>),
+    Remove(Team),
+}
+
+/// The section.
+#[component]
+pub(super) fn Teams() -> Html {
+    let store = use_store();
+    let changed = (store.access_changed, store.users_changed);
+    let teams = use_loaded(changed, |api| async move { api.teams().await });
+    let users = use_loaded(changed, |api| async move { api.users().await });
+    let open = use_state(|| None::<Open>);
+    let show = |what: Open| {
+        let open = open.clone();
+        Callback::from(move |_: MouseEvent| open.set(Some(what.clone())))
+    };
+    let close = {
+        let (open, reload) = (open.clone(), teams.reload.clone());
+        Callback::from(move |()| {
+            open.set(None);
+            reload.emit(());
+        })
+    };
+    let names = |team: &Team| {
+        let known = users.list().iter().filter(|user| team.members.contains(&user.id));
+        known.map(|user| user.display_name.clone()).collect::<Vec<_>>().join(", ")
+    };
+    html! {
+        <section class="sp-card" id="teams" aria-labelledby="teams-title">
+            <div class="sp-card__head">
+                <h2 id="teams-title">{ "Teams" }</h2>
+                <div class="sp-card__actions">
+                    <Button id="create-team" kind={Kind::Primary} small={true} icon={Icon::Plus} label="Create team" onclick={show(Open::Edit(None))} />
+                </div>
+            </div>
+            <p class="sp-pale">{ "A team can be a member of jump groups: everybody in it then has its role there." }</p>
+            { for [&teams.error, &users.error].into_iter().filter_map(|it| (**it).clone()).map(|error| html! { <ErrorAlert id="teams-error" {error} /> }) }
+            if teams.value.is_none() {
+                { spinner("Loading teams") }
+            } else {
+                <div class="sp-table-scroll">
+                <table class="pf-v6-c-table pf-m-compact" aria-label="Teams">
+                    <thead class="pf-v6-c-table__thead">
+                        <tr class="pf-v6-c-table__tr">
+                            { for ["Name", "Members", "Jump groups", "Comments"].map(|heading| html! { <th class="pf-v6-c-table__th" scope="col">{ heading }</th> }) }
+                            <td class="pf-v6-c-table__td"></td>
+                        </tr>
+                    </thead>
+                    <tbody class="pf-v6-c-table__tbody">
+                        if teams.list().is_empty() {
+                            <tr class="pf-v6-c-table__tr"><td class="pf-v6-c-table__td sp-pale" colspan="5">{ "There are no teams yet." }</td></tr>
+                        }
+                        { for teams.list().iter().map(|team| html! {
+                            <tr class="pf-v6-c-table__tr" key={team.id.to_string()} data-testid="team-row" data-name={team.name.clone()}>
+                                <th class="pf-v6-c-table__th" scope="row">{ &team.name }</th>
+                                <td class="pf-v6-c-table__td">{ names(team) }</td>
+                                <td class="pf-v6-c-table__td">{ team.groups }</td>
+                                <td class="pf-v6-c-table__td sp-lines">{ &team.comments }</td>
+                                <td class="pf-v6-c-table__td sp-number">
+                                    <Button class="sp-edit-team" kind={Kind::Plain} small={true} icon={Icon::Pen} title={format!("Properties of {}", team.name)} onclick={show(Open::Edit(Some(team.clone())))} />
+                                    <Button class="sp-remove-team" kind={Kind::Plain} small={true} icon={Icon::Trash} title={format!("Remove {}", team.name)} onclick={show(Open::Remove(team.clone()))} />
+                                </td>
+                            </tr>
+                        }) }
+                    </tbody>
+                </table>
+                </div>
+            }
+            { match &*open {
+                None => Html::default(),
+                Some(Open::Edit(team)) => html! { <TeamDialog team={team.clone()} users={users.list().to_vec()} onclose={close} /> },
+                Some(Open::Remove(team)) => html! { <Removal team={team.clone()} onclose={close} /> },
+            } }
+        </section>
+    }
+}
+
+#[derive(Clone, PartialEq, Properties)]
+struct RemovalProps {
+    team: Team,
+    onclose: Callback<()>,
+}
+
+#[component]
+fn Removal(props: &RemovalProps) -> Html {
+    let console = use_console();
+    let sending = use_submission();
+    let onconfirm = {
+        let (id, onclose, sending) = (props.team.id, props.onclose.clone(), sending.clone());
+        Callback::from(move |()| {
+            let (api, onclose) = (console.api().clone(), onclose.clone());
+            sending.send(true, async move { api.remove_team(id).await }, move |()| onclose.emit(()));
+        })
+    };
+    let groups = match props.team.groups {
+        0 => "It is a member of no jump group.".to_owned(),
+        groups => format!(
+            "It is a member of {}: what its {} may do there through it ends, and so do sessions that depend on it.",
+            count(groups.into(), "jump group"),
+            count(props.team.members.len() as u64, "member"),
+        ),
+    };
+    html! {
+        <ConfirmDialog id="remove-team" title={format!("Remove the team {}?", props.team.name)} deed="Remove" busy={sending.is_busy()}
+            error={sending.error().cloned()} {onconfirm} onclose={props.onclose.clone()}>
+            <p>{ groups }</p>
+        </ConfirmDialog>
+    }
+}
