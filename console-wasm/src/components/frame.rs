@@ -146,6 +146,7 @@ fn NavLink(props: &NavLinkProps) -> Html {
     let route = use_route::<Route>();
     let current = match route {
         Some(Route::Session { .. }) => props.to == Route::Jump,
+        Some(Route::AdministrationSection { .. } | Route::UserAccess { .. }) => props.to == Route::Administration,
         route => route == Some(props.to),
     };
     html! {

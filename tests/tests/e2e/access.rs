@@ -55,7 +55,11 @@ fn a_team_gets_a_role_in_a_group_and_its_member_sees_the_items() -> Result<()> {
         let desk = Workstation::new(&site.appliance.ready)?;
         let theirs = Console::open(Browser::start(&desk, Options::default())?, &site.appliance.ready.url)?;
         theirs.sign_in("tom", TECHNICIAN_PASSWORD)?;
-        theirs.wait_for("main")?;
+        // Nothing is offered that would be refused.
+        theirs.wait_for_text("no-items", |text| text.contains("administrator gives you a role"))?;
+        for id in ["create", "create-first", "first-steps"] {
+            ensure!(!theirs.shows(id)?, "{id} is offered to whoever may create nothing");
+        }
         ensure!(!theirs.shows("item-row")?, "a user without any role sees items");
 
         console.click("nav-administration")?;
@@ -95,6 +99,9 @@ fn a_team_gets_a_role_in_a_group_and_its_member_sees_the_items() -> Result<()> {
         console.wait_until_gone("members-dialog")?;
         // Without a reload.
         theirs.wait_for("item-row")?;
+        theirs.select("db-prod-1")?;
+        let obstacle = theirs.attribute("remove", "title")?.unwrap_or_default();
+        ensure!(obstacle.contains("Production") && obstacle.contains("Remove items"), "{obstacle}");
 
         console.click_on("#section-users a")?;
         console.click_on("[data-testid=\"user-row\"][data-name=\"tom\"] .sp-user-access a")?;
@@ -109,7 +116,7 @@ fn a_team_gets_a_role_in_a_group_and_its_member_sees_the_items() -> Result<()> {
             Ok(answer(&console, "Start sessions")?.starts_with("true"))
         })?;
 
-        console.click_on(".pf-v6-c-breadcrumb a")?;
+        console.click_on("#back-to-users a")?;
         console.click_on("#section-teams a")?;
         console.click_on(".sp-remove-team")?;
         console.wait_for("remove-team")?;

@@ -159,7 +159,7 @@ fn each_change_of_an_item_takes_its_permission() -> Result<()> {
         let mut own = now.definition.clone();
         own.name = "other".into();
         let in_first: JumpItem = site.admin.post("/api/jump-items", &own)?.ok()?;
-        let commenter = role(site, "Commenter", &[ItemPermission::EditComments])?;
+        let commenter = role(site, "Commenter", &[EditComments])?;
         set_members(site, site.group, &[(Principal::User(id), commenter.id)])?;
         let both = json!({ "item_ids": [in_first.id, item.id], "comments": "Changed." });
         ensure!(eva.patch("/api/jump-items", &both)?.refused(403)?.code == "not_permitted");

@@ -39,11 +39,7 @@ fn Answers(props: &UserAccessPageProps) -> Html {
         user.map_or_else(|| "What can this user do?".to_owned(), |it| format!("What can {} do?", it.display_name));
     html! {
         <>
-            <nav class="pf-v6-c-breadcrumb" aria-label="Path">
-                <ol class="pf-v6-c-breadcrumb__list">
-                    <li class="pf-v6-c-breadcrumb__item"><Link<Route> classes="pf-v6-c-breadcrumb__link" to={Section::Users.route()}>{ "Users" }</Link<Route>></li>
-                </ol>
-            </nav>
+            <nav id="back-to-users" aria-label="Path"><Link<Route> to={Section::Users.route()}>{ "← Users" }</Link<Route>></nav>
             <div class="sp-page__head"><h1 class="pf-v6-c-title pf-m-xl">{ title }</h1></div>
             if let Some(error) = &*access.error {
                 <ErrorAlert id="user-access-error" error={error.clone()} />

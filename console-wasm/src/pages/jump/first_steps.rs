@@ -1,5 +1,6 @@
 //! The short path on a new appliance.
 
+use wire::api::ItemPermission;
 use yew::prelude::*;
 use yew_router::prelude::*;
 
@@ -9,6 +10,7 @@ use crate::components::icon::Icon;
 use crate::console::{use_console, use_store};
 use crate::routes::Route;
 use crate::state::first_steps::{Place, Step, first_steps};
+use crate::state::permitted;
 
 /// Name under which the preferences keep that the path was put away.
 const PUT_AWAY: &str = "first-steps";
@@ -34,6 +36,9 @@ pub(super) fn FirstSteps(props: &FirstStepsProps) -> Html {
     let enrolled = store.jumpoints.list().iter().any(|jumpoint| !jumpoint.nodes.is_empty());
     let items = store.items.list();
     let used = !store.tabs.is_empty() || items.iter().any(|item| item.last_used_at.is_some());
+    if items.is_empty() && !permitted::anywhere(store.groups.list(), ItemPermission::Add) {
+        return Html::default();
+    }
     let Some(steps) = first_steps(enrolled, !items.is_empty(), &store.helper, used) else { return Html::default() };
     let put_away = Callback::from(move |_: MouseEvent| {
         console.change_preferences(|preferences| {

@@ -1,17 +1,23 @@
 //! What the other button of the pointer offers, on rows and on groups.
 
 use wire::JumpItemId;
-use wire::api::JumpItem;
+use wire::api::{ItemPermission, JumpGroup, JumpItem};
 use wire::limits::ITEMS_PER_JUMP;
 use yew::prelude::*;
 
 use super::{Command, starting};
 use crate::components::context_menu::ContextMenu;
 use crate::components::menu::MenuItem;
-use crate::state::bulk_form;
+use crate::state::{bulk_form, permitted};
 
 /// The actions of the tool bar, for the selected rows.
-pub(super) fn of_rows(at: (i32, i32), chosen: &[JumpItem], command: &Callback<Command>, onclose: Callback<()>) -> Html {
+pub(super) fn of_rows(
+    at: (i32, i32),
+    chosen: &[JumpItem],
+    groups: &[JumpGroup],
+    command: &Callback<Command>,
+    onclose: Callback<()>,
+) -> Html {
     let on = |what: Command| {
         let command = command.clone();
         Callback::from(move |()| command.emit(what.clone()))
@@ -30,9 +36,17 @@ pub(super) fn of_rows(at: (i32, i32), chosen: &[JumpItem], command: &Callback<Co
         MenuItem::new("menu-jump", jump, on(Command::Jump)).unless(starting::obstacle(chosen)),
         MenuItem::new("menu-properties", "Properties", on(Command::Properties))
             .unless(bulk_form::obstacle(chosen).unwrap_or_default()),
-        MenuItem::new("menu-copy", "Copy into other groups", on(Command::Copy)),
+        MenuItem::new("menu-copy", "Copy into other groups", on(Command::Copy)).unless(permitted::obstacle(
+            groups,
+            chosen,
+            ItemPermission::AssignGroup,
+        )),
         MenuItem::new("menu-favourite", favourite, on(Command::Favourite)),
-        MenuItem::new("menu-remove", "Remove", on(Command::Remove)),
+        MenuItem::new("menu-remove", "Remove", on(Command::Remove)).unless(permitted::obstacle(
+            groups,
+            chosen,
+            ItemPermission::Remove,
+        )),
     ];
     html! { <ContextMenu id="row-menu" {label} {at} {items} {onclose} /> }
 }

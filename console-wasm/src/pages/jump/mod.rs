@@ -22,19 +22,19 @@ mod toolbar;
 mod tunnel_fields;
 
 use wire::JumpItemId;
-use wire::api::JumpItem;
+use wire::api::{ItemPermission, JumpGroup, JumpItem};
 use yew::prelude::*;
 use yew_router::prelude::*;
 
 use crate::components::alert::ErrorAlert;
 use crate::components::spinner;
 use crate::console::{use_console, use_now, use_store};
-use crate::state::bulk_form;
 use crate::state::columns::{Layout, PREFERENCE};
 use crate::state::selection::Selection;
 use crate::state::store::Load;
 use crate::state::toasts::ToastKind;
 use crate::state::view::View;
+use crate::state::{bulk_form, permitted};
 use rows::How;
 
 pub(crate) use group_dialog::GroupDialog;
@@ -133,12 +133,14 @@ pub(crate) fn JumpPage() -> Html {
         let (console, selection, open, jumping, failed, typed) =
             (console.clone(), selection.clone(), open.clone(), jumping.clone(), failed.clone(), typed.clone());
         let (chosen, rows, navigator) = (chosen.clone(), rows.clone(), navigator.clone());
+        let groups = store.groups.clone();
         Callback::from(move |command: Command| match command {
             Command::Jump => starting::start(&console, chosen.to_vec(), &navigator, &jumping, &failed),
             Command::JumpTo(ids) => {
                 let items = ids.iter().filter_map(|id| rows.catalogue.by_id(*id)).cloned().collect();
                 starting::start(&console, items, &navigator, &jumping, &failed);
             }
+            Command::Create if !permitted::anywhere(groups.list(), ItemPermission::Add) => {}
             Command::Create => open.set(Some(Open::Create)),
             Command::NewGroup => open.set(Some(Open::NewGroup)),
             Command::Properties => match (chosen.as_slice(), bulk_form::obstacle(&chosen)) {
@@ -148,8 +150,14 @@ pub(crate) fn JumpPage() -> Html {
                 (several, None) => open.set(Some(Open::Bulk(several.to_vec()))),
             },
             Command::Copy | Command::Remove if chosen.is_empty() => {}
-            Command::Copy => open.set(Some(Open::Copy(chosen.to_vec()))),
-            Command::Remove => open.set(Some(Open::Remove(chosen.to_vec()))),
+            Command::Copy => match permitted::obstacle(groups.list(), &chosen, ItemPermission::AssignGroup) {
+                why if why.is_empty() => open.set(Some(Open::Copy(chosen.to_vec()))),
+                why => console.tell(ToastKind::Info, "Not permitted", why),
+            },
+            Command::Remove => match permitted::obstacle(groups.list(), &chosen, ItemPermission::Remove) {
+                why if why.is_empty() => open.set(Some(Open::Remove(chosen.to_vec()))),
+                why => console.tell(ToastKind::Info, "Not permitted", why),
+            },
             Command::Favourite if chosen.is_empty() => {}
             Command::Favourite => {
                 let all = chosen.iter().all(|item| item.favourite);
@@ -206,18 +214,25 @@ pub(crate) fn JumpPage() -> Html {
                             {layout}
                             selection={(*selection).clone()}
                             {now}
+                            may_create={permitted::anywhere(store.groups.list(), ItemPermission::Add)}
                             command={command.clone()}
                         />
                     },
                 } }
             </section>
             <details::Details chosen={chosen.clone()} {now} command={command.clone()} />
-            { opened(&open, &chosen, &command, close) }
+            { opened(&open, &chosen, store.groups.list(), &command, close) }
         </div>
     }
 }
 
-fn opened(open: &Option<Open>, chosen: &[JumpItem], command: &Callback<Command>, onclose: Callback<()>) -> Html {
+fn opened(
+    open: &Option<Open>,
+    chosen: &[JumpItem],
+    groups: &[JumpGroup],
+    command: &Callback<Command>,
+    onclose: Callback<()>,
+) -> Html {
     match open.clone() {
         None => Html::default(),
         Some(Open::Create) => html! { <item_dialog::ItemDialog item={None::<JumpItem>} {onclose} /> },
@@ -225,8 +240,8 @@ fn opened(open: &Option<Open>, chosen: &[JumpItem], command: &Callback<Command>,
         Some(Open::Bulk(items)) => html! { <bulk_dialog::BulkDialog {items} {onclose} /> },
         Some(Open::Copy(items)) => html! { <copy_dialog::CopyDialog {items} {onclose} /> },
         Some(Open::Remove(items)) => html! { <remove_dialog::RemoveDialog {items} {onclose} /> },
-        Some(Open::NewGroup) => html! { <GroupDialog group={None::<wire::api::JumpGroup>} {onclose} /> },
-        Some(Open::RowMenu(x, y)) => menus::of_rows((x, y), chosen, command, onclose),
+        Some(Open::NewGroup) => html! { <GroupDialog group={None::<JumpGroup>} {onclose} /> },
+        Some(Open::RowMenu(x, y)) => menus::of_rows((x, y), chosen, groups, command, onclose),
         Some(Open::GroupMenu(x, y, name, ids)) => menus::of_group((x, y), &name, ids, command, onclose),
     }
 }

@@ -43,6 +43,8 @@ pub(super) struct ItemTableProps {
     pub(super) selection: Selection<JumpItemId>,
     /// The present.
     pub(super) now: Timestamp,
+    /// Whether there is a group where the user may make items.
+    pub(super) may_create: bool,
     /// What is done.
     pub(super) command: Callback<Command>,
 }
@@ -211,6 +213,13 @@ fn follow(id: JumpItemId) -> bool {
 fn empty(props: &ItemTableProps) -> Html {
     let total = props.rows.catalogue.items().len();
     if total == 0 {
+        if !props.may_create {
+            return html! {
+                <EmptyState id="no-items" icon={Icon::Route} title="No items for you yet">
+                    <p>{ "Items appear here as soon as an administrator gives you a role in their group." }</p>
+                </EmptyState>
+            };
+        }
         let create = props.command.reform(|_: MouseEvent| Command::Create);
         return html! {
             <EmptyState id="no-items" icon={Icon::Route} title="No items yet"

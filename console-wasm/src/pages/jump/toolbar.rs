@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use wire::api::JumpItem;
+use wire::api::{ItemPermission, JumpItem};
 use yew::prelude::*;
 
 use super::{Command, starting};
@@ -10,7 +10,7 @@ use crate::components::button::{Button, Kind};
 use crate::components::icon::Icon;
 use crate::components::menu::{Menu, MenuItem};
 use crate::console::use_store;
-use crate::state::bulk_form;
+use crate::state::{bulk_form, permitted};
 
 /// Properties of [`Toolbar`].
 #[derive(Clone, PartialEq, Properties)]
@@ -39,12 +39,20 @@ pub(super) fn Toolbar(props: &ToolbarProps) -> Html {
         0 | 1 => "Jump".to_owned(),
         several => format!("Jump ({several})"),
     };
-    let nothing = if props.chosen.is_empty() { "Select an item first." } else { "" };
-    let properties = bulk_form::obstacle(&props.chosen).unwrap_or_else(|| nothing.to_owned());
-    let mut create = vec![
-        MenuItem::new("create-tunnel-jump", "Protocol Tunnel Jump", choose(Command::Create))
-            .about("TCP ports of one remote system on a local address"),
-    ];
+    let nothing = || "Select an item first.".to_owned();
+    let properties =
+        if props.chosen.is_empty() { nothing() } else { bulk_form::obstacle(&props.chosen).unwrap_or_default() };
+    let unless = |permission| match props.chosen.as_slice() {
+        [] => nothing(),
+        chosen => permitted::obstacle(store.groups.list(), chosen, permission),
+    };
+    let mut create = Vec::new();
+    if permitted::anywhere(store.groups.list(), ItemPermission::Add) {
+        create.push(
+            MenuItem::new("create-tunnel-jump", "Protocol Tunnel Jump", choose(Command::Create))
+                .about("TCP ports of one remote system on a local address"),
+        );
+    }
     if store.is_administrator() {
         create.push(
             MenuItem::new("create-group", "Jump group", choose(Command::NewGroup))
@@ -55,10 +63,12 @@ pub(super) fn Toolbar(props: &ToolbarProps) -> Html {
         <div class="sp-toolbar" role="toolbar" aria-label="Items">
             <Button id="jump" kind={Kind::Primary} icon={Icon::Play} label={jump} busy={props.jumping}
                 obstacle={starting::obstacle(&props.chosen)} onclick={on(Command::Jump)} />
-            <Menu id="create" icon={Icon::Plus} label="Create" items={create} />
+            if !create.is_empty() {
+                <Menu id="create" icon={Icon::Plus} label="Create" items={create} />
+            }
             <Button id="properties" icon={Icon::Pen} label="Properties" obstacle={properties} onclick={on(Command::Properties)} />
-            <Button id="copy" icon={Icon::Copy} label="Copy" obstacle={nothing} onclick={on(Command::Copy)} />
-            <Button id="remove" icon={Icon::Trash} label="Remove" obstacle={nothing} onclick={on(Command::Remove)} />
+            <Button id="copy" icon={Icon::Copy} label="Copy" obstacle={unless(ItemPermission::AssignGroup)} onclick={on(Command::Copy)} />
+            <Button id="remove" icon={Icon::Trash} label="Remove" obstacle={unless(ItemPermission::Remove)} onclick={on(Command::Remove)} />
         </div>
     }
 }
