@@ -84,7 +84,7 @@ impl Console {
     /// When the Jump page does not appear.
     pub fn sign_in(&self, user_name: &str, password: &str) -> Result<()> {
         self.type_sign_in(user_name, password)?;
-        self.wait_for("create").context("after sign-in the Jump page appears")
+        self.wait_for("jump").context("after sign-in the Jump page appears")
     }
 
     /// Fills in the sign-in page and sends it, whatever comes of it.
