@@ -17,6 +17,7 @@ pub mod http;
 pub mod jump;
 pub mod metrics;
 pub mod network;
+pub mod outgoing;
 pub mod random;
 pub mod relay;
 pub mod sealing;

@@ -10,7 +10,8 @@ use rustls::crypto::{CryptoProvider, aws_lc_rs as provider};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{
-    CertificateError, ClientConfig, DigitallySignedStruct, Error, OtherError, RootCertStore, SignatureScheme, version,
+    CertificateError, ClientConfig, DigitallySignedStruct, Error, OtherError, RootCertStore, SignatureScheme,
+    SupportedProtocolVersion, version,
 };
 
 use crate::hex;
@@ -79,9 +80,22 @@ impl Trust {
     /// # Errors
     /// When the trust is of no use.
     pub(crate) fn client_config(&self) -> Result<ClientConfig, TrustError> {
+        let mut config = self.config(&[&version::TLS13])?;
+        config.alpn_protocols = vec![b"http/1.1".to_vec()];
+        Ok(config)
+    }
+
+    /// How to dial systems that are not ours with this trust: TLS 1.2 or 1.3, no protocol named.
+    ///
+    /// # Errors
+    /// When the trust is of no use.
+    pub fn config_for_others(&self) -> Result<ClientConfig, TrustError> {
+        self.config(&[&version::TLS13, &version::TLS12])
+    }
+
+    fn config(&self, versions: &[&'static SupportedProtocolVersion]) -> Result<ClientConfig, TrustError> {
         let provider = Arc::new(provider::default_provider());
-        let builder =
-            ClientConfig::builder_with_provider(Arc::clone(&provider)).with_protocol_versions(&[&version::TLS13])?;
+        let builder = ClientConfig::builder_with_provider(Arc::clone(&provider)).with_protocol_versions(versions)?;
         let builder = match self {
             Self::Authorities(certificates) => {
                 let roots = Arc::new(roots_of(certificates)?);
@@ -96,9 +110,7 @@ impl Trust {
                 }))
             }
         };
-        let mut config = builder.with_no_client_auth();
-        config.alpn_protocols = vec![b"http/1.1".to_vec()];
-        Ok(config)
+        Ok(builder.with_no_client_auth())
     }
 }
 
@@ -111,7 +123,8 @@ pub fn fingerprint_of(certificate: &CertificateDer<'_>) -> Fingerprint {
 }
 
 /// In plain words why rustls refused a certificate, when that is what it did.
-pub(crate) fn certificate_refused(error: &Error) -> Option<String> {
+#[must_use]
+pub fn certificate_refused(error: &Error) -> Option<String> {
     let Error::InvalidCertificate(why) = error else { return None };
     Some(match why {
         CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
