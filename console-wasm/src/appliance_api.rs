@@ -1,6 +1,7 @@
 //! The one client of the console API. Every answer that is not a success is an [`ApiError`] with words for the person,
 //! also when there was no answer at all.
 
+mod items_csv;
 mod many_items;
 
 use std::cell::RefCell;
@@ -387,7 +388,11 @@ impl Api {
 
     /// Sends a request; an answer that nobody is signed in takes everybody to the sign-in page.
     async fn send<T: DeserializeOwned>(&self, method: Method, path: &str, body: Option<&impl Serialize>) -> Answer<T> {
-        let answer = self.send_quietly(method, path, body).await;
+        self.heard(self.send_quietly(method, path, body).await)
+    }
+
+    /// An answer; one that nobody is signed in takes everybody to the sign-in page.
+    fn heard<T>(&self, answer: Answer<T>) -> Answer<T> {
         if let Err(error) = &answer
             && error.code == UNAUTHORISED
         {
@@ -402,6 +407,12 @@ impl Api {
         path: &str,
         body: Option<&impl Serialize>,
     ) -> Answer<T> {
+        let request = build(self.request(method, path), body).map_err(|detail| broken("send the request", &detail))?;
+        read(fetched(request).await?).await
+    }
+
+    /// A request with what says that it comes from here.
+    fn request(&self, method: Method, path: &str) -> RequestBuilder {
         let mut request = RequestBuilder::new(path).header("accept", "application/json");
         if self.background {
             request = request.header(BACKGROUND_HEADER, "1");
@@ -411,9 +422,7 @@ impl Api {
         {
             request = request.header(CSRF_HEADER, token.expose());
         }
-        let request = build(request.method(method), body).map_err(|detail| broken("send the request", &detail))?;
-        let response = request.send().await.map_err(|_| unreachable_appliance())?;
-        read(response).await
+        request.method(method)
     }
 }
 
@@ -429,18 +438,28 @@ fn build(request: RequestBuilder, body: Option<&impl Serialize>) -> Result<Reque
     .map_err(|error| error.to_string())
 }
 
+async fn fetched(request: Request) -> Answer<Response> {
+    request.send().await.map_err(|_| unreachable_appliance())
+}
+
 async fn read<T: DeserializeOwned>(response: Response) -> Answer<T> {
-    let text = response.text().await.map_err(|_| unreachable_appliance())?;
-    if response.ok() {
-        // An answer without a body is one of the type with one value, which JSON writes as null.
-        let text = if text.is_empty() { "null" } else { &text };
-        return serde_json::from_str(text).map_err(|error| broken("read the answer", &error.to_string()));
+    if !response.ok() {
+        return Err(refusal(&response).await?);
     }
+    let text = response.text().await.map_err(|_| unreachable_appliance())?;
+    // An answer without a body is one of the type with one value, which JSON writes as null.
+    let text = if text.is_empty() { "null" } else { &text };
+    serde_json::from_str(text).map_err(|error| broken("read the answer", &error.to_string()))
+}
+
+/// What the appliance refused.
+async fn refusal(response: &Response) -> Answer<ApiError> {
+    let text = response.text().await.map_err(|_| unreachable_appliance())?;
     let mut error: ApiError = serde_json::from_str(&text).unwrap_or_else(|_| unknown_answer(response.status()));
     if response.status() == 401 && !response.url().contains("/api/sign-in") {
         error.code = UNAUTHORISED.into();
     }
-    Err(error)
+    Ok(error)
 }
 
 /// An answer whose contents do not matter.

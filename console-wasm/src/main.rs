@@ -27,7 +27,7 @@
 //! | sign-in | `sign-in`, `user-name`, `password`, `sign-in-submit`, `sign-in-error`, `signed-out`, `setup-needed` |
 //! | sign-in, second step | `second-step`, `code`, `code-submit`, `code-error`, `other-factor`, `code-back`; `first-factor` with `first-factor-sign-out`, `factors-reset` |
 //! | setup | `setup`, `setup-user-name`, `setup-display-name`, `setup-password`, `setup-submit`, `setup-error`, `setup-done`, `setup-no-token` |
-//! | Jump: bar | `jump`, `create` with `create-tunnel-jump` `create-group`, `properties`, `copy`, `remove`, `jump-error` |
+//! | Jump: bar | `jump`, `create` with `create-tunnel-jump` `create-group`, `properties`, `copy`, `remove`, `files` with `export` `import`, `jump-error` |
 //! | Jump: filters | `item-search`, `search-fields` with `search-in-all` `search-in-name` and so on; `add-filter` with `filter-by-tag` and so on, then `=filter-choice` with `data-value` or `filter-text` `filter-add`; `=filter-chip` with `data-filter` and in it `=remove-filter`; `clear-filters`, `item-count` with `data-shown`; `saved-filters` with `save-filters`, `copy-link`, `=saved-filter` with `data-name` and in it the classes `sp-rename` `sp-forget`; `filter-dialog` with `filter-name` `filter-save`; `columns` with `column-name` and so on, `columns-reset` |
 //! | Jump: groups | `groups`, `=favourites-entry`, `=recent-entry`, `=group-entry` and `=tag-entry` with `data-name` and `data-count`, `=fold-group`, `new-group` |
 //! | Jump: table | `items` in `items-scroll`, `=item-row` with `data-item-name` and `data-item-id` for the rows in sight, headings with `data-column`, in them `=sort-name` `=edge-name` and so on, `no-items` with `create-first`, `no-matches` with `clear-filter` |
@@ -35,6 +35,7 @@
 //! | Jump: the rest | `details` with `details-favourite`, `first-steps` with `=first-step-1` to `=first-step-4` and `data-done`, `remove-items` with `remove-items-confirm`, in the notice after it `undo-remove` |
 //! | item dialog | `item-dialog`, `item-name`, `item-jumpoint`, `item-hostname`, `item-local-address` with `use-free-address`, `tunnel-0-label` `tunnel-0-local-port` `tunnel-0-remote-port` `tunnel-0-remove`, `add-tunnel`, `item-group`, `item-tag`, `item-comments`, `item-save`, `item-cancel`, `item-error` |
 //! | several items | `bulk-dialog`, `bulk-jumpoint`, `bulk-group`, `bulk-hostname`, `bulk-local-address`, `bulk-tag`, `bulk-comments`, `bulk-save`, `bulk-error`; `copy-dialog`, `=copy-group` with `data-name`, `copy-save`, `copy-groups-error` |
+//! | import dialog | `import-dialog`, `import-template`, `import-file`, `import-file-name`, `import-problems`, `import-ready`, `import-warnings`, `=import-remark` with `data-line` and `data-column`, `import-save`, `import-cancel`, `import-error` |
 //! | group dialog | `group-dialog`, `group-name`, `group-comments`, `group-save`, `group-error` |
 //! | errors of fields | `=FIELD-error`, for example `=item-name-error` |
 //! | session | `session` with `data-state`, `session-state`, `end-session` with `end-dialog` `end-dialog-confirm`, `session-reconnecting`, `session-helper-died` with `start-again`, `session-end`, `jump-again`, `session-error` |

@@ -97,6 +97,39 @@ impl ApiClient {
         body: Option<&Value>,
         headers: &[(&str, &str)],
     ) -> Result<Answer> {
+        let body = body.map(serde_json::to_vec).transpose()?;
+        self.send_bytes(method, path, body.as_deref().map(|body| ("application/json", body)), headers)
+    }
+
+    /// Sends a file of this content type.
+    ///
+    /// # Errors
+    /// When there is no answer.
+    pub fn send_file(&self, path: &str, content_type: &str, file: &[u8]) -> Result<Answer> {
+        self.send_file_with(path, content_type, file, &[])
+    }
+
+    /// Like [`ApiClient::send_file`], with more headers.
+    ///
+    /// # Errors
+    /// When there is no answer.
+    pub fn send_file_with(
+        &self,
+        path: &str,
+        content_type: &str,
+        file: &[u8],
+        headers: &[(&str, &str)],
+    ) -> Result<Answer> {
+        self.send_bytes("POST", path, Some((content_type, file)), headers)
+    }
+
+    fn send_bytes(
+        &self,
+        method: &str,
+        path: &str,
+        body: Option<(&str, &[u8])>,
+        headers: &[(&str, &str)],
+    ) -> Result<Answer> {
         let mut request = http::Request::builder().method(method).uri(format!("{}{path}", self.base));
         if let Some(cookie) = kept(&self.cookie) {
             request = request.header("cookie", cookie);
@@ -109,10 +142,7 @@ impl ApiClient {
         }
         let answer = match body {
             None => self.agent.run(request.body(())?),
-            Some(body) => {
-                let request = request.header("content-type", "application/json");
-                self.agent.run(request.body(serde_json::to_vec(body)?)?)
-            }
+            Some((content_type, body)) => self.agent.run(request.header("content-type", content_type).body(body)?),
         };
         let mut answer = answer.with_context(|| format!("asking {method} {}{path}", self.base))?;
         for set in answer.headers().get_all("set-cookie") {

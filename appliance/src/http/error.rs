@@ -116,6 +116,13 @@ impl Failure {
         Self::fields(vec![FieldError::new(field, message)])
     }
 
+    /// Also says what is wrong where.
+    #[must_use]
+    pub fn with_fields(mut self, fields: Vec<FieldError>) -> Self {
+        self.error.fields = fields;
+        self
+    }
+
     /// It contradicts something else.
     pub fn conflict(code: &str, message: &str, next_step: &str) -> Self {
         Self::new(StatusCode::CONFLICT, Fault::User, code, message, next_step)

@@ -10,6 +10,7 @@ mod group_members;
 mod health;
 mod installation;
 mod item_changes;
+mod items_csv;
 mod jump_groups;
 mod jump_item_roles;
 mod jump_items;
@@ -102,6 +103,9 @@ pub fn router(services: Services) -> Router {
         .routes(routes!(item_changes::copy))
         .routes(routes!(item_changes::remove_many))
         .routes(routes!(item_changes::restore))
+        .routes(routes!(items_csv::export, items_csv::export_these))
+        .routes(routes!(items_csv::template))
+        .routes(routes!(items_csv::import))
         .routes(routes!(jump_items::get, jump_items::change, item_changes::remove))
         .routes(routes!(sessions::list, sessions::create))
         .routes(routes!(sessions::get))

@@ -19,7 +19,8 @@ pub fn tidy(mut draft: TunnelJumpDraft) -> TunnelJumpDraft {
     }
     draft.tag = draft.tag.map(|tag| tag.trim().to_owned()).filter(|tag| !tag.is_empty());
     for tunnel in &mut draft.tunnels {
-        tunnel.label = tunnel.label.trim().chars().take(wire::limits::TAG_CHARS).collect();
+        let label: String = tunnel.label.trim().chars().take(wire::limits::TAG_CHARS).collect();
+        tunnel.label = label.trim_end().to_owned();
     }
     draft
 }

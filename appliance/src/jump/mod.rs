@@ -3,4 +3,5 @@
 pub mod access;
 pub mod change;
 pub mod item;
+pub mod items_csv;
 pub mod removal;

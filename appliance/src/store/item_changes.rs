@@ -15,6 +15,9 @@ use super::jump::item_row;
 use super::{JumpItemRecord, Store, StoreError};
 use crate::jump::removal::Removed;
 
+/// Rows that one statement makes: a statement has a limit of values.
+const ROWS_PER_INSERT: usize = 500;
+
 fn these(ids: &[JumpItemId]) -> sea_orm::sea_query::SimpleExpr {
     jump_item::Column::Id.is_in(ids.iter().map(|id| id.0))
 }
@@ -34,9 +37,12 @@ impl Store {
     /// # Errors
     /// [`StoreError::Dependent`] when a jumpoint or group is gone.
     pub async fn insert_jump_items(&self, items: &[JumpItemRecord]) -> Result<(), StoreError> {
+        let rows: Result<Vec<_>, StoreError> = items.iter().map(|it| Ok(item_row(it)?.into_active_model())).collect();
+        let mut rows = rows?.into_iter().peekable();
         let transaction = self.db.begin().await?;
-        for it in items {
-            jump_item::Entity::insert(item_row(it)?.into_active_model()).exec_without_returning(&transaction).await?;
+        while rows.peek().is_some() {
+            let some: Vec<_> = rows.by_ref().take(ROWS_PER_INSERT).collect();
+            jump_item::Entity::insert_many(some).exec_without_returning(&transaction).await?;
         }
         Ok(transaction.commit().await?)
     }

@@ -16,6 +16,12 @@ pub const CONNECTIONS_PER_SESSION: usize = 256;
 pub const ITEMS_PER_JUMP: usize = 10;
 /// Items changed, removed or brought back by one request, and copies made by one.
 pub const ITEMS_PER_CHANGE: usize = 1_000;
+/// Bytes of a CSV file of items that is imported.
+pub const CSV_BYTES: usize = 5 * 1024 * 1024;
+/// Items in a CSV file that is imported, and ids in one request for such a file.
+pub const CSV_ITEMS: usize = 10_000;
+/// Lines that one answer about a CSV file tells of; beyond, only how many there are.
+pub const CSV_REMARKS: usize = 200;
 /// Seconds within which whoever removed items can bring them back.
 pub const UNDO_SECONDS: u32 = 30;
 /// Filter sets that the appliance keeps for one user.

@@ -79,6 +79,8 @@ pub(crate) enum Icon {
     Columns,
     /// Something that is kept.
     Save,
+    /// Files.
+    File,
     /// Opens what is folded.
     AngleRight,
     /// Folds what is open.
@@ -125,6 +127,7 @@ impl Icon {
             Self::Undo => "fa-undo",
             Self::Columns => "fa-columns",
             Self::Save => "fa-save",
+            Self::File => "fa-file",
             Self::AngleRight => "fa-angle-right",
             Self::AngleDown => "fa-angle-down",
         }

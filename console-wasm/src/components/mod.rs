@@ -19,6 +19,7 @@ pub(crate) mod icon;
 pub(crate) mod keys_overlay;
 pub(crate) mod menu;
 pub(crate) mod popover;
+pub(crate) mod saved_file;
 pub(crate) mod session_tabs;
 pub(crate) mod state_label;
 pub(crate) mod time;

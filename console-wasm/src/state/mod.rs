@@ -8,6 +8,7 @@
 //! | `catalogue`, `columns`, `view`, `filters`, `window`, `selection` | the table of the Jump interface: what it searches and sorts, its columns, which items it shows, which rows are drawn, which are selected |
 //! | `items` | groups and tags with counts, addresses |
 //! | `item_form`, `services`, `addresses`, `bulk_form` | the dialogs for one item and for several |
+//! | `items_import` | what the page says of a file with items |
 //! | `permitted` | what the user's roles let them do with items |
 //! | `helper_state` | extension and helper, and how to mend them |
 //! | `first_steps` | the path on a new appliance |
@@ -28,6 +29,7 @@ pub(crate) mod format;
 pub(crate) mod helper_state;
 pub(crate) mod item_form;
 pub(crate) mod items;
+pub(crate) mod items_import;
 pub(crate) mod natural;
 pub(crate) mod permitted;
 #[cfg(test)]

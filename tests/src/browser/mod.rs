@@ -1,6 +1,7 @@
 //! Chromium through ChromeDriver, on a workstation of its own: home folder, profile, trust in one certificate authority, and
 //! the helper if the test wants one. Nothing outside that folder is touched, so tests can run side by side.
 
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
@@ -146,6 +147,15 @@ impl Browser {
         let value = if dark { "dark" } else { "light" };
         let features = json!({ "features": [{ "name": "prefers-color-scheme", "value": value }] });
         self.devtools("Emulation.setEmulatedMedia", features)?;
+        Ok(())
+    }
+
+    /// Saves what is downloaded in a folder, without asking.
+    ///
+    /// # Errors
+    /// When the browser refuses.
+    pub fn download_into(&self, folder: &Path) -> Result<()> {
+        self.devtools("Browser.setDownloadBehavior", json!({ "behavior": "allow", "downloadPath": folder }))?;
         Ok(())
     }
 

@@ -1,5 +1,7 @@
 //! What a person does with a page: look, click, type.
 
+use std::path::Path;
+
 use anyhow::{Context, Result};
 use fantoccini::Locator;
 use fantoccini::key::Key;
@@ -96,6 +98,17 @@ impl Browser {
             // As a person: mark all, type over it. Clearing by WebDriver is not what an input tells its page of.
             let over = format!("{}a{}{}", char::from(Key::Control), char::from(Key::Control), char::from(Key::Delete));
             element.send_keys(&format!("{over}{text}")).await.map(|()| true)
+        })
+    }
+
+    /// Chooses a file as a person does in the window that an `<input type=file>` opens.
+    ///
+    /// # Errors
+    /// When it cannot be chosen; the page's text is in the message.
+    pub fn choose_file(&self, name: &str, file: &Path) -> Result<()> {
+        let file = file.to_str().context("a path that is no text")?;
+        self.with_element(&selector(name), "takes a file", |element| async move {
+            element.send_keys(file).await.map(|()| true)
         })
     }
 

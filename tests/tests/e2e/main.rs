@@ -11,6 +11,7 @@
 //! | `appliance_away` | the appliance stops or restarts under an open console |
 //! | `access` | teams, roles and members by hand, and what a user sees of it |
 //! | `jump_table`, `jump_filters`, `jump_actions` | the Jump interface: columns, selection, search, filters, groups, what is done with many items |
+//! | `jump_files` | items out of the table into a file, and from a file |
 //! | `administration` | users, groups and nodes by hand |
 //! | `password` | changing one's own password |
 //! | `api_tokens` | a token by hand: made, shown once, revoked by its owner and by an administrator |
@@ -27,6 +28,7 @@ mod appliance_away;
 mod database;
 mod dialog;
 mod jump_actions;
+mod jump_files;
 mod jump_filters;
 mod jump_table;
 mod machine_wide;

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `items` | what may be entered for a Protocol Tunnel Jump |
 //! | `item_changes`, `own_items` | many items at once: changed, copied, removed, brought back; favourites and filter sets |
+//! | `items_csv` | items as a CSV file, out and in |
 //! | `sessions` | Jump, tickets, ends, what the rows say |
 //! | `tunnels` | bytes: volume, many connections, half close, refusals |
 //! | `listening` | addresses and ports on the workstation |
@@ -45,6 +46,7 @@ mod hostile;
 mod http;
 mod item_changes;
 mod items;
+mod items_csv;
 mod jumpoints;
 mod listening;
 mod liveness;

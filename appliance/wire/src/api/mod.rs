@@ -11,6 +11,7 @@
 //! | `jumpoints` | jumpoints, their nodes, enrolment keys |
 //! | `installation` | what a workstation needs |
 //! | `jump_items` | groups and items |
+//! | `items_csv` | items as a CSV file |
 //! | `own_items` | favourites and filter sets of the signed-in user |
 //! | `sessions` | sessions, tunnels, connections, events |
 //! | `events` | what the event socket carries |
@@ -20,6 +21,7 @@ mod api_tokens;
 mod error;
 mod events;
 mod installation;
+mod items_csv;
 mod jump_items;
 mod jumpoints;
 mod own_items;
@@ -33,6 +35,7 @@ pub use api_tokens::*;
 pub use error::*;
 pub use events::*;
 pub use installation::*;
+pub use items_csv::*;
 pub use jump_items::*;
 pub use jumpoints::*;
 pub use own_items::*;

@@ -3,12 +3,14 @@
 mod bulk_dialog;
 mod columns_menu;
 mod copy_dialog;
+mod csv_files;
 mod details;
 mod filter_bar;
 mod first_steps;
 mod group_dialog;
 mod groups;
 mod headings;
+mod import_dialog;
 mod item_dialog;
 mod keys;
 mod menus;
@@ -54,6 +56,8 @@ enum Open {
     Remove(Vec<JumpItem>),
     /// A new group.
     NewGroup,
+    /// Items from a file.
+    Import,
     /// What can be done with the selected rows, at a place of the window.
     RowMenu(i32, i32),
     /// What can be done with these items of a group or a tag that is called so.
@@ -71,6 +75,7 @@ enum Command {
     Remove,
     Favourite,
     NewGroup,
+    Export(Vec<JumpItemId>),
     Search(String),
     Show(View, How),
     Select(Selection<JumpItemId>),
@@ -143,6 +148,7 @@ pub(crate) fn JumpPage() -> Html {
             Command::Create if !permitted::anywhere(groups.list(), ItemPermission::Add) => {}
             Command::Create => open.set(Some(Open::Create)),
             Command::NewGroup => open.set(Some(Open::NewGroup)),
+            Command::Export(ids) => csv_files::export(&console, ids),
             Command::Properties => match (chosen.as_slice(), bulk_form::obstacle(&chosen)) {
                 ([], _) => {}
                 ([item], _) => open.set(Some(Open::Properties(Box::new(item.clone())))),
@@ -191,7 +197,7 @@ pub(crate) fn JumpPage() -> Html {
             <h1 class="pf-v6-screen-reader">{ "Jump" }</h1>
             <groups::Groups catalogue={rows.catalogue.clone()} view={address.clone()} command={command.clone()} />
             <section class="sp-jump__items" aria-label="Items">
-                <toolbar::Toolbar chosen={chosen.clone()} jumping={*jumping} command={command.clone()} />
+                <toolbar::Toolbar chosen={chosen.clone()} shown={rows.ids.clone()} jumping={*jumping} command={command.clone()} />
                 <filter_bar::FilterBar
                     view={view.clone()}
                     layout={layout.clone()}
@@ -241,6 +247,7 @@ fn opened(
         Some(Open::Copy(items)) => html! { <copy_dialog::CopyDialog {items} {onclose} /> },
         Some(Open::Remove(items)) => html! { <remove_dialog::RemoveDialog {items} {onclose} /> },
         Some(Open::NewGroup) => html! { <GroupDialog group={None::<JumpGroup>} {onclose} /> },
+        Some(Open::Import) => html! { <import_dialog::ImportDialog {onclose} /> },
         Some(Open::RowMenu(x, y)) => menus::of_rows((x, y), chosen, groups, command, onclose),
         Some(Open::GroupMenu(x, y, name, ids)) => menus::of_group((x, y), &name, ids, command, onclose),
     }

@@ -28,10 +28,11 @@ pub const OF_WIRE: [Target; 7] = [
 
 /// Every target that needs the programs.
 #[cfg(feature = "programs")]
-pub const OF_PROGRAMS: [Target; 5] = [
+pub const OF_PROGRAMS: [Target; 6] = [
     ("relay_table", relay::relay_table),
     ("native_messaging", programs::native_messaging),
     ("enrolment", programs::enrolment),
     ("proxy_answers", programs::proxy_answers),
     ("metrics_request", programs::metrics_request),
+    ("items_csv", programs::items_csv),
 ];

@@ -2,11 +2,15 @@
 
 use agent::enrol::EnrolmentKey;
 use appliance::agents::proof::{BoundTo, Connection, PUBLIC_KEY_BYTES, holds};
+use appliance::jump::access::grants::Permissions;
+use appliance::jump::items_csv::import::{Import, Known};
+use appliance::jump::items_csv::read::read;
+use appliance::jump::items_csv::write::{NamedItem, write};
 use helper::native_messaging::{Incoming, next};
 use link::metrics::request::{Asked, HEAD_BYTES};
 use link::proxy_tunnel::status_of;
-use wire::AgentId;
 use wire::proof::Purpose;
+use wire::{AgentId, JumpGroupId, JumpointId, validate};
 
 /// A browser that says anything: the helper comes to the end of it.
 pub fn native_messaging(bytes: &[u8]) {
@@ -71,4 +75,33 @@ pub fn metrics_request(bytes: &[u8]) {
         assert!(has(b"get /metrics") && has(b"host:"), "the metrics for another request");
         assert!(has(b"127.") || has(b"localhost") || has(b"[") && has(b"1]"), "the metrics for another host");
     }
+}
+
+/// A file of items that somebody imports: what is understood is right, and is understood again as the same when it is written.
+pub fn items_csv(bytes: &[u8]) {
+    let known = || {
+        let mut known = Known::default();
+        known.add_group(JumpGroupId(uuid::Uuid::nil()), "g", Permissions::all());
+        known.add_jumpoint(JumpointId(uuid::Uuid::nil()), "j");
+        known
+    };
+    let rows = read(bytes);
+    assert!(rows.rows.len() <= rows.count as usize);
+    let import = Import::of(rows, known());
+    let mut line = 1;
+    for problem in &import.problems {
+        assert!(problem.line >= line && !problem.message.is_empty(), "a problem that says nothing, or out of order");
+        line = problem.line;
+    }
+    assert_eq!(import.told(true).groups.is_empty(), !import.problems.is_empty());
+    for it in &import.items {
+        assert!(validate::tunnel_jump(it).is_empty(), "an item that is not right");
+    }
+    if import.items.is_empty() {
+        return;
+    }
+    let items = import.items.iter().map(|definition| NamedItem { definition, group: "g", jumpoint: "j" });
+    let Ok(written) = write(items) else { panic!("what was read cannot be written") };
+    let again = Import::of(read(&written), known());
+    assert_eq!((again.problems, again.items), (Vec::new(), import.items), "it reads differently the second time");
 }
