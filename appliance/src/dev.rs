@@ -91,6 +91,7 @@ async fn sample_item(
         }],
         tag: Some("samples".into()),
         comments: String::new(),
+        jump_policy_id: None,
     };
     let at = now();
     let record =

@@ -146,6 +146,8 @@ impl Appliance {
             boot_id: random::id().to_string().into(),
             config: Arc::new(config),
         };
+        tasks.spawn_until_stop("ends by policy", sessions.clone().keep_set_ends());
+        tasks.spawn_until_stop("openings by policy", sessions.clone().tell_openings());
         tasks.spawn_until_stop("unused sessions", sessions.end_unused());
         tasks.spawn_until_stop("housekeeping", housekeeping::forget_old(store, services.config.sign_in));
         tasks.spawn_until_stop("certificate", certificate.keep_fresh());

@@ -130,6 +130,7 @@ fn page(route: Route) -> Html {
         Route::Jump => html! { <pages::jump::JumpPage /> },
         Route::Sessions => html! { <pages::sessions::SessionsPage /> },
         Route::Session { id } => html! { <pages::session::SessionPage key={id.to_string()} {id} /> },
+        Route::Approvals => html! { <pages::approvals::ApprovalsPage /> },
         Route::Agents => html! { <pages::agents::AgentsPage /> },
         Route::Administration => html! { <pages::administration::AdministrationPage section={Section::Users} /> },
         Route::AdministrationSection { section } => html! { <pages::administration::AdministrationPage {section} /> },

@@ -3,6 +3,7 @@
 
 mod items_csv;
 mod many_items;
+mod policies;
 
 use std::cell::RefCell;
 use std::fmt::Display;
@@ -14,10 +15,10 @@ use serde::de::DeserializeOwned;
 use wire::api::{
     ApiError, ApiToken, BACKGROUND_HEADER, BeginTotp, BothFactors, Browser, CSRF_HEADER, ChangePassword, ConfirmTotp,
     CreatedApiToken, Fault, Installation, JumpGroup, JumpGroupDraft, JumpItem, JumpItemRole, JumpItemRoleDraft,
-    Jumpoint, JumpointChange, Me, Memberships, NewApiToken, NewEnrolmentKey, NewJumpoint, NewSession, NewUser,
-    NodeChange, Preferences, RecoveryCodes, ResetSecondFactors, SecondFactorRequest, SecondFactors, Session,
-    SessionDetails, SessionPage, SetupRequest, SetupState, SignInAnswer, SignInRequest, SignInSettings, Team,
-    TeamDraft, TotpOffer, TunnelJumpDraft, TunnelTicket, User, UserAccess, UserChange,
+    Jumpoint, JumpointChange, Me, Memberships, NewApiToken, NewEnrolmentKey, NewJumpoint, NewUser, NodeChange,
+    Preferences, RecoveryCodes, ResetSecondFactors, SecondFactorRequest, SecondFactors, Session, SessionDetails,
+    SessionPage, SetupRequest, SetupState, SignInAnswer, SignInRequest, SignInSettings, Team, TeamDraft, TotpOffer,
+    TunnelJumpDraft, TunnelTicket, User, UserAccess, UserChange,
 };
 use wire::{
     AgentId, ApiTokenId, BrowserId, EnrolmentKeyId, JumpGroupId, JumpItemId, JumpItemRoleId, JumpointId, SecretText,
@@ -345,11 +346,6 @@ impl Api {
     /// `GET /api/sessions/{id}`.
     pub(crate) async fn session(&self, id: SessionId) -> Answer<SessionDetails> {
         self.get(&path("/api/sessions", id)).await
-    }
-
-    /// `POST /api/sessions`: *Jump*.
-    pub(crate) async fn jump(&self, item_id: JumpItemId) -> Answer<Session> {
-        self.send(Method::POST, "/api/sessions", Some(&NewSession { item_id })).await
     }
 
     /// `POST /api/sessions/{id}/ticket`.

@@ -45,6 +45,7 @@ fn take(console: &Console, event: ConsoleEvent) {
     match &event {
         ConsoleEvent::Hello { .. } | ConsoleEvent::Lagged => console.load_everything(),
         ConsoleEvent::ItemsChanged => console.load_items(),
+        ConsoleEvent::ApprovalsChanged => console.load_approvals(),
         ConsoleEvent::JumpointsChanged => {
             console.load_jumpoints();
             console.load_items();

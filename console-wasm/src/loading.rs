@@ -15,6 +15,7 @@ impl Console {
         self.load_items();
         self.load_jumpoints();
         self.load_filters();
+        self.load_approvals();
         let console = self.clone();
         spawn_local(async move {
             if let Ok(preferences) = console.api().in_background().preferences().await {
@@ -31,6 +32,14 @@ impl Console {
         spawn_local(async move { console.dispatch(Action::Groups(console.api().in_background().groups().await)) });
         let console = self.clone();
         spawn_local(async move { console.dispatch(Action::Items(console.api().in_background().items().await)) });
+    }
+
+    /// Requests for approval that concern the user.
+    pub(crate) fn load_approvals(&self) {
+        let console = self.clone();
+        spawn_local(
+            async move { console.dispatch(Action::Approvals(console.api().in_background().approvals().await)) },
+        );
     }
 
     /// The user's filter sets.

@@ -73,6 +73,8 @@ mod event_socket;
 #[cfg(target_arch = "wasm32")]
 mod helper_port;
 #[cfg(target_arch = "wasm32")]
+mod loaded;
+#[cfg(target_arch = "wasm32")]
 mod loading;
 #[cfg(target_arch = "wasm32")]
 mod pages;

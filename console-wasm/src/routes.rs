@@ -21,6 +21,9 @@ pub(crate) enum Route {
         /// Which.
         id: SessionId,
     },
+    /// Requests for approval.
+    #[at("/approvals")]
+    Approvals,
     /// Jumpoints and their nodes.
     #[at("/agents")]
     Agents,
@@ -61,6 +64,7 @@ impl Route {
             Self::Jump => "Jump",
             Self::Sessions => "Sessions",
             Self::Session { .. } => "Session",
+            Self::Approvals => "Approvals",
             Self::Agents => "Agents",
             Self::Administration => "Administration",
             Self::AdministrationSection { section } => section.title(),
@@ -84,17 +88,20 @@ pub(crate) enum Section {
     Groups,
     /// Jump item roles.
     Roles,
+    /// Jump policies.
+    Policies,
     /// How people sign in.
     SignIn,
 }
 
 impl Section {
     /// Every section, in the order of their tabs, with its name in addresses and its heading.
-    pub(crate) const ALL: [(Self, &'static str, &'static str); 5] = [
+    pub(crate) const ALL: [(Self, &'static str, &'static str); 6] = [
         (Self::Users, "users", "Users"),
         (Self::Teams, "teams", "Teams"),
         (Self::Groups, "groups", "Jump groups"),
         (Self::Roles, "roles", "Jump item roles"),
+        (Self::Policies, "policies", "Jump policies"),
         (Self::SignIn, "sign-in", "Sign-in"),
     ];
 

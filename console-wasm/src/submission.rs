@@ -40,6 +40,11 @@ impl Submission {
         wrong.filter(|_| *self.tried).or_else(refused).map(AttrValue::from)
     }
 
+    /// Somebody tried to send what is not right: from now on its errors show.
+    pub(crate) fn hold(&self) {
+        self.tried.set(true);
+    }
+
     /// Sends it, unless the form found something wrong or it is on its way already.
     pub(crate) fn send<T: 'static>(
         &self,

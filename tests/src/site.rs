@@ -175,6 +175,7 @@ impl Site {
                 .collect(),
             tag: None,
             comments: String::new(),
+            jump_policy_id: None,
         }
     }
 
@@ -196,7 +197,7 @@ impl Site {
     /// # Errors
     /// When the appliance refuses.
     pub fn jump(&self, item: &JumpItem) -> Result<Session> {
-        self.admin.post("/api/sessions", &NewSession { item_id: item.id })?.ok()
+        self.admin.post("/api/sessions", &NewSession::of(item.id))?.ok()
     }
 
     /// Presses *Protocol Tunneling* up to the ticket.

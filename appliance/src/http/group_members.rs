@@ -36,7 +36,7 @@ pub(super) async fn set(
     let written = services.store.set_memberships(id, &wanted.members, wanted.revision).await;
     let is_there = written.map_err(|error| match error {
         StoreError::Dependent => {
-            Failure::field("members", "A user, team or role of the list was removed. Load the page again.")
+            Failure::field("members", "A user, team, role or policy of the list was removed. Load the page again.")
         }
         other => other.into(),
     })?;

@@ -6,7 +6,7 @@ use axum::http::StatusCode;
 use wire::api::{
     ApiError, ConsoleEvent, FieldError, ItemPermission, ItemStatus, JumpItem, JumpMethod, TunnelJumpDraft,
 };
-use wire::{JumpGroupId, JumpItemId, JumpointId, SessionId, validate};
+use wire::{JumpGroupId, JumpItemId, JumpointId, SessionId, Timestamp, UserId, validate};
 
 use super::error::{Body, Path};
 use super::{Failure, SignedIn, permitted};
@@ -15,9 +15,10 @@ use crate::events::Audience;
 use crate::jump::access::grants::Permissions;
 use crate::jump::access::{self, Asker, JumpointFacts};
 use crate::jump::item::tidy;
+use crate::jump::policy::{Circumstances, Granted, Policy, Verdict, decide};
 use crate::random;
 use crate::services::Services;
-use crate::store::{AccessBook, JumpItemRecord, JumpointRecord, OwnItem};
+use crate::store::{AccessBook, JumpItemRecord, JumpointRecord, OwnItem, PolicyBook};
 
 /// Every item the user may see.
 #[utoipa::path(get, path = "/api/jump-items", tag = "jump", responses((status = 200, body = Vec<JumpItem>)))]
@@ -38,6 +39,9 @@ pub(super) async fn create(
     let at = now();
     let definition = checked(&services, &book, draft).await?;
     permitted::require(&book, definition.group_id, ItemPermission::Add, "group")?;
+    if definition.jump_policy_id.is_some() {
+        permitted::require(&book, definition.group_id, ItemPermission::EditPolicy, "group")?;
+    }
     let record =
         JumpItemRecord { id: JumpItemId(random::id()), definition, created_at: at, updated_at: at, last_used_at: None };
     services.store.insert_jump_item(&record).await?;
@@ -102,6 +106,11 @@ pub(super) async fn unknown_parts(
     if !group.is_some_and(|it| book.permissions(it.id).shows_items()) {
         errors.push(FieldError::new("group_id", "Choose a group."));
     }
+    if let Some(policy) = draft.jump_policy_id
+        && services.store.jump_policy(policy).await?.is_none()
+    {
+        errors.push(FieldError::new("jump_policy_id", "This policy was removed. Choose another one, or none."));
+    }
     Ok(errors)
 }
 
@@ -113,6 +122,10 @@ pub(super) struct Around {
     running: HashMap<JumpItemId, Vec<SessionId>>,
     own: HashMap<JumpItemId, OwnItem>,
     book: AccessBook,
+    user: UserId,
+    policies: PolicyBook,
+    approvals: HashMap<JumpItemId, Vec<Granted>>,
+    now: Timestamp,
 }
 
 impl Around {
@@ -133,6 +146,10 @@ impl Around {
             running,
             own: services.store.own_items(who.user.id).await?,
             book: permitted::book(services, who).await?,
+            user: who.user.id,
+            policies: services.store.policy_book().await?,
+            approvals: services.store.approvals_granted(None, now()).await?,
+            now: now(),
             method_allowed: access::allows(&who.user.methods, JumpMethod::ProtocolTunnel),
         })
     }
@@ -147,11 +164,15 @@ impl Around {
         let permissions = self.book.permissions(it.definition.group_id);
         // Whoever reads this is signed in, so enabled.
         let asker = Asker { enabled: true, method_allowed: self.method_allowed, permissions };
+        let policies = self.policies.holding(&self.book, &it.definition);
+        let status = jumpoint.map_or(ItemStatus::JumpointOffline, |(_, facts)| access::status(asker, *facts));
+        let status = if status == ItemStatus::Ready { self.by_policy(it.id, &policies) } else { status };
         JumpItem {
             id: it.id,
             jumpoint_name: jumpoint.map(|(it, _)| it.name.clone()).unwrap_or_default(),
             group_name: self.groups.get(&it.definition.group_id).cloned().unwrap_or_default(),
-            status: jumpoint.map_or(ItemStatus::JumpointOffline, |(_, facts)| access::status(asker, *facts)),
+            policies: policies.into_iter().map(|it| it.definition.name).collect(),
+            status,
             running_sessions: self.running.get(&it.id).cloned().unwrap_or_default(),
             last_used_at: it.last_used_at,
             favourite: own.favourite,
@@ -159,6 +180,25 @@ impl Around {
             created_at: it.created_at,
             updated_at: it.updated_at,
             definition: it.definition,
+        }
+    }
+}
+
+impl Around {
+    /// Whether policies let the item be started now. What a person shows at the start is not asked of a list, and who else uses the
+    /// item changes too often for one.
+    fn by_policy(&self, item: JumpItemId, policies: &[Policy]) -> ItemStatus {
+        let circumstances = Circumstances {
+            user: self.user,
+            now: self.now,
+            approvals: self.approvals.get(&item).map(Vec::as_slice).unwrap_or_default(),
+            in_use: false,
+            second_factor_shown: true,
+        };
+        match decide(policies, &circumstances) {
+            Verdict::Allow(_) => ItemStatus::Ready,
+            Verdict::Needs(_) => ItemStatus::NeedsApproval,
+            Verdict::Denied(_) => ItemStatus::OutsideSchedule,
         }
     }
 }

@@ -2,6 +2,7 @@
 
 mod activity;
 mod api_tokens;
+mod approvals;
 mod assets;
 mod client_address;
 mod error;
@@ -20,6 +21,7 @@ mod metrics;
 mod middleware;
 mod own_items;
 mod permitted;
+mod policies;
 mod scopes;
 mod second_factors;
 mod server;
@@ -28,6 +30,7 @@ mod settings;
 mod setup;
 mod sign_in;
 mod signed_in;
+mod starting;
 mod teams;
 mod user_access;
 mod users;
@@ -107,6 +110,15 @@ pub fn router(services: Services) -> Router {
         .routes(routes!(items_csv::template))
         .routes(routes!(items_csv::import))
         .routes(routes!(jump_items::get, jump_items::change, item_changes::remove))
+        .routes(routes!(starting::terms))
+        .routes(routes!(policies::list, policies::create))
+        .routes(routes!(policies::names))
+        .routes(routes!(policies::change, policies::remove))
+        .routes(routes!(policies::time_zones))
+        .routes(routes!(approvals::list, approvals::create))
+        .routes(routes!(approvals::decide))
+        .routes(routes!(approvals::revoke))
+        .routes(routes!(approvals::withdraw))
         .routes(routes!(sessions::list, sessions::create))
         .routes(routes!(sessions::get))
         .routes(routes!(sessions::ticket))

@@ -16,6 +16,7 @@ use wire::api::{
 use super::error::{Body, Path, Query};
 use super::jump_items::facts;
 use super::server::ConnectionInfo;
+use super::starting::Start;
 use super::{Failure, SignedIn, permitted};
 use crate::clock::now;
 use crate::jump::access::{self, Asker, Decision, Denial};
@@ -25,7 +26,7 @@ use crate::random;
 use crate::services::Services;
 use crate::session::live::{LiveSession, view};
 use crate::session::registry::TicketError;
-use crate::store::{JumpItemRecord, JumpointRecord, SessionRecord};
+use crate::store::{AccessBook, JumpItemRecord, JumpointRecord, SessionRecord};
 
 /// Connections that one session's page shows.
 const CONNECTIONS: u64 = 200;
@@ -81,7 +82,15 @@ pub(super) async fn create(
     let item = services.store.jump_item(new.item_id).await?.ok_or_else(|| Failure::not_found("item"))?;
     let jumpoint = services.store.jumpoint(item.definition.jumpoint_id).await?;
     let jumpoint = jumpoint.ok_or_else(|| Failure::not_found("jumpoint"))?;
-    may_use(&services, &who, &item, &jumpoint).await?;
+    let book = permitted::book(&services, &who).await?;
+    may_use(&services, &who, &book, &item, &jumpoint)?;
+    let start = Start::of(&services, &who, &book, &item).await?;
+    // From here to its beginning nobody else begins one, where there may be only one.
+    let _alone = match start.has_to_be_alone() {
+        true => Some(services.sessions.alone.lock().await),
+        false => None,
+    };
+    let terms = start.require(&new.shown).await?;
     if services.sessions.all().iter().filter(|it| it.snapshot().user_id == who.user.id).count() >= PER_USER {
         let message = format!("You have {PER_USER} sessions that are not over, as many as a user may.");
         return Err(Failure::conflict("too_many_sessions", &message, "End those you do not need."));
@@ -96,10 +105,10 @@ pub(super) async fn create(
     let record = SessionRecord {
         id: SessionId(random::id()),
         item_id: Some(item.id),
-        item_name: item.definition.name,
+        item_name: item.definition.name.clone(),
         user_id: who.user.id,
-        user_name: who.user.display_name,
-        hostname: item.definition.hostname,
+        user_name: who.user.display_name.clone(),
+        hostname: item.definition.hostname.clone(),
         jumpoint_id: jumpoint.id,
         jumpoint_name: jumpoint.name,
         node_hostname: None,
@@ -118,11 +127,13 @@ pub(super) async fn create(
         node_run: None,
         resume_hash: None,
         seen_at: None,
+        approvals: terms.approvals,
+        link_grace_seconds: terms.link_grace_seconds,
     };
     let live = services.sessions.begin(record).await?;
     // Who took the permission away in this very moment did not see the session yet.
-    if let Some(end) = services.sessions.lost_permission(&live.snapshot()).await? {
-        services.sessions.end(&live, end, None, "");
+    let standing = services.sessions.standing(&live.snapshot()).await?;
+    if !services.sessions.apply(&live, standing, None) {
         services.sessions.wait_until_gone(&live).await;
     }
     Ok((StatusCode::CREATED, Json(live.view())))
@@ -182,7 +193,8 @@ pub(super) async fn ticket(
         let item = item.ok_or_else(|| Failure::not_found("item"))?;
         let jumpoint = services.store.jumpoint(record.jumpoint_id).await?;
         let jumpoint = jumpoint.ok_or_else(|| Failure::not_found("jumpoint"))?;
-        may_use(&services, &who, &item, &jumpoint).await?;
+        let book = permitted::book(&services, &who).await?;
+        may_use(&services, &who, &book, &item, &jumpoint)?;
     }
     services.sessions.give_ticket(id).map(Json).map_err(|error| match error {
         TicketError::Over => Failure::conflict("session_over", "This session is over.", "Press Jump again."),
@@ -225,13 +237,14 @@ async fn visible(
 }
 
 /// Whether this user may use an item through this jumpoint now.
-async fn may_use(
+fn may_use(
     services: &Services,
     who: &SignedIn,
+    book: &AccessBook,
     item: &JumpItemRecord,
     jumpoint: &JumpointRecord,
 ) -> Result<(), Failure> {
-    let permissions = permitted::book(services, who).await?.permissions(item.definition.group_id);
+    let permissions = book.permissions(item.definition.group_id);
     if !permissions.shows_items() {
         return Err(Failure::not_found("item"));
     }

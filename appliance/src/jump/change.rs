@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::hash::Hash;
 
 use wire::JumpGroupId;
-use wire::api::{JumpItemsChange, TunnelJumpDraft};
+use wire::api::{JumpItemsChange, PolicyChoice, TunnelJumpDraft};
 use wire::limits::ITEMS_PER_CHANGE;
 
 /// Why ids are not taken.
@@ -58,6 +58,12 @@ pub fn changed(before: &TunnelJumpDraft, change: &JumpItemsChange) -> TunnelJump
     if let Some(comments) = &change.comments {
         after.comments.clone_from(comments);
     }
+    if let Some(choice) = change.jump_policy {
+        after.jump_policy_id = match choice {
+            PolicyChoice::Nothing => None,
+            PolicyChoice::Policy(id) => Some(id),
+        };
+    }
     super::item::tidy(after)
 }
 
@@ -85,6 +91,7 @@ mod tests {
             tunnels: vec![TunnelDefinition { local_port: 0, remote_port: 22, label: "ssh".into() }],
             tag: Some("billing".into()),
             comments: "old".into(),
+            jump_policy_id: None,
         }
     }
 
@@ -97,6 +104,7 @@ mod tests {
             local_address: None,
             tag: None,
             comments: None,
+            jump_policy: None,
         }
     }
 

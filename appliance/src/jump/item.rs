@@ -71,6 +71,7 @@ pub fn needed(before: &TunnelJumpDraft, after: &TunnelJumpDraft) -> Permissions 
         (local_ends_differ, ItemPermission::EditBehaviour),
         (before.tag != after.tag, ItemPermission::EditTag),
         (before.comments != after.comments, ItemPermission::EditComments),
+        (before.jump_policy_id != after.jump_policy_id, ItemPermission::EditPolicy),
     ];
     changes.into_iter().filter(|(is_changed, _)| *is_changed).map(|(_, permission)| permission).collect()
 }
@@ -93,6 +94,7 @@ mod tests {
             tunnels: vec![pair(0, 22), pair(5432, 5432)],
             tag: Some("  ".into()),
             comments: String::new(),
+            jump_policy_id: None,
         }
     }
 
@@ -108,9 +110,9 @@ mod tests {
 
     #[test]
     fn each_change_needs_its_permission() {
-        use ItemPermission::{AssignGroup, EditBehaviour, EditComments, EditIdentity, EditTag};
+        use ItemPermission::{AssignGroup, EditBehaviour, EditComments, EditIdentity, EditPolicy, EditTag};
         type Change = fn(&mut TunnelJumpDraft);
-        let table: [(Change, &[ItemPermission]); 10] = [
+        let table: [(Change, &[ItemPermission]); 11] = [
             (|_| {}, &[]),
             (|it| it.name.push('x'), &[EditIdentity]),
             (|it| it.hostname.push('x'), &[EditIdentity]),
@@ -121,6 +123,7 @@ mod tests {
             (|it| it.tag = Some("x".into()), &[EditTag]),
             (|it| it.comments.push('x'), &[EditComments]),
             (|it| it.group_id = JumpGroupId(Uuid::from_u128(1)), &[AssignGroup]),
+            (|it| it.jump_policy_id = Some(wire::JumpPolicyId(Uuid::from_u128(1))), &[EditPolicy]),
         ];
         let before = tidy(draft());
         for (index, (change, expected)) in table.into_iter().enumerate() {

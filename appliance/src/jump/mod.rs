@@ -4,4 +4,5 @@ pub mod access;
 pub mod change;
 pub mod item;
 pub mod items_csv;
+pub mod policy;
 pub mod removal;

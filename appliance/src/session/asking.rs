@@ -104,7 +104,7 @@ impl Sessions {
         let load = |node| loads.get(&node).copied().unwrap_or_default();
         let agent = self.presence.best_node(record.jumpoint_id, asked, load)?;
         let targets = item::targets(&record.hostname, &record.tunnels);
-        let grace_seconds = u32::try_from(self.grace.as_secs()).unwrap_or(u32::MAX);
+        let grace_seconds = u32::try_from(self.grace_of(&record).as_secs()).unwrap_or(u32::MAX);
         let ask = ApplianceToAgent::StartSession { session_id: live.id, targets, grace_seconds };
         live.change(|record| {
             record.node_id = Some(agent.id);

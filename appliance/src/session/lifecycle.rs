@@ -46,7 +46,16 @@ pub fn end_message(end: SessionEnd, by: &str, jumpoint: &str) -> String {
             let by = if by.is_empty() { "An administrator" } else { by };
             format!("{by} took away the permission to use the item.")
         }
-        SessionEnd::ItemRemoved => format!("{by} removed the item."),
+        SessionEnd::ItemRemoved => {
+            let by = if by.is_empty() { "Somebody" } else { by };
+            format!("{by} removed the item.")
+        }
+        SessionEnd::ScheduleClosed => "The schedule of its policy closed.".into(),
+        SessionEnd::ApprovalEnded => "The approval that it rested on ran out.".into(),
+        SessionEnd::ApprovalRevoked => {
+            let by = if by.is_empty() { "Somebody" } else { by };
+            format!("{by} took back the approval that it rested on.")
+        }
         SessionEnd::JumpointDisabled => {
             format!(
                 "The jumpoint {jumpoint} was disabled or removed, or its Protocol Tunnel Jump method was switched off."

@@ -8,11 +8,13 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 use wire::api::{Reconnecting, Session, SessionEnd, SessionState, Statistics};
-use wire::{AgentId, SessionId, Timestamp};
+use wire::limits::WARN_MINUTES;
+use wire::{AgentId, JumpItemId, SessionId, Timestamp};
 
 use super::arrivals::Arrivals;
 use super::asking::Trouble;
 use super::totals::Counted;
+use crate::jump::policy::End;
 use crate::relay::connections::{ConnectionTable, TunnelCount, WrittenDown};
 use crate::relay::forward::Pulse;
 use crate::store::{ConnectionsSoFar, SessionRecord};
@@ -51,7 +53,30 @@ pub struct LiveSession {
     statistics: Mutex<VecDeque<Statistics>>,
     /// The helper reported where it listens, and consoles have not heard of it.
     report_news: AtomicBool,
+    /// The end that policies set to it.
+    set_end: Mutex<SetEnd>,
 }
+
+/// The end that policies set to a session, and what its people were told of it.
+#[derive(Clone, Debug, Default)]
+struct SetEnd {
+    end: Option<End>,
+    warned: Option<u32>,
+}
+
+/// What is due because a session's end by policy comes near.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Due {
+    /// Nothing.
+    Nothing,
+    /// To warn its people: it ends in at most these minutes.
+    Warning(u32, End),
+    /// To end it.
+    End(End),
+}
+
+/// Minutes before the end at which its people are warned, the last first.
+const WARNINGS: [u32; 4] = [1, 5, 10, WARN_MINUTES];
 
 /// Why a session ends.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -111,6 +136,7 @@ impl LiveSession {
             trouble_news: Notify::new(),
             statistics: Mutex::new(VecDeque::new()),
             report_news: AtomicBool::new(false),
+            set_end: Mutex::default(),
         })
     }
 
@@ -135,6 +161,11 @@ impl LiveSession {
         let mut session = view(self.snapshot());
         session.connections_open = u32::try_from(self.table().open_count()).unwrap_or(u32::MAX);
         session.reconnecting = (*lock(&self.reconnecting)).filter(|_| session.state != SessionState::Ended);
+        if session.state != SessionState::Ended
+            && let Some(End { at, because, .. }) = lock(&self.set_end).end.clone()
+        {
+            (session.ends_at, session.ends_because) = (Some(at), Some(because));
+        }
         session
     }
 
@@ -147,6 +178,12 @@ impl LiveSession {
     #[must_use]
     pub fn state(&self) -> SessionState {
         self.record().state
+    }
+
+    /// Whether it is a use of this item.
+    #[must_use]
+    pub fn is_of(&self, item: JumpItemId) -> bool {
+        self.record().item_id == Some(item)
     }
 
     /// Locks the table of connections; for short.
@@ -241,6 +278,35 @@ impl LiveSession {
         lock(&self.reconnecting).is_some()
     }
 
+    /// Policies set this end to it, or none. True when that is another one than before.
+    pub fn set_end(&self, end: Option<End>) -> bool {
+        let mut kept = lock(&self.set_end);
+        let is_news = kept.end != end;
+        if is_news {
+            *kept = SetEnd { end, warned: None };
+        }
+        is_news
+    }
+
+    /// What is due at this moment of the end that policies set; each warning once.
+    #[must_use]
+    pub fn due(&self, now: Timestamp) -> Due {
+        let mut kept = lock(&self.set_end);
+        let Some(end) = kept.end.clone() else { return Due::Nothing };
+        if end.at <= now {
+            return Due::End(end);
+        }
+        let left = end.at.millis_since(now);
+        let Some(minutes) = WARNINGS.into_iter().find(|minutes| left <= u64::from(*minutes) * 60_000) else {
+            return Due::Nothing;
+        };
+        if kept.warned.is_some_and(|warned| warned <= minutes) {
+            return Due::Nothing;
+        }
+        kept.warned = Some(minutes);
+        Due::Warning(minutes, end)
+    }
+
     /// A link was lost, or is back.
     pub fn set_reconnecting(&self, reconnecting: Option<Reconnecting>) {
         *lock(&self.reconnecting) = reconnecting;
@@ -321,5 +387,7 @@ pub fn view(record: SessionRecord) -> Session {
         connections_total: record.connections_total,
         connections_open: 0,
         reconnecting: None,
+        ends_at: None,
+        ends_because: None,
     }
 }

@@ -5,6 +5,7 @@
 //! - `live`: a running session in memory.
 //! - `registry`: all of them; beginning and ending.
 //! - `permission`: whether those who use them still may.
+//! - `set_ends`: ends that policies set, and the warnings before them.
 //! - `arrivals`, `links`: its links, before and while they are joined.
 //! - `asking`: the nodes that are asked to serve it.
 //! - `totals`: what all sessions have moved.
@@ -19,6 +20,7 @@ pub mod links;
 pub mod live;
 mod permission;
 pub mod registry;
+mod set_ends;
 mod telling;
 pub mod ticket;
 pub mod totals;

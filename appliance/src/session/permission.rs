@@ -2,13 +2,17 @@
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
+use std::sync::Arc;
 
 use wire::api::{ItemPermission, JumpMethod, SessionEnd};
-use wire::{JumpGroupId, UserId};
+use wire::{ApprovalId, JumpItemId, UserId};
 
+use super::live::LiveSession;
 use super::registry::Sessions;
+use crate::clock::now;
 use crate::jump::access::allows;
-use crate::store::{AccessBook, SessionRecord, Store, StoreError};
+use crate::jump::policy::{Granted, Standing, standing};
+use crate::store::{AccessBook, ApprovalRecord, JumpItemRecord, PolicyBook, SessionRecord, Store, StoreError};
 
 /// What decides for one user.
 struct Known {
@@ -23,30 +27,53 @@ impl Known {
         let method_allowed = allows(&user.methods, JumpMethod::ProtocolTunnel);
         Ok(Some(Self { enabled: user.enabled, method_allowed, book }))
     }
+}
 
-    fn loses(known: Option<&Self>, group: Option<JumpGroupId>) -> Option<SessionEnd> {
-        let Some(known) = known.filter(|it| it.enabled) else { return Some(SessionEnd::UserDisabled) };
-        // An item that is gone ends its sessions by itself.
-        let may_start = group.is_none_or(|group| known.book.permissions(group).has(ItemPermission::Start));
-        if may_start && known.method_allowed { None } else { Some(SessionEnd::AccessRemoved) }
+/// What decides for one session besides its user.
+struct Around<'a> {
+    item: Option<&'a JumpItemRecord>,
+    policies: &'a PolicyBook,
+    /// Approvals that it rests on; none for one that was taken back.
+    rests_on: Vec<Option<Granted>>,
+}
+
+/// How a running session stands.
+fn judge(known: Option<&Known>, around: &Around<'_>) -> Standing {
+    let Some(known) = known.filter(|it| it.enabled) else { return Standing::Over(SessionEnd::UserDisabled) };
+    let Some(item) = around.item else { return Standing::Over(SessionEnd::ItemRemoved) };
+    let definition = &item.definition;
+    let may_start = known.book.permissions(definition.group_id).has(ItemPermission::Start);
+    if !may_start || !known.method_allowed {
+        return Standing::Over(SessionEnd::AccessRemoved);
     }
+    standing(&around.policies.holding(&known.book, definition), &around.rests_on, now())
 }
 
 impl Sessions {
-    /// Why this session must not go on; none when it may.
+    /// How a session stands that is to go on.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn lost_permission(&self, record: &SessionRecord) -> Result<Option<SessionEnd>, StoreError> {
+    pub async fn standing(&self, record: &SessionRecord) -> Result<Standing, StoreError> {
         let known = Known::of(&self.store, record.user_id).await?;
         let item = match record.item_id {
             Some(id) => self.store.jump_item(id).await?,
             None => None,
         };
-        Ok(Known::loses(known.as_ref(), item.map(|it| it.definition.group_id)))
+        let policies = self.store.policy_book().await?;
+        let approvals = self.granted(&record.approvals).await?;
+        let rests_on = record.approvals.iter().map(|id| approvals.get(id).copied()).collect();
+        Ok(judge(known.as_ref(), &Around { item: item.as_ref(), policies: &policies, rests_on }))
     }
 
-    /// Ends every session whose user may not use its item any more. To be called after each change of what people may do.
+    /// Those of these approvals that were not taken back, also when they ran out.
+    async fn granted(&self, ids: &[ApprovalId]) -> Result<HashMap<ApprovalId, Granted>, StoreError> {
+        let records = self.store.approvals_of(ids).await?;
+        Ok(records.iter().filter_map(ApprovalRecord::granted).map(|it| (it.id, it)).collect())
+    }
+
+    /// Ends every session whose user may not use its item any more, and looks anew when the others have to end. To be called after
+    /// each change of what people may do.
     ///
     /// # Errors
     /// When the database fails; the sessions are looked at again soon.
@@ -55,21 +82,40 @@ impl Sessions {
         if sessions.is_empty() {
             return Ok(());
         }
+        let records: Vec<_> = sessions.into_iter().map(|live| (live.snapshot(), live)).collect();
         let items = self.store.jump_items().await?;
-        let groups: HashMap<_, _> = items.into_iter().map(|it| (it.id, it.definition.group_id)).collect();
+        let items: HashMap<JumpItemId, JumpItemRecord> = items.into_iter().map(|it| (it.id, it)).collect();
+        let policies = self.store.policy_book().await?;
+        let ids: Vec<ApprovalId> = records.iter().flat_map(|(record, _)| record.approvals.iter().copied()).collect();
+        let approvals = self.granted(&ids).await?;
         let mut users: HashMap<UserId, Option<Known>> = HashMap::new();
-        for live in sessions {
-            let record = live.snapshot();
+        for (record, live) in records {
             let known = match users.entry(record.user_id) {
                 Entry::Occupied(known) => known.into_mut(),
                 Entry::Vacant(unknown) => unknown.insert(Known::of(&self.store, record.user_id).await?),
             };
-            let group = record.item_id.and_then(|id| groups.get(&id)).copied();
-            if let Some(end) = Known::loses(known.as_ref(), group) {
-                tracing::info!(session.id = %live.id, user.id = %record.user_id, end = ?end, "a session is not permitted any more");
-                self.end(&live, end, by, "");
-            }
+            let rests_on = record.approvals.iter().map(|id| approvals.get(id).copied()).collect();
+            let item = record.item_id.and_then(|id| items.get(&id));
+            let standing = judge(known.as_ref(), &Around { item, policies: &policies, rests_on });
+            self.apply(&live, standing, by);
         }
         Ok(())
+    }
+
+    /// Does with a session what its standing asks for. True when it goes on.
+    pub fn apply(&self, live: &Arc<LiveSession>, standing: Standing, by: Option<&str>) -> bool {
+        match standing {
+            Standing::Over(end) => {
+                tracing::info!(session.id = %live.id, end = ?end, "a session is not permitted any more");
+                self.end(live, end, by, "");
+                false
+            }
+            Standing::GoesOn(end) => {
+                if live.set_end(end) {
+                    self.announce(live);
+                }
+                true
+            }
+        }
     }
 }

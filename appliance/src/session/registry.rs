@@ -8,7 +8,7 @@ use subtle::ConstantTimeEq;
 use wire::api::{ConsoleEvent, LinkSide, Reconnecting, SessionEnd, SessionEvent, SessionState, TunnelTicket};
 use wire::link_messages::{Refusal, Resumption};
 use wire::stream::EndReason;
-use wire::{SecretText, SessionEventId, SessionId, Timestamp};
+use wire::{JumpItemId, SecretText, SessionEventId, SessionId, Timestamp};
 
 use super::lifecycle::{self, Step, UNUSED_AFTER, end_message};
 use super::live::{Ending, LiveSession};
@@ -18,6 +18,7 @@ use super::tunnelling::Begin;
 use crate::agents::presence::Presence;
 use crate::clock::now;
 use crate::events::{Audience, EventBus};
+use crate::jump::policy::Standing;
 use crate::metrics::{Link, Metrics};
 use crate::random;
 use crate::relay::connections::ENDED_REMEMBERED;
@@ -31,8 +32,10 @@ pub struct Sessions {
     pub(super) events: EventBus,
     pub(super) presence: Presence,
     pub(super) tasks: Tasks,
-    /// How long a link of a session may be lost.
+    /// How long a link of a session may be lost where no policy says otherwise.
     pub(super) grace: Duration,
+    /// Held from the decision to the beginning of a session that has to be the only one of its item.
+    pub alone: Arc<tokio::sync::Mutex<()>>,
     /// Held while a node is chosen for a session.
     pub(super) choosing: Arc<Mutex<()>>,
     /// What sessions counted that are over.
@@ -78,8 +81,8 @@ impl Sessions {
         grace: Duration,
         metrics: Metrics,
     ) -> Self {
-        let (choosing, past, live, tickets) = Default::default();
-        Self { store, events, presence, tasks, grace, choosing, past, metrics, live, tickets }
+        let (alone, choosing, past, live, tickets) = Default::default();
+        Self { store, events, presence, tasks, grace, alone, choosing, past, metrics, live, tickets }
     }
 
     /// Takes up what an appliance that stopped or died left open, and ends what cannot go on. To be called once, before
@@ -105,24 +108,27 @@ impl Sessions {
     }
 
     async fn can_go_on(&self, record: &SessionRecord) -> Result<bool, StoreError> {
-        let grace = i64::try_from(self.grace.as_millis()).unwrap_or(i64::MAX);
+        let grace = self.grace_of(record);
+        let grace_millis = i64::try_from(grace.as_millis()).unwrap_or(i64::MAX);
         let is_in_time =
-            record.seen_at.is_some_and(|at| now() < at.plus_millis(grace.saturating_add(SEEN_EVERY_MILLIS)));
+            record.seen_at.is_some_and(|at| now() < at.plus_millis(grace_millis.saturating_add(SEEN_EVERY_MILLIS)));
         let is_linked = record.state == SessionState::Tunnelling && record.resume_hash.is_some();
-        if self.grace.is_zero() || !is_in_time || !is_linked {
+        if grace.is_zero() || !is_in_time || !is_linked {
             return Ok(false);
         }
-        Ok(self.lost_permission(record).await?.is_none())
+        Ok(matches!(self.standing(record).await?, Standing::GoesOn(_)))
     }
 
     async fn take_up(&self, record: SessionRecord) -> Result<(), StoreError> {
         let connections = self.store.connections_so_far(record.id, ENDED_REMEMBERED).await?;
+        let millis = i64::try_from(self.grace_of(&record).as_millis()).unwrap_or(i64::MAX);
+        let standing = self.standing(&record).await?;
         let live = LiveSession::restored(record, connections);
-        let millis = i64::try_from(self.grace.as_millis()).unwrap_or(i64::MAX);
         let reconnecting = Reconnecting { until: now().plus_millis(millis), waits_for: LinkSide::Helper };
         live.set_reconnecting(Some(reconnecting));
         self.enter(&live);
         self.note(&live, "appliance_started", "The appliance started again; both links are waited for.", None).await;
+        self.apply(&live, standing, None);
         self.run(live, Begin::Restored);
         Ok(())
     }
@@ -176,6 +182,13 @@ impl Sessions {
         self.lock().values().cloned().collect()
     }
 
+    /// Whether anybody has a session on this item.
+    #[must_use]
+    pub fn is_in_use(&self, item: JumpItemId) -> bool {
+        let is_its = |live: &Arc<LiveSession>| live.ending().is_none() && live.is_of(item);
+        self.lock().values().any(is_its)
+    }
+
     /// Gives out a ticket for the helper's link.
     ///
     /// # Errors
@@ -211,7 +224,8 @@ impl Sessions {
         if !admitted {
             return Err((Refusal::TicketUsed, "This session has its helper already.".into()));
         }
-        Ok(Admitted { live, resumption: self.resumption(secret) })
+        let resumption = self.resumption(&live.snapshot(), secret);
+        Ok(Admitted { live, resumption })
     }
 
     /// A helper whose link was lost comes back with the secret of its welcome.
@@ -228,29 +242,34 @@ impl Sessions {
             return Err((Refusal::TicketUnknown, ticket_message(Refusal::TicketUnknown).into()));
         }
         // Whoever may not work any more does not come back through a link that was lost in between.
-        match self.lost_permission(&record).await {
-            Ok(None) => {}
-            Ok(Some(end)) => {
-                self.end(&live, end, None, "");
-                return Err(over());
+        match self.standing(&record).await {
+            Ok(standing) => {
+                if !self.apply(&live, standing, None) {
+                    return Err(over());
+                }
             }
             Err(error) => {
                 tracing::error!(session.id = %id, error = %error, "a user could not be looked up");
                 return Err((Refusal::Internal, "The appliance could not read its database.".into()));
             }
         }
-        Ok(Admitted { live, resumption: self.resumption(secret.expose().to_owned()) })
+        Ok(Admitted { live, resumption: self.resumption(&record, secret.expose().to_owned()) })
     }
 
-    fn resumption(&self, secret: String) -> Resumption {
-        let grace_seconds = u32::try_from(self.grace.as_secs()).unwrap_or(u32::MAX);
+    /// How long a link of this session may be lost.
+    pub(super) fn grace_of(&self, record: &SessionRecord) -> Duration {
+        record.link_grace_seconds.map_or(self.grace, |seconds| Duration::from_secs(seconds.into()))
+    }
+
+    fn resumption(&self, record: &SessionRecord, secret: String) -> Resumption {
+        let grace_seconds = u32::try_from(self.grace_of(record).as_secs()).unwrap_or(u32::MAX);
         Resumption { secret: SecretText::new(secret), grace_seconds }
     }
 
     /// Whether a session waits for the appliance when that stops.
     #[must_use]
     pub fn outlives_the_appliance(&self, live: &LiveSession) -> bool {
-        !self.grace.is_zero() && live.state() == SessionState::Tunnelling
+        live.state() == SessionState::Tunnelling && !self.grace_of(&live.snapshot()).is_zero()
     }
 
     /// Ends a session with the words of its kind: the first end counts.

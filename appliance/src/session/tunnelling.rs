@@ -65,7 +65,9 @@ impl Sessions {
     /// Joins the links of a session, again and again, until it is over or the program stops.
     async fn keep_linked(&self, live: &Arc<LiveSession>, begin: Begin, links: &mut Links<End>) {
         let stopping = self.tasks.stopping();
-        let mut back_by = Instant::now() + self.grace;
+        // It does not change while the session runs.
+        let grace = self.grace_of(&live.snapshot());
+        let mut back_by = Instant::now() + grace;
         // As long as no node of the jumpoint has called.
         let mut asking = None;
         if begin == Begin::Fresh {
@@ -114,11 +116,11 @@ impl Sessions {
                 Turn::Stopped(Stopped::Gone { from, detail }) => {
                     tracing::info!(session.id = %live.id, from = ?from, detail, "a link of a session is lost");
                     links.lose(from);
-                    if self.grace.is_zero() {
+                    if grace.is_zero() {
                         return self.gone(live, from);
                     }
                     if were_joined || live.state() == SessionState::Connecting {
-                        back_by = Instant::now() + self.grace;
+                        back_by = Instant::now() + grace;
                         self.lost(live, from).await;
                     }
                     continue;
@@ -180,7 +182,7 @@ impl Sessions {
             From::Helper => (LinkSide::Helper, "the helper"),
             From::Jumpoint => (LinkSide::Jumpoint, "the jumpoint"),
         };
-        let millis = i64::try_from(self.grace.as_millis()).unwrap_or(i64::MAX);
+        let millis = i64::try_from(self.grace_of(&live.snapshot()).as_millis()).unwrap_or(i64::MAX);
         live.set_reconnecting(Some(Reconnecting { until: now().plus_millis(millis), waits_for }));
         self.announce(live);
         let mut message = format!("The link of {who} was lost; it is dialled again.");
@@ -195,7 +197,7 @@ impl Sessions {
 
     /// A link did not come back in time.
     fn gone(&self, live: &Arc<LiveSession>, from: From) {
-        if !self.grace.is_zero() {
+        if !self.grace_of(&live.snapshot()).is_zero() {
             self.metrics.resume_failed(from);
         }
         match from {

@@ -3,14 +3,15 @@ use std::collections::HashMap;
 use sea_orm::ActiveValue::Set;
 use sea_orm::sea_query::Expr;
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, Condition, DatabaseTransaction, EntityTrait, IntoActiveModel, PaginatorTrait,
-    QueryFilter, QueryOrder, QuerySelect, TransactionTrait,
+    ActiveModelTrait, ColumnTrait, Condition, EntityTrait, IntoActiveModel, PaginatorTrait, QueryFilter, QueryOrder,
+    QuerySelect, TransactionTrait,
 };
 use uuid::Uuid;
 use wire::api::{ItemPermission, Membership, Principal, Role};
-use wire::{JumpGroupId, JumpItemRoleId, TeamId, Timestamp, UserId};
+use wire::{JumpGroupId, JumpItemRoleId, JumpPolicyId, TeamId, Timestamp, UserId};
 
-use super::entities::{jump_group, jump_item_role, membership, team, team_member, user};
+use super::entities::{jump_group, jump_item_role, membership, team, user};
+use super::policies::require_policies;
 use super::{Store, StoreError, from_json, to_json};
 use crate::jump::access::grants::{self, Permissions, Rule, Standing};
 use crate::random;
@@ -34,23 +35,6 @@ pub struct JumpItemRoleRecord {
     pub revision: i64,
 }
 
-/// A team with its members.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct TeamRecord {
-    /// Its id.
-    pub id: TeamId,
-    /// Its name.
-    pub name: String,
-    /// Free text.
-    pub comments: String,
-    /// Who is in it.
-    pub members: Vec<UserId>,
-    /// When it was made.
-    pub created_at: Timestamp,
-    /// Goes up with each change.
-    pub revision: i64,
-}
-
 /// Everything that decides what one user may do in the groups.
 #[derive(Clone, Debug)]
 pub struct AccessBook {
@@ -64,6 +48,12 @@ impl AccessBook {
     #[must_use]
     pub fn rule(&self, group: JumpGroupId) -> Rule {
         grants::rule(&self.standing, self.memberships.get(&group).cloned().unwrap_or_default())
+    }
+
+    /// The jump policies that come with the rule that lets the user start items of a group.
+    #[must_use]
+    pub fn policies(&self, group: JumpGroupId) -> Vec<JumpPolicyId> {
+        self.rule(group).policies_for(ItemPermission::Start)
     }
 
     /// What the user may do with the items of a group.
@@ -110,49 +100,27 @@ fn role_row(it: &JumpItemRoleRecord) -> Result<jump_item_role::Model, StoreError
     })
 }
 
-fn team_row(it: &TeamRecord) -> team::Model {
-    team::Model {
-        id: it.id.0,
-        name: it.name.clone(),
-        comments: it.comments.clone(),
-        created_at: it.created_at.0,
-        revision: it.revision,
-    }
-}
-
-fn team_record(row: team::Model, members: Vec<UserId>) -> TeamRecord {
-    TeamRecord {
-        id: TeamId(row.id),
-        name: row.name,
-        comments: row.comments,
-        members,
-        created_at: Timestamp(row.created_at),
-        revision: row.revision,
-    }
-}
-
 fn membership_row(group: JumpGroupId, it: &Membership) -> Result<membership::ActiveModel, StoreError> {
     let (user_id, team_id) = match it.principal {
         Principal::User(user) => (Some(user.0), None),
         Principal::Team(team) => (None, Some(team.0)),
     };
-    let row = membership::Model { id: random::id(), group_id: group.0, user_id, team_id, role_id: it.role_id.0 };
+    let row = membership::Model {
+        id: random::id(),
+        group_id: group.0,
+        user_id,
+        team_id,
+        role_id: it.role_id.0,
+        jump_policy_id: it.jump_policy_id.map(|id| id.0),
+    };
     Ok(row.into_active_model())
 }
 
 fn membership_view(row: &membership::Model) -> Option<Membership> {
     let user = row.user_id.map(|id| Principal::User(UserId(id)));
     let principal = user.or_else(|| row.team_id.map(|id| Principal::Team(TeamId(id))))?;
-    Some(Membership { principal, role_id: JumpItemRoleId(row.role_id) })
-}
-
-async fn write_members(transaction: &DatabaseTransaction, it: &TeamRecord) -> Result<(), StoreError> {
-    team_member::Entity::delete_many().filter(team_member::Column::TeamId.eq(it.id.0)).exec(transaction).await?;
-    let rows = it.members.iter().map(|user| team_member::ActiveModel { team_id: Set(it.id.0), user_id: Set(user.0) });
-    if !it.members.is_empty() {
-        team_member::Entity::insert_many(rows).exec_without_returning(transaction).await?;
-    }
-    Ok(())
+    let jump_policy_id = row.jump_policy_id.map(JumpPolicyId);
+    Some(Membership { principal, role_id: JumpItemRoleId(row.role_id), jump_policy_id })
 }
 
 impl Store {
@@ -164,9 +132,7 @@ impl Store {
         let Some(row) = user::Entity::find_by_id(id.0).one(&self.db).await? else { return Ok(None) };
         let roles = self.roles_by_id().await?;
         let role = |id: Uuid| roles.get(&JumpItemRoleId(id)).cloned();
-        let own_teams = team_member::Entity::find().filter(team_member::Column::UserId.eq(id.0));
-        let team_ids: Vec<Uuid> =
-            own_teams.select_only().column(team_member::Column::TeamId).into_tuple().all(&self.db).await?;
+        let team_ids: Vec<Uuid> = self.team_ids_of(id).await?.into_iter().map(|id| id.0).collect();
         let names: HashMap<Uuid, String> = team::Entity::find()
             .filter(team::Column::Id.is_in(team_ids.iter().copied()))
             .all(&self.db)
@@ -179,6 +145,7 @@ impl Store {
         let mut memberships: HashMap<JumpGroupId, grants::Memberships> = HashMap::new();
         for row in membership::Entity::find().filter(theirs).order_by_asc(membership::Column::Id).all(&self.db).await? {
             let Some(role) = role(row.role_id) else { continue };
+            let role = grants::Role { policy: row.jump_policy_id.map(JumpPolicyId), ..role };
             let of_group = memberships.entry(JumpGroupId(row.group_id)).or_default();
             match row.team_id {
                 Some(team) => of_group.teams.push((names.get(&team).cloned().unwrap_or_default(), role)),
@@ -195,7 +162,9 @@ impl Store {
 
     async fn roles_by_id(&self) -> Result<HashMap<JumpItemRoleId, grants::Role>, StoreError> {
         let roles = self.jump_item_roles().await?.into_iter();
-        Ok(roles.map(|it| (it.id, grants::Role { id: it.id, name: it.name, permissions: it.permissions })).collect())
+        Ok(roles
+            .map(|it| (it.id, grants::Role { id: it.id, name: it.name, permissions: it.permissions, policy: None }))
+            .collect())
     }
 
     /// Every jump item role, built-in ones first, then by name.
@@ -287,84 +256,6 @@ impl Store {
         Ok(done.rows_affected > 0)
     }
 
-    /// Every team, by name.
-    ///
-    /// # Errors
-    /// See above.
-    pub async fn teams(&self) -> Result<Vec<TeamRecord>, StoreError> {
-        let mut members: HashMap<Uuid, Vec<UserId>> = HashMap::new();
-        for row in team_member::Entity::find().order_by_asc(team_member::Column::UserId).all(&self.db).await? {
-            members.entry(row.team_id).or_default().push(UserId(row.user_id));
-        }
-        let rows = team::Entity::find().order_by_asc(team::Column::Name).all(&self.db).await?;
-        let with_members = |row: team::Model| {
-            let members = members.remove(&row.id).unwrap_or_default();
-            team_record(row, members)
-        };
-        Ok(rows.into_iter().map(with_members).collect())
-    }
-
-    /// How many groups each team is a member of.
-    ///
-    /// # Errors
-    /// See above.
-    pub async fn groups_of_teams(&self) -> Result<HashMap<TeamId, u32>, StoreError> {
-        let teams: Vec<Option<Uuid>> = membership::Entity::find()
-            .filter(membership::Column::TeamId.is_not_null())
-            .select_only()
-            .column(membership::Column::TeamId)
-            .into_tuple()
-            .all(&self.db)
-            .await?;
-        let mut groups = HashMap::new();
-        for id in teams.into_iter().flatten() {
-            *groups.entry(TeamId(id)).or_default() += 1;
-        }
-        Ok(groups)
-    }
-
-    /// Makes a team.
-    ///
-    /// # Errors
-    /// [`StoreError::Duplicate`] when the name is taken, [`StoreError::Dependent`] when a member is gone.
-    pub async fn insert_team(&self, it: &TeamRecord) -> Result<(), StoreError> {
-        let transaction = self.db.begin().await?;
-        team::Entity::insert(team_row(it).into_active_model()).exec_without_returning(&transaction).await?;
-        write_members(&transaction, it).await?;
-        Ok(transaction.commit().await?)
-    }
-
-    /// Writes a team that has this revision; afterwards it has the next one. False when there is none.
-    ///
-    /// # Errors
-    /// As for a new one, and [`StoreError::ChangedMeanwhile`] when it has another revision.
-    pub async fn update_team(&self, it: &TeamRecord) -> Result<bool, StoreError> {
-        let transaction = self.db.begin().await?;
-        let done = team::Entity::update_many()
-            .col_expr(team::Column::Name, Expr::value(it.name.as_str()))
-            .col_expr(team::Column::Comments, Expr::value(it.comments.as_str()))
-            .col_expr(team::Column::Revision, Expr::value(it.revision + 1))
-            .filter(team::Column::Id.eq(it.id.0))
-            .filter(team::Column::Revision.eq(it.revision))
-            .exec(&transaction)
-            .await?;
-        if done.rows_affected == 0 {
-            let is_there = team::Entity::find_by_id(it.id.0).one(&transaction).await?.is_some();
-            return if is_there { Err(StoreError::ChangedMeanwhile) } else { Ok(false) };
-        }
-        write_members(&transaction, it).await?;
-        transaction.commit().await?;
-        Ok(true)
-    }
-
-    /// Removes a team and its memberships. False when there is none.
-    ///
-    /// # Errors
-    /// See above.
-    pub async fn delete_team(&self, id: TeamId) -> Result<bool, StoreError> {
-        Ok(team::Entity::delete_by_id(id.0).exec(&self.db).await?.rows_affected > 0)
-    }
-
     /// Who may do what in a group, and the list's revision. None when there is no such group.
     ///
     /// # Errors
@@ -384,7 +275,7 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError::ChangedMeanwhile`] when it has another revision, [`StoreError::Duplicate`] when somebody is in it twice,
-    /// [`StoreError::Dependent`] when one of them or a role is gone.
+    /// [`StoreError::Dependent`] when one of them, a role or a policy is gone.
     pub async fn set_memberships(
         &self,
         group: JumpGroupId,
@@ -403,6 +294,7 @@ impl Store {
             return if is_there { Err(StoreError::ChangedMeanwhile) } else { Ok(false) };
         }
         membership::Entity::delete_many().filter(membership::Column::GroupId.eq(group.0)).exec(&transaction).await?;
+        require_policies(&transaction, members.iter().map(|it| it.jump_policy_id)).await?;
         let rows = members.iter().map(|it| membership_row(group, it)).collect::<Result<Vec<_>, _>>()?;
         if !rows.is_empty() {
             membership::Entity::insert_many(rows).exec_without_returning(&transaction).await?;

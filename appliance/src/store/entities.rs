@@ -10,6 +10,9 @@ pub(super) use second_factors::{factor_reset, recovery_code, sign_in_challenge, 
 mod own_items;
 
 pub(super) use own_items::{own_item, saved_filter};
+mod policies;
+
+pub(super) use policies::{approval, jump_policy};
 
 pub(super) mod user {
     use sea_orm::entity::prelude::*;
@@ -222,6 +225,7 @@ pub(super) mod membership {
         pub user_id: Option<Uuid>,
         pub team_id: Option<Uuid>,
         pub role_id: Uuid,
+        pub jump_policy_id: Option<Uuid>,
     }
 
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
@@ -251,6 +255,7 @@ pub(super) mod jump_item {
         pub last_used_at: Option<i64>,
         pub removed_at: Option<i64>,
         pub removed_by: Option<Uuid>,
+        pub jump_policy_id: Option<Uuid>,
     }
 
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
@@ -290,6 +295,8 @@ pub(super) mod session {
         pub node_run: Option<Uuid>,
         pub resume_hash: Option<Vec<u8>>,
         pub seen_at: Option<i64>,
+        pub approvals: String,
+        pub link_grace_seconds: Option<i32>,
     }
 
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

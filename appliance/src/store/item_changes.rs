@@ -12,6 +12,7 @@ use wire::{JumpGroupId, JumpItemId, Timestamp, UserId};
 
 use super::entities::{jump_item, session};
 use super::jump::item_row;
+use super::policies::require_policies;
 use super::{JumpItemRecord, Store, StoreError};
 use crate::jump::removal::Removed;
 
@@ -35,11 +36,12 @@ impl Store {
     /// Makes several items.
     ///
     /// # Errors
-    /// [`StoreError::Dependent`] when a jumpoint or group is gone.
+    /// [`StoreError::Dependent`] when a jumpoint, group or policy is gone.
     pub async fn insert_jump_items(&self, items: &[JumpItemRecord]) -> Result<(), StoreError> {
         let rows: Result<Vec<_>, StoreError> = items.iter().map(|it| Ok(item_row(it)?.into_active_model())).collect();
         let mut rows = rows?.into_iter().peekable();
         let transaction = self.db.begin().await?;
+        require_policies(&transaction, items.iter().map(|it| it.definition.jump_policy_id)).await?;
         while rows.peek().is_some() {
             let some: Vec<_> = rows.by_ref().take(ROWS_PER_INSERT).collect();
             jump_item::Entity::insert_many(some).exec_without_returning(&transaction).await?;
@@ -50,9 +52,10 @@ impl Store {
     /// Writes what was entered for several items. False, and nothing is written, when one of them is gone.
     ///
     /// # Errors
-    /// [`StoreError::Dependent`] when a jumpoint or group is gone.
+    /// [`StoreError::Dependent`] when a jumpoint, group or policy is gone.
     pub async fn update_jump_items(&self, items: &[JumpItemRecord]) -> Result<bool, StoreError> {
         let transaction = self.db.begin().await?;
+        require_policies(&transaction, items.iter().map(|it| it.definition.jump_policy_id)).await?;
         for it in items {
             let mut row = item_row(it)?.into_active_model().reset_all();
             // Others write these meanwhile.

@@ -5,7 +5,7 @@ use sea_orm::{
     ActiveModelTrait, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect, TransactionTrait,
 };
 use wire::api::TunnelJumpDraft;
-use wire::{JumpGroupId, JumpItemId, JumpointId, Timestamp};
+use wire::{JumpGroupId, JumpItemId, JumpPolicyId, JumpointId, Timestamp};
 
 use super::entities::{jump_group, jump_item};
 use super::item_changes::forget_removed;
@@ -72,6 +72,7 @@ impl TryFrom<jump_item::Model> for JumpItemRecord {
                 tunnels: from_json("jump_item.tunnels", &row.tunnels)?,
                 tag: row.tag,
                 comments: row.comments,
+                jump_policy_id: row.jump_policy_id.map(JumpPolicyId),
             },
             created_at: Timestamp(row.created_at),
             updated_at: Timestamp(row.updated_at),
@@ -97,6 +98,7 @@ pub(super) fn item_row(it: &JumpItemRecord) -> Result<jump_item::Model, StoreErr
         last_used_at: it.last_used_at.map(|at| at.0),
         removed_at: None,
         removed_by: None,
+        jump_policy_id: definition.jump_policy_id.map(|id| id.0),
     })
 }
 
@@ -209,9 +211,8 @@ impl Store {
     /// Makes an item.
     ///
     /// # Errors
-    /// [`StoreError::Dependent`] when its jumpoint or group is gone.
+    /// [`StoreError::Dependent`] when its jumpoint, group or policy is gone.
     pub async fn insert_jump_item(&self, it: &JumpItemRecord) -> Result<(), StoreError> {
-        jump_item::Entity::insert(item_row(it)?.into_active_model()).exec_without_returning(&self.db).await?;
-        Ok(())
+        self.insert_jump_items(std::slice::from_ref(it)).await
     }
 }

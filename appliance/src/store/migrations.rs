@@ -14,6 +14,7 @@ mod second_factors;
 use api_tokens::ApiTokens;
 use second_factors::SecondFactors;
 mod own_items;
+mod policies;
 
 use own_items::{OwnItems, RemovedItems};
 
@@ -31,6 +32,7 @@ impl MigratorTrait for Migrator {
             Box::new(OwnItems),
             Box::new(RemovedItems),
             Box::new(access::TeamsAndRoles),
+            Box::new(policies::JumpPolicies),
         ]
     }
 }

@@ -4,6 +4,7 @@
 mod access;
 mod agents;
 mod api_tokens;
+mod approvals;
 mod browsers;
 mod connections;
 mod entities;
@@ -12,11 +13,13 @@ mod item_changes;
 mod jump;
 mod migrations;
 mod own_items;
+mod policies;
 mod second_factors;
 mod sessions;
 mod settings;
 mod sign_in_challenges;
 mod sign_in_failures;
+mod teams;
 mod users;
 
 use std::path::Path;
@@ -25,18 +28,21 @@ use std::time::Duration;
 use sea_orm::{ConnectOptions, Database, DatabaseConnection, EntityTrait, QuerySelect};
 use sea_orm_migration::MigratorTrait;
 
-pub use access::{AccessBook, JumpItemRoleRecord, TeamRecord};
+pub use access::{AccessBook, JumpItemRoleRecord};
 pub use agents::{AgentRecord, Enrolled, EnrolmentKeyRecord, JumpointRecord};
 pub use api_tokens::ApiTokenRecord;
+pub use approvals::ApprovalRecord;
 pub use browsers::BrowserRecord;
 pub use connections::{ConnectionRecord, ConnectionsSoFar, TunnelSum};
 pub use error::{StoreError, failures};
 pub use jump::{ItemCounts, JumpGroupRecord, JumpItemRecord};
 pub use own_items::OwnItem;
+pub use policies::{PolicyBook, PolicyUses, holding};
 pub use second_factors::{FactorResetRecord, TotpRecord};
 pub use sessions::{SessionEventRecord, SessionRecord};
 pub use sign_in_challenges::ChallengeRecord;
 pub use sign_in_failures::FailureRecord;
+pub use teams::TeamRecord;
 pub use users::{UserEdit, UserRecord};
 
 /// A handle to the database; cheap to clone.

@@ -4,7 +4,7 @@ use sea_orm::{
 };
 use uuid::Uuid;
 use wire::api::{SessionEnd, SessionEvent, SessionState, Tunnel};
-use wire::{AgentId, JumpItemId, JumpointId, SessionEventId, SessionId, Timestamp, UserId};
+use wire::{AgentId, ApprovalId, JumpItemId, JumpointId, SessionEventId, SessionId, Timestamp, UserId};
 
 use super::entities::{jump_item, session, session_event};
 use super::own_items::note_use;
@@ -61,6 +61,10 @@ pub struct SessionRecord {
     pub resume_hash: Option<Vec<u8>>,
     /// When it was last known to go on.
     pub seen_at: Option<Timestamp>,
+    /// Approvals it rests on.
+    pub approvals: Vec<ApprovalId>,
+    /// Seconds for which it waits for a lost link, where a policy says so.
+    pub link_grace_seconds: Option<u32>,
 }
 
 /// Something that happened in a session.
@@ -101,6 +105,8 @@ impl TryFrom<session::Model> for SessionRecord {
             node_run: row.node_run,
             resume_hash: row.resume_hash,
             seen_at: row.seen_at.map(Timestamp),
+            approvals: from_json("session.approvals", &row.approvals)?,
+            link_grace_seconds: row.link_grace_seconds.and_then(|it| u32::try_from(it).ok()),
         })
     }
 }
@@ -131,6 +137,8 @@ fn row_of(it: &SessionRecord) -> Result<session::Model, StoreError> {
         node_run: it.node_run,
         resume_hash: it.resume_hash.clone(),
         seen_at: it.seen_at.map(|at| at.0),
+        approvals: to_json("session.approvals", &it.approvals)?,
+        link_grace_seconds: it.link_grace_seconds.and_then(|it| i32::try_from(it).ok()),
     })
 }
 

@@ -55,6 +55,10 @@ ids! {
     TeamId,
     /// What people may do with the items of a group.
     JumpItemRoleId,
+    /// Rules for when and how items may be used.
+    JumpPolicyId,
+    /// Somebody's request to use an item, and what became of it.
+    ApprovalId,
     /// An entry in the Jump interface.
     JumpItemId,
     /// A filter set that a user keeps under a name.

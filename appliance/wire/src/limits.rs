@@ -12,6 +12,26 @@ pub const HOST_CHARS: usize = 253;
 pub const TUNNELS_PER_ITEM: usize = 64;
 /// Simultaneous connections of one session (row 0.22).
 pub const CONNECTIONS_PER_SESSION: usize = 256;
+/// Characters in the description of a jump policy.
+pub const POLICY_DESCRIPTION_CHARS: usize = 1_000;
+/// Entries of a jump policy's schedule.
+pub const SCHEDULE_ENTRIES: usize = 100;
+/// Users, teams or e-mail addresses that one list of a jump policy names.
+pub const POLICY_PEOPLE: usize = 100;
+/// Minutes that an approval may last at most: 52 weeks.
+pub const APPROVAL_MINUTES: u32 = 524_160;
+/// Minutes that an approval may last at most unless an administrator says otherwise.
+pub const APPROVAL_MINUTES_DEFAULT: u32 = 480;
+/// Days that somebody can ask ahead for an approval.
+pub const APPROVAL_DAYS_AHEAD: u32 = 90;
+/// Requests of one user that wait for an approval.
+pub const APPROVALS_WAITING: usize = 50;
+/// Characters in the reason for a request, and in the note of a decision.
+pub const APPROVAL_REASON_CHARS: usize = 1_000;
+/// Minutes before a session has to end from which its people are warned.
+pub const WARN_MINUTES: u32 = 15;
+/// Seconds for which a session may wait for a lost link at most, whatever a policy says.
+pub const LINK_GRACE_SECONDS: u32 = 3_600;
 /// Items started with one press of *Jump* (row 1.2).
 pub const ITEMS_PER_JUMP: usize = 10;
 /// Items changed, removed or brought back by one request, and copies made by one.

@@ -1,6 +1,8 @@
 //! Checks of what people type, used by the console while they type and by the appliance before it believes them.
 //! Each answer is a sentence for the person, or nothing.
 
+mod policies;
+
 use std::collections::HashSet;
 use std::net::{IpAddr, Ipv4Addr};
 
@@ -9,6 +11,8 @@ use crate::limits::{
     COMMENTS_CHARS, FILTER_QUERY_CHARS, HOST_CHARS, NAME_CHARS, PASSWORD_MAX_CHARS, PASSWORD_MIN_CHARS, REASON_CHARS,
     TAG_CHARS, TOKEN_DAYS, TUNNELS_PER_ITEM, USER_NAME_CHARS,
 };
+
+pub use self::policies::{approval_note, approval_reason, jump_policy};
 
 /// Every field of a Protocol Tunnel Jump. Field names are those of [`TunnelJumpDraft`]; a tunnel's are
 /// `tunnels[0].local_port` and so on.
@@ -184,6 +188,7 @@ mod tests {
             tunnels: vec![TunnelDefinition { local_port: 5432, remote_port: 5432, label: String::new() }],
             tag: None,
             comments: String::new(),
+            jump_policy_id: None,
         }
     }
 

@@ -17,7 +17,7 @@ use super::session_tabs::SessionTabs;
 use super::toast_list::ToastList;
 use crate::console::{use_console, use_store};
 use crate::routes::Route;
-use crate::state::store::Action;
+use crate::state::store::{Action, Store};
 
 /// Properties of [`Frame`].
 #[derive(Clone, PartialEq, Properties)]
@@ -119,6 +119,9 @@ fn Header(props: &HeaderProps) -> Html {
                 <ul>
                     <NavLink id="nav-jump" to={Route::Jump} label="Jump" />
                     <NavLink id="nav-sessions" to={Route::Sessions} label="Sessions" />
+                    if store.approvals.ready().is_some_and(|all| !all.to_decide.is_empty() || !all.recent.is_empty()) {
+                        <NavLink id="nav-approvals" to={Route::Approvals} label={approvals_label(&store)} />
+                    }
                     <NavLink id="nav-agents" to={Route::Agents} label="Agents" />
                     if me.is_administrator() {
                         <NavLink id="nav-administration" to={Route::Administration} label="Administration" />
@@ -131,6 +134,14 @@ fn Header(props: &HeaderProps) -> Html {
                 <Menu id="user-menu" icon={Icon::User} label={me.user.display_name.clone()} plain={true} right={true} {items} />
             </div>
         </header>
+    }
+}
+
+/// With how many requests wait for the user.
+fn approvals_label(store: &Store) -> String {
+    match store.approvals.ready().map_or(0, |all| all.to_decide.len()) {
+        0 => "Approvals".into(),
+        waiting => format!("Approvals ({waiting})"),
     }
 }
 

@@ -1,10 +1,13 @@
 //! Properties of several items at once. A field that nobody touches stays as it is in each of them.
 
-use wire::api::{FieldError, JumpItem, JumpItemsChange};
+use wire::api::{FieldError, JumpItem, JumpItemsChange, PolicyChoice};
 use wire::limits::{COMMENTS_CHARS, ITEMS_PER_CHANGE};
 use wire::{JumpItemId, validate};
 
 use super::items::KIND;
+
+/// What stands for no policy among the choices.
+pub(crate) const NO_POLICY: &str = "none";
 
 /// A field that several items can be given alike.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,10 +24,13 @@ pub(crate) enum BulkField {
     Tag,
     /// Comments.
     Comments,
+    /// The jump policy, by id, or [`NO_POLICY`].
+    Policy,
 }
 
 impl BulkField {
-    const ALL: [Self; 6] = [Self::Jumpoint, Self::Group, Self::Hostname, Self::LocalAddress, Self::Tag, Self::Comments];
+    const ALL: [Self; 7] =
+        [Self::Jumpoint, Self::Group, Self::Hostname, Self::LocalAddress, Self::Tag, Self::Comments, Self::Policy];
 
     fn of(self, item: &JumpItem) -> String {
         let definition = &item.definition;
@@ -35,6 +41,7 @@ impl BulkField {
             Self::LocalAddress => definition.local_address.clone(),
             Self::Tag => definition.tag.clone().unwrap_or_default(),
             Self::Comments => definition.comments.clone(),
+            Self::Policy => definition.jump_policy_id.map_or_else(|| NO_POLICY.into(), |id| id.to_string()),
         }
     }
 }
@@ -83,10 +90,10 @@ impl BulkForm {
         BulkField::ALL.into_iter().any(|field| self.changes(field))
     }
 
-    /// Enters something. Nothing chosen for jumpoint or group means that each keeps its own.
+    /// Enters something. Nothing chosen for jumpoint, group or policy means that each keeps its own.
     #[must_use]
     pub(crate) fn enter(mut self, field: BulkField, text: String) -> Self {
-        let kept = text.is_empty() && matches!(field, BulkField::Jumpoint | BulkField::Group);
+        let kept = text.is_empty() && matches!(field, BulkField::Jumpoint | BulkField::Group | BulkField::Policy);
         self.entered[field as usize] = (!kept).then_some(text);
         self
     }
@@ -124,6 +131,10 @@ impl BulkForm {
             local_address: text(BulkField::LocalAddress),
             tag: text(BulkField::Tag),
             comments: text(BulkField::Comments),
+            jump_policy: text(BulkField::Policy).and_then(|text| match text.as_str() {
+                NO_POLICY => Some(PolicyChoice::Nothing),
+                id => id.parse().ok().map(PolicyChoice::Policy),
+            }),
         }
     }
 }
@@ -190,6 +201,18 @@ mod tests {
         assert!(!form.differs(BulkField::Tag), "an empty tag was entered: it is taken away");
         let form = form.keep(BulkField::Tag).enter(BulkField::Group, String::new());
         assert!(form.differs(BulkField::Tag) && !form.changes_anything());
+    }
+
+    #[test]
+    fn a_policy_is_given_or_taken_away_or_left() {
+        let mut items = items();
+        items[0].definition.jump_policy_id = Some(wire::JumpPolicyId(number(4)));
+        let form = BulkForm::of(&items);
+        assert!(form.differs(BulkField::Policy) && form.change().jump_policy.is_none());
+        let given = |text: &str| form.clone().enter(BulkField::Policy, text.into()).change().jump_policy;
+        assert_eq!(given(NO_POLICY), Some(PolicyChoice::Nothing));
+        assert_eq!(given(&number(5).to_string()), Some(PolicyChoice::Policy(wire::JumpPolicyId(number(5)))));
+        assert_eq!(given(""), None);
     }
 
     #[test]

@@ -205,6 +205,7 @@ impl Cell {
             Column::Status => Self::Number(item.status as i64),
             Column::LastUsed => Self::Number(item.last_used_at.map_or(i64::MIN, |at| at.0)),
             Column::Comments => Self::Text(natural_key(&definition.comments)),
+            Column::Policy => Self::Text(natural_key(&item.policies.join(", "))),
         }
     }
 }

@@ -37,11 +37,13 @@ pub(crate) enum Column {
     LastUsed,
     /// Comments.
     Comments,
+    /// The jump policies that hold.
+    Policy,
 }
 
 impl Column {
     /// Every column, in the order a new user finds.
-    pub(crate) const ALL: [Self; 10] = [
+    pub(crate) const ALL: [Self; 11] = [
         Self::Name,
         Self::Kind,
         Self::Jumpoint,
@@ -52,6 +54,7 @@ impl Column {
         Self::Status,
         Self::LastUsed,
         Self::Comments,
+        Self::Policy,
     ];
 
     /// Its heading.
@@ -67,6 +70,7 @@ impl Column {
             Self::Status => "Status",
             Self::LastUsed => "Last used",
             Self::Comments => "Comments",
+            Self::Policy => "Jump policy",
         }
     }
 
@@ -83,6 +87,7 @@ impl Column {
             Self::Status => "status",
             Self::LastUsed => "used",
             Self::Comments => "comments",
+            Self::Policy => "policy",
         }
     }
 
@@ -102,11 +107,12 @@ impl Column {
             Self::Status => 115,
             Self::Group | Self::Tag => 110,
             Self::Comments => 260,
+            Self::Policy => 130,
         }
     }
 
     fn hidden_at_first(self) -> bool {
-        matches!(self, Self::Kind | Self::Group | Self::Tag | Self::Comments)
+        matches!(self, Self::Kind | Self::Group | Self::Tag | Self::Comments | Self::Policy)
     }
 }
 

@@ -1,6 +1,6 @@
 //! Filters by category: what can be chosen, and which items they let through.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use wire::api::{ItemStatus, JumpGroup, JumpItem, Jumpoint};
 use wire::{JumpGroupId, JumpointId, Timestamp};
@@ -15,6 +15,9 @@ use super::words;
 pub(super) const RECENT: usize = 20;
 /// Status under which an item is found that has a session of the user's, or one that they may see.
 const IN_USE: &str = "in_use";
+
+/// Policy under which items are found that have none.
+const NO_POLICY: &str = "(none)";
 
 /// What is filtered by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -33,6 +36,8 @@ pub(crate) enum Category {
     Host,
     /// Whether it can be used.
     Status,
+    /// The jump policy that holds.
+    Policy,
     /// Text in the comments.
     Comments,
     /// When anybody last used it.
@@ -41,7 +46,7 @@ pub(crate) enum Category {
 
 impl Category {
     /// Every category, as the menu lists them.
-    pub(crate) const ALL: [Self; 9] = [
+    pub(crate) const ALL: [Self; 10] = [
         Self::Name,
         Self::Group,
         Self::Tag,
@@ -49,6 +54,7 @@ impl Category {
         Self::Jumpoint,
         Self::Host,
         Self::Status,
+        Self::Policy,
         Self::Comments,
         Self::LastUsed,
     ];
@@ -63,6 +69,7 @@ impl Category {
             Self::Jumpoint => "Jumpoint",
             Self::Host => "Host name",
             Self::Status => "Status",
+            Self::Policy => "Jump policy",
             Self::Comments => "Comments",
             Self::LastUsed => "Last used",
         }
@@ -78,6 +85,7 @@ impl Category {
             Self::Jumpoint => "jumpoint",
             Self::Host => "host",
             Self::Status => "status",
+            Self::Policy => "policy",
             Self::Comments => "comments",
             Self::LastUsed => "used",
         }
@@ -94,7 +102,9 @@ impl Category {
             Self::Name => Some(Field::Name),
             Self::Host => Some(Field::Host),
             Self::Comments => Some(Field::Comments),
-            Self::Group | Self::Tag | Self::Kind | Self::Jumpoint | Self::Status | Self::LastUsed => None,
+            Self::Group | Self::Tag | Self::Kind | Self::Jumpoint | Self::Status | Self::Policy | Self::LastUsed => {
+                None
+            }
         }
     }
 }
@@ -128,7 +138,8 @@ impl Filter {
         let gone = || format!("{value} (gone)");
         match self.category {
             Category::Name | Category::Host | Category::Comments => format!("contains “{value}”"),
-            Category::Tag => value.clone(),
+            Category::Policy if value == NO_POLICY => "none".into(),
+            Category::Tag | Category::Policy => value.clone(),
             Category::Kind => {
                 KINDS.iter().find(|(key, _)| key == value).map_or_else(gone, |(_, words)| (*words).into())
             }
@@ -164,6 +175,13 @@ pub(crate) fn choices(
         Category::Group => groups.iter().map(|group| (group.id.to_string(), group.name.clone())).collect(),
         Category::Jumpoint => {
             jumpoints.iter().map(|jumpoint| (jumpoint.id.to_string(), jumpoint.name.clone())).collect()
+        }
+        Category::Policy => {
+            let found: BTreeSet<&String> = items.iter().flat_map(|item| &item.policies).collect();
+            let mut all: Vec<_> = found.into_iter().map(|name| (name.clone(), name.clone())).collect();
+            all.sort_by(|a, b| natural(&a.1, &b.1));
+            all.push((NO_POLICY.into(), "none".into()));
+            return all;
         }
         Category::Tag => super::items::tags(items).into_iter().map(|tag| (tag.clone(), tag)).collect(),
         Category::Status => {
@@ -242,6 +260,7 @@ enum Test {
     Group(JumpGroupId),
     Jumpoint(JumpointId),
     Tag(String),
+    Policy(Option<String>),
     Kind(bool),
     Status(ItemStatus),
     InUse,
@@ -259,6 +278,7 @@ impl Test {
             Category::Comments => Some(Self::Text(Field::Comments, value.to_lowercase())),
             Category::Group => value.parse().ok().map(Self::Group),
             Category::Jumpoint => value.parse().ok().map(Self::Jumpoint),
+            Category::Policy => Some(Self::Policy(Some(value.clone()).filter(|value| value != NO_POLICY))),
             Category::Tag => Some(Self::Tag(value.clone())),
             Category::Kind => Some(Self::Kind(KINDS.iter().any(|(key, _)| key == value))),
             Category::Status if value == IN_USE => Some(Self::InUse),
@@ -275,6 +295,8 @@ impl Test {
             Self::Group(id) => definition.group_id == *id,
             Self::Jumpoint(id) => definition.jumpoint_id == *id,
             Self::Tag(tag) => definition.tag.as_ref() == Some(tag),
+            Self::Policy(Some(name)) => item.policies.contains(name),
+            Self::Policy(None) => item.policies.is_empty(),
             Self::Kind(is_one) => *is_one,
             Self::Status(status) => item.status == *status,
             Self::InUse => !item.running_sessions.is_empty(),

@@ -61,6 +61,7 @@ pub(crate) fn duration(millis: u64) -> String {
     let seconds = millis / 1000;
     match seconds {
         0..MINUTE => format!("{seconds} s"),
+        MINUTE..HOUR if seconds.is_multiple_of(MINUTE) => format!("{} min", seconds / MINUTE),
         MINUTE..HOUR => format!("{} min {} s", seconds / MINUTE, seconds % MINUTE),
         HOUR..DAY => format!("{} h {} min", seconds / HOUR, seconds % HOUR / MINUTE),
         _ => format!("{} d {} h", seconds / DAY, seconds % DAY / HOUR),

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use wire::api::{ApiError, FieldError, JumpItem, Preferences, TunnelDefinition, TunnelJumpDraft};
 use wire::limits::{DEFAULT_LOCAL_ADDRESS, TUNNELS_PER_ITEM};
-use wire::{JumpGroupId, JumpItemId, JumpointId, validate};
+use wire::{JumpGroupId, JumpItemId, JumpPolicyId, JumpointId, validate};
 
 use super::services::{self, SERVICES};
 
@@ -40,6 +40,8 @@ pub(crate) struct ItemForm {
     pub(crate) tag: String,
     /// Free text.
     pub(crate) comments: String,
+    /// Its jump policy.
+    pub(crate) policy: Option<JumpPolicyId>,
     touched: BTreeSet<String>,
     submitted: bool,
     refused: Vec<FieldError>,
@@ -72,6 +74,8 @@ pub(crate) enum Edit {
     Tag(String),
     /// Free text.
     Comments(String),
+    /// The jump policy.
+    Policy(Option<JumpPolicyId>),
     /// A field lost the focus: from now on its errors show.
     Left(String),
     /// *Save* was pressed: all errors show.
@@ -95,6 +99,7 @@ impl ItemForm {
             tunnels: vec![TunnelFields::default()],
             tag: String::new(),
             comments: String::new(),
+            policy: None,
             touched: BTreeSet::new(),
             submitted: false,
             refused: Vec::new(),
@@ -122,6 +127,7 @@ impl ItemForm {
                 .collect(),
             tag: definition.tag.clone().unwrap_or_default(),
             comments: definition.comments.clone(),
+            policy: definition.jump_policy_id,
             touched: BTreeSet::new(),
             submitted: false,
             refused: Vec::new(),
@@ -137,6 +143,7 @@ impl ItemForm {
             Edit::Group(id) => self.group = self.answered("group_id", id),
             Edit::Hostname(text) => self.hostname = self.answered("hostname", text.trim().into()),
             Edit::LocalAddress(text) => self.local_address = self.answered("local_address", text.trim().into()),
+            Edit::Policy(id) => self.policy = self.answered("jump_policy_id", id),
             Edit::Tag(text) => self.tag = self.answered("tag", text),
             Edit::Comments(text) => self.comments = self.answered("comments", text),
             Edit::Label(at, text) => self.set_label(at, text),
@@ -195,6 +202,7 @@ impl ItemForm {
             tunnels,
             tag: Some(self.tag.trim().to_owned()).filter(|tag| !tag.is_empty()),
             comments: self.comments.clone(),
+            jump_policy_id: self.policy,
         };
         for error in validate::tunnel_jump(&draft) {
             if !errors.iter().any(|known| known.field == error.field) {

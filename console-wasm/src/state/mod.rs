@@ -15,6 +15,7 @@
 //! | `format`, `words`, `chart`, `toasts`, `backoff`, `browser_name`, `natural` | small things the others use |
 
 pub(crate) mod addresses;
+pub(crate) mod approvals;
 pub(crate) mod backoff;
 pub(crate) mod browser_name;
 pub(crate) mod bulk_form;
@@ -32,6 +33,7 @@ pub(crate) mod items;
 pub(crate) mod items_import;
 pub(crate) mod natural;
 pub(crate) mod permitted;
+pub(crate) mod policy_form;
 #[cfg(test)]
 mod samples;
 pub(crate) mod selection;

@@ -26,7 +26,9 @@ pub(crate) fn item(name: &str) -> JumpItem {
             tunnels: vec![TunnelDefinition { local_port: 5432, remote_port: 5432, label: String::new() }],
             tag: None,
             comments: String::new(),
+            jump_policy_id: None,
         },
+        policies: Vec::new(),
         jumpoint_name: "ams-1".into(),
         group_name: "Production".into(),
         status: ItemStatus::Ready,
@@ -74,6 +76,8 @@ pub(crate) fn session(id: u128, state: SessionState) -> Session {
         connections_total: 0,
         connections_open: 0,
         reconnecting: None,
+        ends_at: None,
+        ends_because: None,
     }
 }
 

@@ -4,12 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use wire::api::{
-    ApiError, ConsoleEvent, Installation, JumpGroup, JumpItem, Jumpoint, Me, Preferences, SavedFilter, Session,
-    SessionDetails, SessionState,
+    ApiError, Approvals, ConsoleEvent, Installation, JumpGroup, JumpItem, Jumpoint, Me, Preferences, SavedFilter,
+    Session, SessionDetails, SessionState,
 };
 use wire::helper_messages::LocalSession;
 use wire::{JumpItemId, SessionId, Timestamp};
 
+use super::approvals;
 use super::helper_state::{HelperState, OUR_VERSION};
 use super::session_view::SessionView;
 use super::toasts::{ToastKind, Toasts};
@@ -95,6 +96,10 @@ pub(crate) struct Store {
     pub(crate) groups: Load<Vec<JumpGroup>>,
     /// Jumpoints.
     pub(crate) jumpoints: Load<Vec<Jumpoint>>,
+    /// Requests for approval that concern the user.
+    pub(crate) approvals: Load<Approvals>,
+    /// Grows whenever requests for approval changed.
+    pub(crate) approvals_changed: u32,
     /// The user's filter sets.
     pub(crate) filters: Load<Vec<SavedFilter>>,
     /// What the appliance remembers for the user.
@@ -134,6 +139,8 @@ pub(crate) enum Action {
     Groups(Result<Vec<JumpGroup>, ApiError>),
     /// Jumpoints arrived.
     Jumpoints(Result<Vec<Jumpoint>, ApiError>),
+    /// Requests for approval arrived.
+    Approvals(Result<Approvals, ApiError>),
     /// Filter sets arrived.
     Filters(Result<Vec<SavedFilter>, ApiError>),
     /// Items became favourites of the user, or are no longer.
@@ -215,6 +222,7 @@ impl Store {
             Action::Items(result) => self.items.put(result),
             Action::Groups(result) => self.groups.put(result),
             Action::Jumpoints(result) => self.jumpoints.put(result),
+            Action::Approvals(result) => self.put_approvals(result),
             Action::Filters(result) => self.filters.put(result),
             Action::Favourites(ids, favourite) => self.put_favourites(&ids, favourite),
             Action::Preferences(preferences) => self.preferences = Rc::new(preferences),
@@ -268,6 +276,17 @@ impl Store {
                 item.favourite = favourite;
             }
         }
+    }
+
+    fn put_approvals(&mut self, result: Result<Approvals, ApiError>) {
+        if let (Ok(after), Some(me)) = (&result, self.me()) {
+            let news = approvals::news(self.approvals.ready().map(Rc::as_ref), after, me.id());
+            for (kind, title, text) in news {
+                self.toasts.push(kind, title, text);
+            }
+        }
+        self.approvals_changed = self.approvals_changed.wrapping_add(1);
+        self.approvals.put(result);
     }
 
     fn put_session(&mut self, session: Session) {
@@ -335,7 +354,10 @@ impl Store {
             ConsoleEvent::Stopping { in_seconds } => {
                 self.stopping_at = Some(now.plus_millis(i64::from(in_seconds) * 1000));
             }
-            ConsoleEvent::SignedOut { .. } | ConsoleEvent::ItemsChanged | ConsoleEvent::JumpointsChanged => {}
+            ConsoleEvent::SignedOut { .. }
+            | ConsoleEvent::ItemsChanged
+            | ConsoleEvent::JumpointsChanged
+            | ConsoleEvent::ApprovalsChanged => {}
         }
     }
 

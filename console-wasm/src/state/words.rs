@@ -48,13 +48,16 @@ pub(crate) fn item_status(status: ItemStatus) -> Word {
         ItemStatus::JumpointDisabled => ("jumpoint disabled", Tone::Over),
         ItemStatus::MethodOff => ("tunnelling is off", Tone::Over),
         ItemStatus::NotPermitted => ("not permitted", Tone::Over),
+        ItemStatus::OutsideSchedule => ("closed now", Tone::Over),
+        ItemStatus::NeedsApproval => ("needs approval", Tone::Calm),
     }
 }
 
 /// Why an item cannot be jumped to and what to do; none when it can.
 pub(crate) fn item_obstacle(status: ItemStatus, jumpoint: &str) -> Option<String> {
     match status {
-        ItemStatus::Ready => None,
+        // Jump says when it opens, or asks for what is missing.
+        ItemStatus::Ready | ItemStatus::OutsideSchedule | ItemStatus::NeedsApproval => None,
         ItemStatus::JumpointOffline => Some(format!(
             "No node of the jumpoint {jumpoint} is connected to the appliance. Start sallyport-jumpoint on its host, or see the Agents page."
         )),
@@ -180,7 +183,7 @@ mod tests {
     use wire::api::Fault;
 
     #[test]
-    fn only_a_ready_item_has_no_obstacle() {
+    fn only_what_jump_itself_can_mend_has_no_obstacle() {
         for status in [
             ItemStatus::Ready,
             ItemStatus::JumpointOffline,
@@ -188,8 +191,12 @@ mod tests {
             ItemStatus::JumpointDisabled,
             ItemStatus::MethodOff,
             ItemStatus::NotPermitted,
+            ItemStatus::OutsideSchedule,
+            ItemStatus::NeedsApproval,
         ] {
-            assert_eq!(item_obstacle(status, "ams-1").is_none(), status == ItemStatus::Ready);
+            let can_be_pressed =
+                [ItemStatus::Ready, ItemStatus::OutsideSchedule, ItemStatus::NeedsApproval].contains(&status);
+            assert_eq!(item_obstacle(status, "ams-1").is_none(), can_be_pressed);
         }
     }
 

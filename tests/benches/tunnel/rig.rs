@@ -151,12 +151,13 @@ impl Rig {
             tunnels: vec![TunnelDefinition { local_port: 0, remote_port: target.port().into(), label: String::new() }],
             tag: None,
             comments: String::new(),
+            jump_policy_id: None,
         };
         let item: JumpItem = admin.post("/api/jump-items", &draft)?.ok()?;
         let installed =
             InstalledHelper::install(&appliance.ready, &at.join("home"), &at.join("manifests"), near.as_deref())?;
         let mut helper = installed.start(&at)?;
-        let session: Session = admin.post("/api/sessions", &NewSession { item_id: item.id })?.ok()?;
+        let session: Session = admin.post("/api/sessions", &NewSession::of(item.id))?.ok()?;
         let ticket: TunnelTicket = admin.send("POST", &format!("/api/sessions/{}/ticket", session.id), None)?.ok()?;
         let opened = helper.open_tunnels(&ticket)?;
         let tunnel = opened.tunnels.first().context("the helper opened no tunnel")?;

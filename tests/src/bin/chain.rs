@@ -129,6 +129,7 @@ fn start(arguments: &Arguments) -> Result<Chain> {
                 }],
                 tag: None,
                 comments: String::new(),
+                jump_policy_id: None,
             },
         )?
         .ok()?;
@@ -136,7 +137,7 @@ fn start(arguments: &Arguments) -> Result<Chain> {
     let dial = arguments.helper_dials.as_deref();
     let installed = InstalledHelper::install(&appliance.ready, &at.join("home"), &at.join("manifests"), dial)?;
     let mut helper = installed.start(at)?;
-    let session: Session = admin.post("/api/sessions", &NewSession { item_id: item.id })?.ok()?;
+    let session: Session = admin.post("/api/sessions", &NewSession::of(item.id))?.ok()?;
     let ticket: TunnelTicket = admin.send("POST", &format!("/api/sessions/{}/ticket", session.id), None)?.ok()?;
     let opened = helper.open_tunnels(&ticket)?;
     let tunnel = opened.tunnels.first().context("the helper opened no tunnel")?;

@@ -155,6 +155,7 @@ impl Site {
                 tunnels: vec![TunnelDefinition { local_port, remote_port: remote_port.into(), label: label.into() }],
                 tag: None,
                 comments: "Made by cargo demo.".into(),
+                jump_policy_id: None,
             };
             let _: JumpItem = admin.post("/api/jump-items", &draft)?.ok()?;
         }

@@ -30,7 +30,7 @@ fn a_locked_database_refuses_the_jump_in_words_and_nothing_is_lost() -> Result<(
         stdout.read_line(&mut said)?;
         ensure!(said.trim() == "locked", "{said}");
 
-        let refusal = site.admin.post("/api/sessions", &NewSession { item_id: item.id })?.refused(503)?;
+        let refusal = site.admin.post("/api/sessions", &NewSession::of(item.id))?.refused(503)?;
         ensure!(!refusal.message.is_empty() && !refusal.request_id.is_empty(), "{refusal:?}");
         ensure!(!refusal.message.to_lowercase().contains("sql"), "a raw error: {}", refusal.message);
 

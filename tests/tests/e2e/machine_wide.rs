@@ -170,13 +170,14 @@ fn a_full_disk_refuses_the_jump_in_words_and_nothing_is_lost() -> Result<()> {
         tunnels: vec![wire::api::TunnelDefinition { local_port: 0, remote_port: 7, label: String::new() }],
         tag: None,
         comments: String::new(),
+        jump_policy_id: None,
     };
     let item: wire::api::JumpItem = admin.post("/api/jump-items", &draft)?.ok()?;
     disk.fill()?;
     // A page that is already allocated may take a session or two.
     let mut refused = None;
     for _ in 0..2000 {
-        let answer = admin.post("/api/sessions", &NewSession { item_id: item.id })?;
+        let answer = admin.post("/api/sessions", &NewSession::of(item.id))?;
         if answer.status != 200 && answer.status != 201 {
             refused = Some(answer.refused(503)?);
             break;
@@ -186,7 +187,7 @@ fn a_full_disk_refuses_the_jump_in_words_and_nothing_is_lost() -> Result<()> {
     ensure!(!refused.message.is_empty() && !refused.request_id.is_empty(), "{refused:?}");
     let before: SessionPage = admin.get("/api/sessions")?;
     disk.free()?;
-    admin.post("/api/sessions", &NewSession { item_id: item.id })?.success()?;
+    admin.post("/api/sessions", &NewSession::of(item.id))?.success()?;
     let after: SessionPage = admin.get("/api/sessions")?;
     ensure!(after.sessions.len() == before.sessions.len() + 1, "the refused session was kept");
     Ok(())

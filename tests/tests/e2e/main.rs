@@ -35,6 +35,7 @@ mod machine_wide;
 mod main_job;
 mod pages;
 mod password;
+mod policies;
 mod real_clients;
 mod second_factor;
 mod servers;

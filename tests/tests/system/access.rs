@@ -30,7 +30,7 @@ fn a_technician_does_not_end_the_sessions_of_others_by_removing_the_item() -> Re
         let item = site.item("db", "127.0.0.1", "127.0.0.1", &[(0, 5432)])?;
         let path = format!("/api/jump-items/{}", item.id);
         let (tom, tim) = (site.technician("tom")?, site.technician("tim")?);
-        let own: Session = tim.post("/api/sessions", &NewSession { item_id: item.id })?.ok()?;
+        let own: Session = tim.post("/api/sessions", &NewSession::of(item.id))?.ok()?;
         let refusal = tom.delete(&path)?.refused(409)?;
         ensure!(refusal.code == "in_use" && refusal.message.contains("Tom Technician"), "{refusal:?}");
         tom.get::<JumpItem>(&path)?;
@@ -40,7 +40,7 @@ fn a_technician_does_not_end_the_sessions_of_others_by_removing_the_item() -> Re
         ensure!(ended.end_message.as_deref() == Some("Ana Administrator removed the item."), "{ended:?}");
 
         let item = site.item("web", "127.0.0.1", "127.0.0.1", &[(0, 80)])?;
-        let _: Session = tom.post("/api/sessions", &NewSession { item_id: item.id })?.ok()?;
+        let _: Session = tom.post("/api/sessions", &NewSession::of(item.id))?.ok()?;
         tom.delete(&format!("/api/jump-items/{}", item.id))?.success()
     })
 }
@@ -53,10 +53,10 @@ fn sessions_of_one_user_are_counted() -> Result<()> {
         for _ in 1..50 {
             last = site.jump(&item)?;
         }
-        let refusal = site.admin.post("/api/sessions", &NewSession { item_id: item.id })?.refused(409)?;
+        let refusal = site.admin.post("/api/sessions", &NewSession::of(item.id))?.refused(409)?;
         ensure!(refusal.code == "too_many_sessions" && refusal.message.contains("50"), "{refusal:?}");
         let tom = site.technician("tom")?;
-        let _: Session = tom.post("/api/sessions", &NewSession { item_id: item.id })?.ok()?;
+        let _: Session = tom.post("/api/sessions", &NewSession::of(item.id))?.ok()?;
         site.admin.send("POST", &format!("/api/sessions/{}/end", last.id), None)?.success()?;
         site.jump(&item)?;
         Ok(())

@@ -34,7 +34,7 @@ fn a_program_jumps_with_a_token_and_no_cookie() -> Result<()> {
         ensure!(made.token.expose().starts_with("slp_") && made.entry.last_used_at.is_none(), "{:?}", made.entry);
         let items: Vec<JumpItem> = ask(site, &made.token, "GET", "/api/jump-items", None)?.ok()?;
         ensure!(items.len() == 1);
-        let jump = serde_json::to_value(NewSession { item_id: item.id })?;
+        let jump = serde_json::to_value(NewSession::of(item.id))?;
         let session: Session = ask(site, &made.token, "POST", "/api/sessions", Some(&jump))?.ok()?;
         ensure!(session.user_name == "Tom Technician", "{session:?}");
         let known: Vec<ApiToken> = tom.get("/api/me/api-tokens")?;

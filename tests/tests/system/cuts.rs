@@ -42,7 +42,7 @@ impl Stage<'_> {
     fn begin(&mut self, name: &str) -> Result<Victim> {
         let ports = [(0, self.silent.port().into()), (0, self.gauge.port().into())];
         let item = self.site.item(name, "127.0.0.1", "127.0.0.1", &ports)?;
-        let session: Session = self.tom.post("/api/sessions", &NewSession { item_id: item.id })?.ok()?;
+        let session: Session = self.tom.post("/api/sessions", &NewSession::of(item.id))?.ok()?;
         let ticket = self.tom.send("POST", &format!("/api/sessions/{}/ticket", session.id), None)?.ok()?;
         let local = self.helper.open_tunnels(&ticket)?;
         let session = OpenSession { id: session.id, local };

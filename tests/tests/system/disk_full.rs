@@ -43,12 +43,13 @@ fn a_full_disk_refuses_the_jump_in_words_and_nothing_is_lost() -> Result<()> {
         tunnels: vec![TunnelDefinition { local_port: 0, remote_port: 7, label: String::new() }],
         tag: None,
         comments: String::new(),
+        jump_policy_id: None,
     };
     let item: JumpItem = admin.post("/api/jump-items", &draft)?.ok()?;
     ensure!(item.status == ItemStatus::Ready, "{item:?}");
 
     limit_files(&appliance, Some(0))?;
-    let refusal = admin.post("/api/sessions", &NewSession { item_id: item.id })?.refused(503)?;
+    let refusal = admin.post("/api/sessions", &NewSession::of(item.id))?.refused(503)?;
     ensure!(refusal.code == "database_not_writable" && refusal.next_step.contains("disk"), "{refusal:?}");
     let items: Vec<JumpItem> = admin.get("/api/jump-items")?;
     ensure!(items.len() == 1, "what is there cannot be read: {items:?}");
@@ -56,6 +57,6 @@ fn a_full_disk_refuses_the_jump_in_words_and_nothing_is_lost() -> Result<()> {
     ensure!(live.sessions.is_empty(), "half a session was kept: {live:?}");
 
     limit_files(&appliance, None)?;
-    let _: Session = admin.post("/api/sessions", &NewSession { item_id: item.id })?.ok()?;
+    let _: Session = admin.post("/api/sessions", &NewSession::of(item.id))?.ok()?;
     appliance.check_alive()
 }

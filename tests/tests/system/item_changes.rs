@@ -115,9 +115,9 @@ fn removed_items_come_back_with_everything_for_who_removed_them() -> Result<()> 
         for client in [&tom, &tim] {
             client.send("PUT", &format!("/api/me/favourites/{}", items[0].id), None)?.success()?;
         }
-        let over: Session = tim.post("/api/sessions", &NewSession { item_id: items[0].id })?.ok()?;
+        let over: Session = tim.post("/api/sessions", &NewSession::of(items[0].id))?.ok()?;
         tim.send("POST", &format!("/api/sessions/{}/end", over.id), None)?.success()?;
-        let running: Session = tom.post("/api/sessions", &NewSession { item_id: items[1].id })?.ok()?;
+        let running: Session = tom.post("/api/sessions", &NewSession::of(items[1].id))?.ok()?;
         let before: JumpItem = tim.get(&format!("/api/jump-items/{}", items[0].id))?;
 
         let two = ids(&items[..2]);
@@ -126,7 +126,7 @@ fn removed_items_come_back_with_everything_for_who_removed_them() -> Result<()> 
         for client in [&site.admin, &tom, &tim] {
             ensure!(names(client)? == ["c"], "{:?}", names(client)?);
             client.send("GET", &format!("/api/jump-items/{}", items[0].id), None)?.refused(404)?;
-            client.post("/api/sessions", &NewSession { item_id: items[0].id })?.refused(404)?;
+            client.post("/api/sessions", &NewSession::of(items[0].id))?.refused(404)?;
             client.send("PUT", &format!("/api/me/favourites/{}", items[0].id), None)?.refused(404)?;
         }
         let groups: Vec<JumpGroup> = site.admin.get("/api/jump-groups")?;
@@ -159,7 +159,7 @@ fn nobody_removes_many_where_another_works() -> Result<()> {
     on_a_site(|site| {
         let items = three(site)?;
         let (tom, tim) = (site.technician("tom")?, site.technician("tim")?);
-        let running: Session = tim.post("/api/sessions", &NewSession { item_id: items[2].id })?.ok()?;
+        let running: Session = tim.post("/api/sessions", &NewSession::of(items[2].id))?.ok()?;
         let refusal = tom.post("/api/jump-items/remove", &ids(&items))?.refused(409)?;
         ensure!(refusal.code == "in_use" && refusal.message.contains("Tom Technician"), "{refusal:?}");
         ensure!(names(&tom)?.len() == 3, "some were removed");

@@ -53,6 +53,7 @@ mod liveness;
 mod metrics;
 mod nodes;
 mod own_items;
+mod policies;
 mod program_metrics;
 mod proxies;
 mod restarts;

@@ -131,7 +131,7 @@ fn refusals_are_counted_by_reason_and_name_nobody() -> Result<()> {
         let off = JumpointChange { enabled: Some(false), ..JumpointChange::default() };
         site.admin.patch(&format!("/api/jumpoints/{}", site.jumpoint.id), &off)?.success()?;
         site.wait_for_session(session.id, "it ends", |it| it.session.state == SessionState::Ended)?;
-        site.admin.post("/api/sessions", &NewSession { item_id: item.id })?.refused(403)?;
+        site.admin.post("/api/sessions", &NewSession::of(item.id))?.refused(403)?;
         ensure!(tests::jumpoint::enrol("sp1.bm90IGEga2V5", None, &site.folder().join("x")).is_err());
 
         let seen = scrape(site)?;

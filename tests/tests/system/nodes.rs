@@ -117,7 +117,7 @@ fn a_drained_node_keeps_its_sessions_and_takes_no_new_ones() -> Result<()> {
                 Ok(seen.online && seen.draining)
             })?;
         }
-        let refusal = site.admin.post("/api/sessions", &NewSession { item_id: item.id })?.refused(409)?;
+        let refusal = site.admin.post("/api/sessions", &NewSession::of(item.id))?.refused(409)?;
         ensure!(refusal.code == "jumpoint_draining" && refusal.next_step.contains("Agents"), "{refusal:?}");
         let listed: JumpItem = site.admin.get(&format!("/api/jump-items/{}", item.id))?;
         ensure!(listed.status == ItemStatus::JumpointDraining, "{:?}", listed.status);

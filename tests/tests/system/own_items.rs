@@ -28,7 +28,7 @@ fn favourites_and_last_use_are_each_users_own() -> Result<()> {
         for _ in 0..2 {
             tom.send("PUT", &favourite, None)?.success()?;
         }
-        let session: Session = tom.post("/api/sessions", &NewSession { item_id: web.id })?.ok()?;
+        let session: Session = tom.post("/api/sessions", &NewSession::of(web.id))?.ok()?;
         let seen = |client: &ApiClient| -> Result<Vec<(String, bool, bool, bool)>> {
             let items: Vec<JumpItem> = client.get("/api/jump-items")?;
             let told = |it: JumpItem| {
@@ -42,7 +42,7 @@ fn favourites_and_last_use_are_each_users_own() -> Result<()> {
         let first: JumpItem = tom.get(&format!("/api/jump-items/{}", web.id))?;
         ensure!(first.used_by_you_at == Some(session.created_at));
         // Using a favourite, and a favourite of what was used, keep the other.
-        tom.post("/api/sessions", &NewSession { item_id: db.id })?.success()?;
+        tom.post("/api/sessions", &NewSession::of(db.id))?.success()?;
         tom.send("PUT", &format!("/api/me/favourites/{}", web.id), None)?.success()?;
         tom.delete(&favourite)?.success()?;
         let both = [("db".to_owned(), false, true, true), ("web".to_owned(), true, true, true)];

@@ -50,7 +50,11 @@ fn group(site: &Site, name: &str) -> Result<JumpGroup> {
 fn set_members(site: &Site, group: JumpGroupId, members: &[(Principal, JumpItemRoleId)]) -> Result<()> {
     let path = format!("/api/jump-groups/{group}/members");
     let known: Memberships = site.admin.get(&path)?;
-    let members = members.iter().map(|(principal, role_id)| Membership { principal: *principal, role_id: *role_id });
+    let members = members.iter().map(|(principal, role_id)| Membership {
+        principal: *principal,
+        role_id: *role_id,
+        jump_policy_id: None,
+    });
     site.admin.put(&path, &Memberships { members: members.collect(), revision: known.revision })?.success()
 }
 
@@ -79,7 +83,7 @@ fn who_is_in_no_list_sees_nothing_and_learns_nothing() -> Result<()> {
                 eva.send("GET", &path, None)?.refused(404)?.message,
                 eva.put(&path, &item.definition)?.refused(404)?.message,
                 eva.delete(&path)?.refused(404)?.message,
-                eva.post("/api/sessions", &NewSession { item_id: id })?.refused(404)?.message,
+                eva.post("/api/sessions", &NewSession::of(id))?.refused(404)?.message,
                 eva.patch("/api/jump-items", &json!({ "item_ids": [id], "comments": "mine" }))?.refused(404)?.message,
                 eva.post("/api/jump-items/remove", &json!({ "item_ids": [id] }))?.refused(404)?.message,
                 eva.send("PUT", &format!("/api/me/favourites/{id}"), None)?.refused(404)?.message,
@@ -99,7 +103,7 @@ fn who_is_in_no_list_sees_nothing_and_learns_nothing() -> Result<()> {
         ensure!(status()? == ItemStatus::NotPermitted, "an item is shown as ready that cannot be used");
         set_members(site, site.group, &[(Principal::User(id), JumpItemRoleId::START_SESSIONS_ONLY)])?;
         ensure!(items(&eva)? == ["db"] && status()? == ItemStatus::Ready);
-        let _: Session = eva.post("/api/sessions", &NewSession { item_id: item.id })?.ok()?;
+        let _: Session = eva.post("/api/sessions", &NewSession::of(item.id))?.ok()?;
         Ok(())
     })
 }
@@ -154,7 +158,7 @@ fn each_change_of_an_item_takes_its_permission() -> Result<()> {
         eva.post("/api/jump-items", &changed(&now, |it| it.name = "new".into()))?.refused(403)?;
         eva.delete(&path)?.refused(403)?;
         eva.post("/api/jump-items/remove", &json!({ "item_ids": [item.id] }))?.refused(403)?;
-        eva.post("/api/sessions", &NewSession { item_id: item.id })?.refused(403)?;
+        eva.post("/api/sessions", &NewSession::of(item.id))?.refused(403)?;
         // Many at once: all of them, or none.
         let mut own = now.definition.clone();
         own.name = "other".into();
@@ -181,7 +185,7 @@ fn each_change_of_an_item_takes_its_permission() -> Result<()> {
             set_members(site, group, &[(Principal::User(id), maker.id)])?;
         }
         eva.post("/api/jump-items", &changed(&now, |it| it.name = "new".into()))?.success()?;
-        let _: Session = eva.post("/api/sessions", &NewSession { item_id: item.id })?.ok()?;
+        let _: Session = eva.post("/api/sessions", &NewSession::of(item.id))?.ok()?;
         eva.post("/api/jump-items/remove", &json!({ "item_ids": [item.id] }))?.success()?;
         // Who may not remove any more may not undo either.
         set_members(site, other.id, &[(Principal::User(id), mover.id)])?;
@@ -320,7 +324,7 @@ fn a_session_ends_when_its_permission_is_taken_away() -> Result<()> {
         ];
         for (what, give, take) in deeds {
             give().with_context(|| format!("giving {what}"))?;
-            let session: Session = eva.post("/api/sessions", &NewSession { item_id: item.id })?.ok().context(what)?;
+            let session: Session = eva.post("/api/sessions", &NewSession::of(item.id))?.ok().context(what)?;
             // What does not concern it leaves it alone.
             team(site, &format!("Other than {what}"), &[])?;
             ensure!(site.session(session.id)?.session.end.is_none(), "{what}: it ended for something else");
@@ -329,7 +333,7 @@ fn a_session_ends_when_its_permission_is_taken_away() -> Result<()> {
             ensure!(ended.end == Some(SessionEnd::AccessRemoved), "{what}: {ended:?}");
             let message = ended.end_message.unwrap_or_default();
             ensure!(message == "Ana Administrator took away the permission to use the item.", "{what}: {message}");
-            let again = eva.post("/api/sessions", &NewSession { item_id: item.id })?;
+            let again = eva.post("/api/sessions", &NewSession::of(item.id))?;
             ensure!(again.refused(404).is_ok() || again.refused(403).is_ok(), "{what}: {}", again.text());
         }
         Ok(())
@@ -373,7 +377,7 @@ fn what_others_depend_on_or_changed_is_said() -> Result<()> {
         ensure!(site.admin.put(&format!("/api/teams/{}", ops.id), &same)?.refused(409)?.code == "changed_meanwhile");
 
         // Twice in a list, a name twice, somebody who is gone.
-        let twice = Membership { principal: Principal::User(id), role_id: own.id };
+        let twice = Membership { principal: Principal::User(id), role_id: own.id, jump_policy_id: None };
         let known: Memberships = site.admin.get(&members)?;
         let refusal =
             site.admin.put(&members, &Memberships { members: vec![twice.clone(), twice], ..known })?.refused(422)?;

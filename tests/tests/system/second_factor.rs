@@ -24,7 +24,11 @@ fn secret(text: &str) -> SecretText {
 }
 
 /// Sets an app up for who is signed in.
-fn enrol(client: &ApiClient, password: Option<&str>, clock: &mut Clock) -> Result<(Authenticator, Vec<String>)> {
+pub(crate) fn enrol(
+    client: &ApiClient,
+    password: Option<&str>,
+    clock: &mut Clock,
+) -> Result<(Authenticator, Vec<String>)> {
     let offer: TotpOffer = client.post("/api/me/totp", &BeginTotp { password: password.map(secret) })?.ok()?;
     let app = Authenticator::new(offer.secret.expose());
     let confirm = ConfirmTotp { code: secret(&app.code(clock)?) };

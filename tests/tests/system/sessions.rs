@@ -160,7 +160,7 @@ fn jump_is_refused_while_the_jumpoint_cannot_serve() -> Result<()> {
     on_a_site(|site| {
         let item = site.item("echo", "127.0.0.1", "127.0.0.1", &[(0, 7)])?;
         let jumpoint = format!("/api/jumpoints/{}", site.jumpoint.id);
-        let new = NewSession { item_id: item.id };
+        let new = NewSession::of(item.id);
         let status = |site: &Site| -> Result<ItemStatus> {
             Ok(site.admin.get::<JumpItem>(&format!("/api/jump-items/{}", item.id))?.status)
         };
@@ -203,7 +203,7 @@ fn disabling_a_user_ends_their_sessions_and_signs_them_out() -> Result<()> {
         let echo = Echo::start()?;
         let item = site.item("echo", "127.0.0.1", "127.0.0.1", &[(0, echo.port().into())])?;
         let mut helper = site.start_helper()?;
-        let session: Session = technician.post("/api/sessions", &NewSession { item_id: item.id })?.ok()?;
+        let session: Session = technician.post("/api/sessions", &NewSession::of(item.id))?.ok()?;
         let ticket = technician.send("POST", &format!("/api/sessions/{}/ticket", session.id), None)?.ok()?;
         helper.open_tunnels(&ticket)?;
 

@@ -2,7 +2,7 @@
 //! the user, else those of their teams together, else their default role.
 
 use wire::api::ItemPermission;
-use wire::{JumpItemRoleId, UserId};
+use wire::{JumpItemRoleId, JumpPolicyId, UserId};
 
 /// A set of permissions.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -83,6 +83,8 @@ pub struct Role {
     pub name: String,
     /// What it allows.
     pub permissions: Permissions,
+    /// The jump policy that holds for whoever has it by a membership that names one.
+    pub policy: Option<JumpPolicyId>,
 }
 
 /// What is known of a user wherever they go.
@@ -162,6 +164,20 @@ impl Rule {
         }
     }
 
+    /// The policies that come with what gives a permission, each once.
+    #[must_use]
+    pub fn policies_for(&self, permission: ItemPermission) -> Vec<JumpPolicyId> {
+        let giving = |role: &Role| role.policy.filter(|_| role.permissions.has(permission));
+        let mut policies: Vec<JumpPolicyId> = match self {
+            Self::Own(role) | Self::Default(role) => giving(role).into_iter().collect(),
+            Self::Teams(teams) => teams.iter().filter_map(|(_, role)| giving(role)).collect(),
+            Self::Administrator | Self::Nothing => Vec::new(),
+        };
+        policies.sort_unstable();
+        policies.dedup();
+        policies
+    }
+
     /// The rule in a sentence.
     #[must_use]
     pub fn sentence(&self) -> String {
@@ -190,7 +206,7 @@ mod tests {
 
     fn role(name: &str, permissions: &[ItemPermission]) -> Role {
         let permissions = permissions.iter().copied().collect();
-        Role { id: JumpItemRoleId(Uuid::nil()), name: name.into(), permissions }
+        Role { id: JumpItemRoleId(Uuid::nil()), name: name.into(), permissions, policy: None }
     }
 
     fn somebody(default_role: Option<Role>) -> Standing {
@@ -238,6 +254,26 @@ mod tests {
     }
 
     #[test]
+    fn policies_come_with_the_memberships_that_decide_and_give_the_permission() {
+        use ItemPermission::{Add, Start};
+        let policy = |number| Some(JumpPolicyId(Uuid::from_u128(number)));
+        let with = |name, permission, number| Role { policy: policy(number), ..role(name, &[permission]) };
+        let teams = vec![
+            ("a".to_owned(), with("a", Start, 2)),
+            ("b".to_owned(), with("b", Add, 3)),
+            ("c".to_owned(), with("c", Start, 1)),
+            ("d".to_owned(), with("d", Start, 2)),
+            ("e".to_owned(), role("e", &[Start])),
+        ];
+        let of_teams = Memberships { own: None, teams: teams.clone() };
+        let both = Memberships { own: Some(with("own", Start, 9)), teams };
+        let numbers = |rule: Rule| rule.policies_for(Start).iter().map(|id| id.0.as_u128()).collect::<Vec<_>>();
+        assert_eq!(numbers(rule(&somebody(None), of_teams)), [1, 2]);
+        assert_eq!(numbers(rule(&somebody(None), both.clone())), [9]);
+        assert_eq!(numbers(rule(&Standing { administrator: true, ..somebody(None) }, both)), [0; 0]);
+    }
+
+    #[test]
     fn reports_alone_show_no_items() {
         let reports: Permissions = ItemPermission::ViewReport.into();
         assert!(!reports.shows_items() && !Permissions::NONE.shows_items());
@@ -250,6 +286,7 @@ mod tests {
             id: JumpItemRoleId(Uuid::nil()),
             name: bits.to_string(),
             permissions: Permissions(bits),
+            policy: None,
         })
     }
 

@@ -141,6 +141,7 @@ fn draft(row: &Row, known: &Known) -> Result<TunnelJumpDraft, Vec<CsvRemark>> {
         tunnels,
         tag: Some(row.get(Column::Tag).to_owned()),
         comments: row.get(Column::Comments).to_owned(),
+        jump_policy_id: None,
     });
     for FieldError { field, message } in validate::tunnel_jump(&draft) {
         match field.split_once('[') {
@@ -250,6 +251,7 @@ mod tests {
             ],
             tag: Some("shop".into()),
             comments: "the shop".into(),
+            jump_policy_id: None,
         };
         assert_eq!(it.items[0], expected);
         assert_eq!((it.items[1].tag.as_deref(), it.items[1].local_address.as_str()), (None, "127.0.0.1"));
@@ -342,6 +344,7 @@ mod tests {
                     .collect(),
                 tag,
                 comments,
+                jump_policy_id: None,
             });
             items.filter(|it| validate::tunnel_jump(it).is_empty()).map(tidy).collect()
         })

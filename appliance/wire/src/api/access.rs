@@ -1,5 +1,5 @@
 use super::api_type;
-use crate::{JumpGroupId, JumpItemRoleId, TeamId, UserId};
+use crate::{JumpGroupId, JumpItemRoleId, JumpPolicyId, TeamId, UserId};
 
 /// One thing a jump item role lets people do with the items of a group.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
@@ -24,11 +24,13 @@ pub enum ItemPermission {
     EditComments,
     /// Read what was done with the items.
     ViewReport,
+    /// Change which jump policy holds for an item.
+    EditPolicy,
 }
 
 impl ItemPermission {
     /// Every permission, in the order forms show them, with words for a person.
-    pub const ALL: [(Self, &'static str); 9] = [
+    pub const ALL: [(Self, &'static str); 10] = [
         (Self::Start, "Start sessions"),
         (Self::Add, "Create items"),
         (Self::AssignGroup, "Move and copy items"),
@@ -37,6 +39,7 @@ impl ItemPermission {
         (Self::EditBehaviour, "Change local address, local ports and labels"),
         (Self::EditTag, "Change tags"),
         (Self::EditComments, "Change comments"),
+        (Self::EditPolicy, "Change the jump policy"),
         (Self::ViewReport, "Read the reports"),
     ];
 
@@ -148,6 +151,9 @@ api_type! {
         pub principal: Principal,
         /// As what.
         pub role_id: JumpItemRoleId,
+        /// The jump policy that holds for them in this group, besides that of the item.
+        #[serde(default)]
+        pub jump_policy_id: Option<JumpPolicyId>,
     }
 
     /// `GET` and `PUT /api/jump-groups/{id}/members`.

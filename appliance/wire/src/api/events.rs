@@ -56,6 +56,8 @@ pub enum ConsoleEvent {
     JumpointsChanged,
     /// Teams, roles or memberships changed (administrators only).
     AccessChanged,
+    /// Requests for approval came, or were decided: load them again.
+    ApprovalsChanged,
     /// Users changed (administrators only).
     UsersChanged,
     /// The appliance is about to stop.

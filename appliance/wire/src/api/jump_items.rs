@@ -1,5 +1,5 @@
 use super::{ItemPermission, api_type};
-use crate::{JumpGroupId, JumpItemId, JumpointId, SessionId, Timestamp};
+use crate::{JumpGroupId, JumpItemId, JumpPolicyId, JumpointId, SessionId, Timestamp};
 
 api_type! {
     /// A group of jump items.
@@ -59,6 +59,9 @@ api_type! {
         /// Free text to search by (row 0.14).
         #[serde(default)]
         pub comments: String,
+        /// The jump policy that holds for it (row 0.15).
+        #[serde(default)]
+        pub jump_policy_id: Option<JumpPolicyId>,
     }
 
     /// An entry in the Jump interface.
@@ -72,6 +75,9 @@ api_type! {
         pub jumpoint_name: String,
         /// Name of its group.
         pub group_name: String,
+        /// Names of the jump policies that hold when the asking user starts it, the item's own first.
+        #[serde(default)]
+        pub policies: Vec<String>,
         /// Whether *Jump* would work now, and if not, why.
         pub status: ItemStatus,
         /// When anybody last used it.
@@ -114,6 +120,9 @@ api_type! {
         /// Free text.
         #[serde(default)]
         pub comments: Option<String>,
+        /// Their jump policy.
+        #[serde(default)]
+        pub jump_policy: Option<PolicyChoice>,
     }
 
     /// `POST /api/jump-items/copy`: makes a copy of each item in each of the groups. All of them are made, or none.
@@ -156,4 +165,19 @@ pub enum ItemStatus {
     JumpointDisabled,
     /// Its jumpoint has the Protocol Tunnel Jump method off (row 0.4).
     MethodOff,
+    /// The schedule of a policy has it closed now.
+    OutsideSchedule,
+    /// Somebody has to approve it first.
+    NeedsApproval,
+}
+
+/// Which jump policy items get.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(tag = "kind", content = "id", rename_all = "snake_case")]
+pub enum PolicyChoice {
+    /// None of their own.
+    Nothing,
+    /// This one.
+    Policy(JumpPolicyId),
 }

@@ -12,12 +12,15 @@
 //! | `installation` | what a workstation needs |
 //! | `jump_items` | groups and items |
 //! | `items_csv` | items as a CSV file |
+//! | `policies` | jump policies, and what starting an item takes |
+//! | `approvals` | requests to use items, and what became of them |
 //! | `own_items` | favourites and filter sets of the signed-in user |
 //! | `sessions` | sessions, tunnels, connections, events |
 //! | `events` | what the event socket carries |
 
 mod access;
 mod api_tokens;
+mod approvals;
 mod error;
 mod events;
 mod installation;
@@ -25,6 +28,7 @@ mod items_csv;
 mod jump_items;
 mod jumpoints;
 mod own_items;
+mod policies;
 mod second_factors;
 mod sessions;
 mod sign_in;
@@ -32,6 +36,7 @@ mod users;
 
 pub use access::*;
 pub use api_tokens::*;
+pub use approvals::*;
 pub use error::*;
 pub use events::*;
 pub use installation::*;
@@ -39,6 +44,7 @@ pub use items_csv::*;
 pub use jump_items::*;
 pub use jumpoints::*;
 pub use own_items::*;
+pub use policies::*;
 pub use second_factors::*;
 pub use sessions::*;
 pub use sign_in::*;

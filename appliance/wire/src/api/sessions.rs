@@ -1,6 +1,6 @@
 use std::net::Ipv4Addr;
 
-use super::{Fault, api_type};
+use super::{Fault, ShownAtStart, api_type};
 use crate::helper_messages::ListenProblem;
 use crate::stream::EndReason;
 use crate::{ConnectionId, JumpItemId, SecretText, SessionEventId, SessionId, Timestamp, UserId};
@@ -51,6 +51,12 @@ pub enum SessionEnd {
     ApplianceStopped,
     /// A program broke the protocol.
     ProtocolError,
+    /// The schedule of a policy closed.
+    ScheduleClosed,
+    /// The approval it rests on ran out.
+    ApprovalEnded,
+    /// The approval it rests on was taken back.
+    ApprovalRevoked,
 }
 
 /// Whose link of a session it is.
@@ -64,11 +70,22 @@ pub enum LinkSide {
     Jumpoint,
 }
 
+impl NewSession {
+    /// *Jump* on an item, with nothing to show.
+    #[must_use]
+    pub fn of(item_id: JumpItemId) -> Self {
+        Self { item_id, shown: ShownAtStart::default() }
+    }
+}
+
 api_type! {
     /// `POST /api/sessions`: *Jump*.
     pub struct NewSession {
         /// The item to use.
         pub item_id: JumpItemId,
+        /// What its policies ask for.
+        #[serde(default)]
+        pub shown: ShownAtStart,
     }
 
     /// A session as lists and tabs show it.
@@ -115,6 +132,12 @@ api_type! {
         pub connections_open: u32,
         /// A link was lost and is dialled again.
         pub reconnecting: Option<Reconnecting>,
+        /// When it has to end by policy.
+        #[serde(default)]
+        pub ends_at: Option<Timestamp>,
+        /// Why, in a sentence.
+        #[serde(default)]
+        pub ends_because: Option<String>,
     }
 
     /// A session whose link was lost goes on when it comes back in time.

@@ -1,10 +1,9 @@
 //! Who may do what with the items of a group.
 
-use wire::api::{JumpGroup, JumpItemRole, Membership, Memberships, Principal, Team, User};
+use wire::api::{JumpGroup, JumpItemRole, JumpPolicy, Membership, Memberships, Principal, Team, User};
 use wire::{JumpItemRoleId, TeamId, UserId};
 use yew::prelude::*;
 
-use super::loaded::use_loaded;
 use crate::components::alert::ErrorAlert;
 use crate::components::button::{Button, Kind};
 use crate::components::dialog::{FormDialog, Width};
@@ -12,6 +11,7 @@ use crate::components::field::SelectField;
 use crate::components::icon::Icon;
 use crate::components::spinner;
 use crate::console::use_console;
+use crate::loaded::use_loaded;
 use crate::state::words;
 use crate::submission::use_submission;
 
@@ -34,6 +34,7 @@ pub(super) fn MembersDialog(props: &MembersDialogProps) -> Html {
     let users = use_loaded(id, |api| async move { api.users().await });
     let teams = use_loaded(id, |api| async move { api.teams().await });
     let roles = use_loaded(id, |api| async move { api.roles().await });
+    let policies = use_loaded(id, |api| async move { api.policies().await });
     let draft = use_state(|| None::<Vec<Membership>>);
     let members = match (&*draft, &*known.value) {
         (Some(draft), _) => draft.clone(),
@@ -68,12 +69,18 @@ pub(super) fn MembersDialog(props: &MembersDialogProps) -> Html {
         Callback::from(move |text: String| {
             let Some(principal) = parsed(&text) else { return };
             let mut members = members.clone();
-            members.push(Membership { principal, role_id: JumpItemRoleId::START_SESSIONS_ONLY });
+            members.push(Membership { principal, role_id: JumpItemRoleId::START_SESSIONS_ONLY, jump_policy_id: None });
             put.emit(members);
         })
     };
-    let failed = [&known.error, &users.error, &teams.error, &roles.error].into_iter().find_map(|it| (**it).clone());
-    let is_here = known.value.is_some() && roles.value.is_some() && users.value.is_some() && teams.value.is_some();
+    let failed = [&known.error, &users.error, &teams.error, &roles.error, &policies.error]
+        .into_iter()
+        .find_map(|it| (**it).clone());
+    let is_here = known.value.is_some()
+        && roles.value.is_some()
+        && users.value.is_some()
+        && teams.value.is_some()
+        && policies.value.is_some();
     html! {
         <FormDialog name="members" title={format!("Members of {}", props.group.name)} width={Width::Medium} deed="Save"
             sending={sending.clone()} {onsubmit} onclose={props.onclose.clone()}>
@@ -86,9 +93,9 @@ pub(super) fn MembersDialog(props: &MembersDialogProps) -> Html {
                 <table class="pf-v6-c-table pf-m-compact" aria-label="Members">
                     <tbody class="pf-v6-c-table__tbody">
                         if members.is_empty() {
-                            <tr class="pf-v6-c-table__tr"><td class="pf-v6-c-table__td sp-pale" colspan="3">{ "Nobody yet." }</td></tr>
+                            <tr class="pf-v6-c-table__tr"><td class="pf-v6-c-table__td sp-pale" colspan="4">{ "Nobody yet." }</td></tr>
                         }
-                        { for members.iter().enumerate().map(|(index, member)| row(index, &members, member, users.list(), teams.list(), roles.list(), &put)) }
+                        { for members.iter().enumerate().map(|(index, member)| row(index, &members, &who_is(member.principal, users.list(), teams.list()), roles.list(), policies.list(), &put)) }
                     </tbody>
                 </table>
                 <SelectField id="members-add" label="Add a team or a user" options={to_add} value="" none="Choose…" onchange={add}
@@ -98,30 +105,41 @@ pub(super) fn MembersDialog(props: &MembersDialogProps) -> Html {
     }
 }
 
-fn row(
-    index: usize,
-    members: &[Membership],
-    member: &Membership,
-    users: &[User],
-    teams: &[Team],
-    roles: &[JumpItemRole],
-    put: &Callback<Vec<Membership>>,
-) -> Html {
-    let who = match member.principal {
+fn who_is(principal: Principal, users: &[User], teams: &[Team]) -> String {
+    let who = match principal {
         Principal::User(id) => users.iter().find(|it| it.id == id).map(user_words),
         Principal::Team(id) => teams.iter().find(|it| it.id == id).map(team_words),
     };
-    let who = who.unwrap_or_else(|| "removed meanwhile".into());
-    let choose = {
+    who.unwrap_or_else(|| "removed meanwhile".into())
+}
+
+fn row(
+    index: usize,
+    members: &[Membership],
+    who: &str,
+    roles: &[JumpItemRole],
+    policies: &[JumpPolicy],
+    put: &Callback<Vec<Membership>>,
+) -> Html {
+    let Some(member) = members.get(index) else { return Html::default() };
+    let change = |set: fn(&mut Membership, String)| {
         let (members, put) = (members.to_vec(), put.clone());
         Callback::from(move |text: String| {
-            let (Ok(role_id), mut members) = (text.parse::<JumpItemRoleId>(), members.clone()) else { return };
+            let mut members = members.clone();
             if let Some(member) = members.get_mut(index) {
-                member.role_id = role_id;
+                set(member, text);
             }
             put.emit(members);
         })
     };
+    let choose = change(|member, text| {
+        if let Ok(role_id) = text.parse::<JumpItemRoleId>() {
+            member.role_id = role_id;
+        }
+    });
+    let choose_policy = change(|member, text| member.jump_policy_id = text.parse().ok());
+    let policy_options: Vec<_> = policies.iter().map(|it| (it.id.to_string(), it.definition.name.clone())).collect();
+    let policy = member.jump_policy_id.map(|id| id.to_string()).unwrap_or_default();
     let remove = {
         let (members, put) = (members.to_vec(), put.clone());
         Callback::from(move |_: MouseEvent| {
@@ -133,11 +151,15 @@ fn row(
     let options: Vec<_> = roles.iter().map(|it| (it.id.to_string(), it.name.clone())).collect();
     let allows = roles.iter().find(|it| it.id == member.role_id).map(|it| words::permissions(&it.permissions));
     html! {
-        <tr class="pf-v6-c-table__tr" key={key(member.principal)} data-testid="member-row" data-name={who.clone()}>
-            <th class="pf-v6-c-table__th" scope="row">{ &who }</th>
+        <tr class="pf-v6-c-table__tr" key={key(member.principal)} data-testid="member-row" data-name={who.to_owned()}>
+            <th class="pf-v6-c-table__th" scope="row">{ who }</th>
             <td class="pf-v6-c-table__td">
                 <SelectField id={format!("member-role-{index}")} label={format!("Role of {who}")} {options} value={member.role_id.to_string()}
                     help={allows.unwrap_or_default()} onchange={choose} />
+            </td>
+            <td class="pf-v6-c-table__td">
+                <SelectField id={format!("member-policy-{index}")} label={format!("Jump policy of {who}")} options={policy_options} value={policy}
+                    none="No policy" onchange={choose_policy} />
             </td>
             <td class="pf-v6-c-table__td sp-number">
                 <Button class="sp-remove-member" kind={Kind::Plain} small={true} icon={Icon::Trash} title={format!("Take {who} out")} onclick={remove} />
@@ -146,22 +168,22 @@ fn row(
     }
 }
 
-fn user_words(user: &User) -> String {
+pub(super) fn user_words(user: &User) -> String {
     format!("{} ({})", user.display_name, user.user_name)
 }
 
-fn team_words(team: &Team) -> String {
+pub(super) fn team_words(team: &Team) -> String {
     format!("Team {}", team.name)
 }
 
-fn key(who: Principal) -> String {
+pub(super) fn key(who: Principal) -> String {
     match who {
         Principal::User(id) => format!("user:{id}"),
         Principal::Team(id) => format!("team:{id}"),
     }
 }
 
-fn parsed(key: &str) -> Option<Principal> {
+pub(super) fn parsed(key: &str) -> Option<Principal> {
     let (kind, id) = key.split_once(':')?;
     match kind {
         "user" => id.parse::<UserId>().ok().map(Principal::User),

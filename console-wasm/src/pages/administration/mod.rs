@@ -1,8 +1,9 @@
 //! Users, teams, jump groups, roles and how people sign in, for administrators.
 
 mod groups;
-mod loaded;
 mod members_dialog;
+mod policies;
+mod policy_dialog;
 mod reset_dialog;
 mod role_dialog;
 mod roles;
@@ -56,6 +57,7 @@ pub(crate) fn AdministrationPage(props: &AdministrationPageProps) -> Html {
                 Section::Teams => html! { <teams::Teams /> },
                 Section::Groups => html! { <groups::Groups /> },
                 Section::Roles => html! { <roles::Roles /> },
+                Section::Policies => html! { <policies::Policies /> },
                 Section::SignIn => html! { <sign_in::SignInRules /> },
             } }
         </ForAdministrators>

@@ -3,7 +3,6 @@
 use wire::api::JumpItemRole;
 use yew::prelude::*;
 
-use super::loaded::use_loaded;
 use super::role_dialog::RoleDialog;
 use crate::components::alert::ErrorAlert;
 use crate::components::button::{Button, Kind};
@@ -11,6 +10,7 @@ use crate::components::dialog::ConfirmDialog;
 use crate::components::icon::Icon;
 use crate::components::spinner;
 use crate::console::{use_console, use_store};
+use crate::loaded::use_loaded;
 use crate::state::words;
 use crate::submission::use_submission;
 

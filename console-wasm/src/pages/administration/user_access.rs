@@ -6,11 +6,11 @@ use yew::prelude::*;
 use yew_router::prelude::Link;
 
 use super::ForAdministrators;
-use super::loaded::use_loaded;
 use crate::components::alert::{Alert, ErrorAlert, Severity};
 use crate::components::spinner;
 use crate::components::state_label::StateLabel;
 use crate::console::use_store;
+use crate::loaded::use_loaded;
 use crate::routes::{Route, Section};
 use crate::state::words::Tone;
 

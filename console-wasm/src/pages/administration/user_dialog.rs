@@ -4,11 +4,11 @@ use wire::api::{ApiError, JumpMethod, NewUser, Role, User, UserChange};
 use wire::{JumpItemRoleId, SecretText, validate};
 use yew::prelude::*;
 
-use super::loaded::use_loaded;
 use crate::components::check_list::{CheckList, switched};
 use crate::components::dialog::FormDialog;
 use crate::components::field::{SelectField, Switch, TextField};
 use crate::console::{Console, use_console};
+use crate::loaded::use_loaded;
 use crate::state::words;
 use crate::submission::use_submission;
 

@@ -7,7 +7,8 @@ use crate::components::button::{Button, Kind};
 use crate::components::dialog::{FormDialog, Width};
 use crate::components::field::{SelectField, TextField};
 use crate::console::{use_console, use_store};
-use crate::state::bulk_form::{BulkField, BulkForm};
+use crate::loaded::use_loaded;
+use crate::state::bulk_form::{self, BulkField, BulkForm};
 use crate::state::format;
 use crate::state::items;
 use crate::state::toasts::ToastKind;
@@ -29,6 +30,7 @@ pub(super) fn BulkDialog(props: &BulkDialogProps) -> Html {
     let store = use_store();
     let form = use_state(|| BulkForm::of(&props.items));
     let sending = use_submission();
+    let names = use_loaded((), |api| async move { api.policy_names().await });
     let errors = form.errors();
     let onsubmit = {
         let (form, sending, onclose) = (form.clone(), sending.clone(), props.onclose.clone());
@@ -86,6 +88,9 @@ pub(super) fn BulkDialog(props: &BulkDialogProps) -> Html {
         store.jumpoints.list().iter().map(|jumpoint| (jumpoint.id.to_string(), jumpoint.name.clone())).collect();
     let groups: Vec<(String, String)> =
         store.groups.list().iter().map(|group| (group.id.to_string(), group.name.clone())).collect();
+    let none = (bulk_form::NO_POLICY.to_owned(), "No policy".to_owned());
+    let policies: Vec<_> =
+        [none].into_iter().chain(names.list().iter().map(|it| (it.id.to_string(), it.name.clone()))).collect();
     html! {
         <FormDialog name="bulk" title={format!("Properties of {} items", props.items.len())} width={Width::Medium} deed="Save" sending={sending.clone()} {onsubmit} onclose={props.onclose.clone()}>
             <p class="sp-pale">{ "Only what you change is written, to all of them or to none." }</p>
@@ -97,6 +102,9 @@ pub(super) fn BulkDialog(props: &BulkDialogProps) -> Html {
                 <TextField id="bulk-tag" label="Tag" list="bulk-tags" value={form.value(BulkField::Tag).to_owned()} placeholder={differs(BulkField::Tag)}
                     error={said("tag")} help={help(BulkField::Tag)} oninput={enter(BulkField::Tag)} />
                 { text(BulkField::Comments, "bulk-comments", "Comments", "comments") }
+                if !names.list().is_empty() {
+                    { choice(BulkField::Policy, "bulk-policy", "Jump policy", "jump_policy_id", policies) }
+                }
             </div>
             <datalist id="bulk-tags">
                 { for items::tags(store.items.list()).into_iter().map(|tag| html! { <option key={tag.clone()} value={tag} /> }) }

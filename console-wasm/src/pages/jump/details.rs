@@ -135,6 +135,9 @@ fn One(props: &OneProps) -> Html {
                         }
                     </>
                 }) }
+                if !item.policies.is_empty() {
+                    { term("Jump policy", html! { item.policies.join(", ") }) }
+                }
                 if !definition.comments.is_empty() {
                     { term("Comments", html! { <span class="sp-lines">{ &definition.comments }</span> }) }
                 }

@@ -8,6 +8,7 @@ use crate::components::button::{Button, Kind};
 use crate::components::dialog::{FormDialog, Width};
 use crate::components::field::{SelectField, TextArea, TextField};
 use crate::console::{use_console, use_store};
+use crate::loaded::use_loaded;
 use crate::state::addresses;
 use crate::state::item_form::{Edit, ItemForm};
 use crate::state::items;
@@ -133,8 +134,26 @@ fn Fields(props: &FieldsProps) -> Html {
             <datalist id="tags">
                 { for items::tags(store.items.list()).into_iter().map(|tag| html! { <option key={tag.clone()} value={tag} /> }) }
             </datalist>
+            <PolicyField form={form.clone()} onedit={props.onedit.clone()} />
             <TextArea id="item-comments" label="Comments" value={form.comments.clone()} error={error("comments")} oninput={edit(Edit::Comments)} />
         </>
+    }
+}
+
+/// The jump policy, for whoever may change it.
+#[component]
+fn PolicyField(props: &FieldsProps) -> Html {
+    let names = use_loaded((), |api| async move { api.policy_names().await });
+    let form = &props.form;
+    if names.list().is_empty() {
+        return Html::default();
+    }
+    let options: Vec<_> =
+        names.list().iter().map(|it| (it.id.to_string(), format!("{} ({})", it.name, it.summary))).collect();
+    html! {
+        <SelectField id="item-policy" label="Jump policy" {options} none="No policy" value={form.policy.map(|id| id.to_string()).unwrap_or_default()}
+            help="Policies of the group's members hold as well." error={form.error("jump_policy_id").map(AttrValue::from)}
+            onchange={props.onedit.reform(|text: String| Edit::Policy(text.parse().ok()))} />
     }
 }
 

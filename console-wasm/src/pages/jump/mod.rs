@@ -18,6 +18,7 @@ mod remove_dialog;
 mod rows;
 mod saved_filters;
 mod search;
+mod start_dialog;
 mod starting;
 mod table;
 mod toolbar;
@@ -54,6 +55,8 @@ enum Open {
     Copy(Vec<JumpItem>),
     /// Removing some.
     Remove(Vec<JumpItem>),
+    /// What an item's policies ask for.
+    Start(Box<JumpItem>),
     /// A new group.
     NewGroup,
     /// Items from a file.
@@ -139,11 +142,15 @@ pub(crate) fn JumpPage() -> Html {
             (console.clone(), selection.clone(), open.clone(), jumping.clone(), failed.clone(), typed.clone());
         let (chosen, rows, navigator) = (chosen.clone(), rows.clone(), navigator.clone());
         let groups = store.groups.clone();
+        let ask = {
+            let open = open.clone();
+            Callback::from(move |item| open.set(Some(Open::Start(Box::new(item)))))
+        };
         Callback::from(move |command: Command| match command {
-            Command::Jump => starting::start(&console, chosen.to_vec(), &navigator, &jumping, &failed),
+            Command::Jump => starting::start(&console, chosen.to_vec(), &navigator, &jumping, &failed, ask.clone()),
             Command::JumpTo(ids) => {
                 let items = ids.iter().filter_map(|id| rows.catalogue.by_id(*id)).cloned().collect();
-                starting::start(&console, items, &navigator, &jumping, &failed);
+                starting::start(&console, items, &navigator, &jumping, &failed, ask.clone());
             }
             Command::Create if !permitted::anywhere(groups.list(), ItemPermission::Add) => {}
             Command::Create => open.set(Some(Open::Create)),
@@ -246,6 +253,7 @@ fn opened(
         Some(Open::Bulk(items)) => html! { <bulk_dialog::BulkDialog {items} {onclose} /> },
         Some(Open::Copy(items)) => html! { <copy_dialog::CopyDialog {items} {onclose} /> },
         Some(Open::Remove(items)) => html! { <remove_dialog::RemoveDialog {items} {onclose} /> },
+        Some(Open::Start(item)) => html! { <start_dialog::StartDialog item={*item} {onclose} /> },
         Some(Open::NewGroup) => html! { <GroupDialog group={None::<JumpGroup>} {onclose} /> },
         Some(Open::Import) => html! { <import_dialog::ImportDialog {onclose} /> },
         Some(Open::RowMenu(x, y)) => menus::of_rows((x, y), chosen, groups, command, onclose),

@@ -1,7 +1,7 @@
 //! *Jump*: starts a session on each of some items.
 
 use wasm_bindgen_futures::spawn_local;
-use wire::api::{ApiError, ItemStatus, JumpItem};
+use wire::api::{ApiError, JumpItem, ShownAtStart};
 use wire::limits::ITEMS_PER_JUMP;
 use yew::prelude::*;
 use yew_router::prelude::*;
@@ -10,6 +10,9 @@ use crate::console::Console;
 use crate::routes::Route;
 use crate::state::store::Action;
 use crate::state::words;
+
+/// Codes of refusals that a person can do something about at once.
+const ASKED: [&str; 2] = ["needs_approval", "needs_second_factor"];
 
 /// Refusals, each with the name of its item.
 pub(super) type Refused = Vec<(String, ApiError)>;
@@ -27,7 +30,7 @@ pub(super) fn obstacle(chosen: &[JumpItem]) -> String {
         several if several.len() > ITEMS_PER_JUMP => {
             format!("At most {ITEMS_PER_JUMP} items can be jumped to at once; {} are selected.", several.len())
         }
-        several if several.iter().all(|item| item.status != ItemStatus::Ready) => {
+        several if several.iter().all(|item| words::item_obstacle(item.status, "").is_some()) => {
             "None of the selected items can be used now; see their status.".into()
         }
         _ => String::new(),
@@ -41,6 +44,7 @@ pub(super) fn start(
     navigator: &Option<Navigator>,
     jumping: &UseStateHandle<bool>,
     failed: &UseStateHandle<Refused>,
+    ask: Callback<JumpItem>,
 ) {
     if **jumping || items.is_empty() || !obstacle(&items).is_empty() {
         return;
@@ -50,12 +54,15 @@ pub(super) fn start(
     spawn_local(async move {
         let mut opened = None;
         let mut refused = Vec::new();
+        let is_alone = items.len() == 1;
         for item in items {
-            match console.api().jump(item.id).await {
+            match console.api().jump_showing(item.id, ShownAtStart::default()).await {
                 Ok(session) => {
                     opened = Some(session.id);
                     console.dispatch(Action::Session(Box::new(session)));
                 }
+                // What its policies ask for is asked in a dialog, of one item.
+                Err(error) if is_alone && ASKED.contains(&error.code.as_str()) => ask.emit(item),
                 Err(error) => refused.push((item.definition.name, error)),
             }
         }

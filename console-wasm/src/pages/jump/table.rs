@@ -297,6 +297,7 @@ fn cell(item: &JumpItem, column: Column, now: Timestamp) -> Html {
             None => html! { <span class="sp-pale">{ "never" }</span> },
         },
         Column::Comments => text(&definition.comments),
+        Column::Policy => text(&item.policies.join(", ")),
     }
 }
 

@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use wasm_bindgen_futures::spawn_local;
-use wire::api::{Session, SessionState};
+use wire::api::{Session, SessionState, ShownAtStart};
 use wire::helper_messages::HelperRequest;
 use yew::prelude::*;
 use yew_router::prelude::*;
@@ -118,6 +118,9 @@ fn facts(session: &Session, own: bool) -> Html {
                 <span>{ format!("{} from {}", session.user_name, session.user_address) }</span>
             }
             <span>{ "started " }<TimeText at={session.created_at} /></span>
+            if let Some(at) = session.ends_at.filter(|_| session.state != SessionState::Ended) {
+                <span id="ends-at" title={session.ends_because.clone()}>{ "ends " }<TimeText {at} />{ " by policy" }</span>
+            }
             if let Some(at) = session.ended_at {
                 <span>{ "ended " }<TimeText {at} />{ format!(", after {}", format::duration(at.millis_since(session.created_at))) }</span>
             }
@@ -162,7 +165,7 @@ pub(super) async fn again(
     ended: wire::SessionId,
     item: wire::JumpItemId,
 ) {
-    match console.api().jump(item).await {
+    match console.api().jump_showing(item, ShownAtStart::default()).await {
         Ok(session) => {
             let id = session.id;
             console.dispatch(Action::Session(Box::new(session)));

@@ -1,6 +1,7 @@
 //! One session: its tab while it is one's own and runs, its record afterwards.
 
 mod connections;
+mod ending_soon;
 mod events;
 mod header;
 mod reconnecting;
@@ -76,6 +77,7 @@ pub(crate) fn SessionPage(props: &SessionPageProps) -> Html {
                 SessionState::Ended => html! { <Over view={view.clone()} /> },
                 _ => Html::default(),
             } }
+            <ending_soon::EndingSoon view={view.clone()} />
             if view.session.reconnecting.is_some() {
                 <reconnecting::Reconnecting view={view.clone()} />
             }

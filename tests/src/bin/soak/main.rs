@@ -92,7 +92,7 @@ fn run(arguments: &Arguments) -> Result<ExitCode> {
     for number in 0..arguments.sessions {
         let user = if number % 2 == 0 { &site.admin } else { &technician };
         let item_id = items[number % items.len()].id;
-        let session: Session = user.post("/api/sessions", &NewSession { item_id })?.ok()?;
+        let session: Session = user.post("/api/sessions", &NewSession::of(item_id))?.ok()?;
         let ticket: TunnelTicket = user.send("POST", &format!("/api/sessions/{}/ticket", session.id), None)?.ok()?;
         sessions.push(OpenSession { id: session.id, local: helper.open_tunnels(&ticket)? });
     }

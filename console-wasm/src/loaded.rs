@@ -11,25 +11,25 @@ use crate::console::use_console;
 
 /// Something on its way, here, or refused.
 #[derive(Clone, PartialEq)]
-pub(super) struct Loaded<T: 'static> {
+pub(crate) struct Loaded<T: 'static> {
     /// It, once it came.
-    pub(super) value: UseStateHandle<Option<T>>,
+    pub(crate) value: UseStateHandle<Option<T>>,
     /// Why it did not, the last time.
-    pub(super) error: UseStateHandle<Option<ApiError>>,
+    pub(crate) error: UseStateHandle<Option<ApiError>>,
     /// Loads it again.
-    pub(super) reload: Callback<()>,
+    pub(crate) reload: Callback<()>,
 }
 
 impl<T> Loaded<Vec<T>> {
     /// What was loaded, or nothing.
-    pub(super) fn list(&self) -> &[T] {
+    pub(crate) fn list(&self) -> &[T] {
         self.value.as_deref().unwrap_or_default()
     }
 }
 
 /// Loads something. `version` is another value whenever it may have changed.
 #[hook]
-pub(super) fn use_loaded<T, V, A, F>(version: V, ask: A) -> Loaded<T>
+pub(crate) fn use_loaded<T, V, A, F>(version: V, ask: A) -> Loaded<T>
 where
     T: 'static,
     V: PartialEq + 'static,

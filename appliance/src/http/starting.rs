@@ -1,0 +1,206 @@
+//! Whether the asking user may start an item now, and what they have to show or do for it.
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use wire::JumpItemId;
+use wire::api::{ApiError, ApprovalState, Fault, ItemPermission, MissingApproval, ShownAtStart, StartTerms};
+
+use super::error::Path;
+use super::{Failure, SignedIn, permitted, show_second_factor};
+use crate::clock::now;
+use crate::jump::policy::{Circumstances, Denial, Granted, Needs, Policy, Terms, Verdict, decide};
+use crate::metrics::Refused;
+use crate::services::Services;
+use crate::store::{AccessBook, JumpItemRecord};
+
+/// Requests that are looked through for the one of the asking user.
+const REQUESTS: u64 = 100;
+
+/// What decides besides roles and jumpoint.
+pub(super) struct Start<'a> {
+    services: &'a Services,
+    who: &'a SignedIn,
+    item: &'a JumpItemRecord,
+    policies: Vec<Policy>,
+    approvals: Vec<Granted>,
+}
+
+impl<'a> Start<'a> {
+    pub(super) async fn of(
+        services: &'a Services,
+        who: &'a SignedIn,
+        book: &AccessBook,
+        item: &'a JumpItemRecord,
+    ) -> Result<Self, Failure> {
+        let policies = services.store.policy_book().await?.holding(book, &item.definition);
+        let approvals = if policies.iter().any(|it| it.definition.approval.is_some()) {
+            services.store.approvals_granted(Some(item.id), now()).await?.remove(&item.id).unwrap_or_default()
+        } else {
+            Vec::new()
+        };
+        Ok(Self { services, who, item, policies, approvals })
+    }
+
+    /// Whether the item may have one session at a time.
+    pub(super) fn has_to_be_alone(&self) -> bool {
+        let alone = wire::api::Simultaneous::Disallow;
+        self.policies.iter().any(|it| it.definition.simultaneous == alone)
+    }
+
+    fn verdict(&self, second_factor_shown: bool) -> Verdict {
+        let circumstances = Circumstances {
+            user: self.who.user.id,
+            now: now(),
+            approvals: &self.approvals,
+            in_use: self.services.sessions.is_in_use(self.item.id),
+            second_factor_shown,
+        };
+        decide(&self.policies, &circumstances)
+    }
+
+    /// The terms of a session that begins now, or why none does. A code of the second factor is used up only when nothing else is
+    /// missing.
+    pub(super) async fn require(&self, shown: &ShownAtStart) -> Result<Terms, Failure> {
+        let verdict = match (self.verdict(false), &shown.second_factor) {
+            (Verdict::Needs(Needs { approvals, second_factor: true }), Some(code)) if approvals.is_empty() => {
+                show_second_factor(self.services, &self.who.user, code).await?;
+                self.verdict(true)
+            }
+            (verdict, _) => verdict,
+        };
+        match verdict {
+            Verdict::Allow(terms) => Ok(terms),
+            Verdict::Denied(denial) => Err(self.refused(denial.code(), denied(&denial))),
+            Verdict::Needs(needs) => Err(self.missing(&needs).await?),
+        }
+    }
+
+    async fn missing(&self, needs: &Needs) -> Result<Failure, Failure> {
+        if let Some((id, begins)) = needs.approvals.first() {
+            let policy = self.policies.iter().find(|it| it.id == *id).map(|it| it.definition.name.as_str());
+            let policy = policy.unwrap_or_default();
+            let (message, next_step) = match begins {
+                None => (format!("By the policy {policy} somebody has to approve it first."), "Ask for an approval."),
+                Some(_) => (
+                    format!("The approval that the policy {policy} asks for was given, but its time has not come."),
+                    "Try again when it has; Approvals tells when.",
+                ),
+            };
+            let failure = Failure::new(StatusCode::FORBIDDEN, Fault::Policy, "needs_approval", &message, next_step);
+            return Ok(self.refused("needs_approval", failure));
+        }
+        let message = "A policy asks for your second factor before this session begins.";
+        let (code, next_step) = if self.services.store.has_second_factor(self.who.user.id).await? {
+            ("needs_second_factor", "Enter the code that your authenticator app shows, or a recovery code.")
+        } else {
+            ("no_second_factor", "You have none yet: set up an authenticator app under Your account.")
+        };
+        Ok(self.refused(code, Failure::new(StatusCode::FORBIDDEN, Fault::Policy, code, message, next_step)))
+    }
+
+    fn refused(&self, code: &str, failure: Failure) -> Failure {
+        tracing::info!(user.id = %self.who.user.id, jump_item.id = %self.item.id, denial = code, "a Jump was denied");
+        self.services.metrics.refused_for(Refused::Jump, code);
+        failure
+    }
+
+    /// What starting the item takes now.
+    async fn terms(&self) -> Result<StartTerms, Failure> {
+        let mut terms = StartTerms {
+            item_id: self.item.id,
+            refused: None,
+            second_factor: self.policies.iter().any(|it| it.definition.second_factor),
+            approvals: Vec::new(),
+            ends_at: None,
+            ends_because: None,
+        };
+        match self.verdict(true) {
+            Verdict::Allow(Terms { ends, .. }) => {
+                (terms.ends_at, terms.ends_because) = ends.map(|end| (end.at, end.because)).unzip();
+            }
+            Verdict::Denied(denial) => terms.refused = Some(denial.message().0),
+            Verdict::Needs(needs) => {
+                for (id, good_from) in needs.approvals {
+                    if let Some(policy) = self.policies.iter().find(|it| it.id == id) {
+                        terms.approvals.push(self.missing_approval(policy, good_from).await?);
+                    }
+                }
+            }
+        }
+        Ok(terms)
+    }
+
+    async fn missing_approval(
+        &self,
+        policy: &Policy,
+        good_from: Option<wire::Timestamp>,
+    ) -> Result<MissingApproval, Failure> {
+        let own = self.services.store.newest_approvals(Some(self.who.user.id), REQUESTS).await?;
+        let at = now();
+        let waiting = own.into_iter().find(|it| {
+            it.item_id == Some(self.item.id)
+                && it.policy_id == Some(policy.id)
+                && it.state == ApprovalState::Waiting
+                && at < it.ends_at
+        });
+        let rule = policy.definition.approval.clone().unwrap_or_else(|| {
+            // Only policies with a rule ask for approval.
+            wire::api::ApprovalRule {
+                users: Vec::new(),
+                teams: Vec::new(),
+                max_minutes: 0,
+                scope: wire::api::ApprovalScope::Requester,
+                own_requests: false,
+            }
+        });
+        let mut approvers = Vec::new();
+        for team in self.services.store.teams().await? {
+            if rule.teams.contains(&team.id) {
+                approvers.push(format!("the team {}", team.name));
+            }
+        }
+        for user in self.services.store.users().await? {
+            if rule.users.contains(&user.id) {
+                approvers.push(user.display_name);
+            }
+        }
+        Ok(MissingApproval {
+            policy_id: policy.id,
+            policy_name: policy.definition.name.clone(),
+            approvers,
+            max_minutes: rule.max_minutes,
+            waiting: waiting.map(|it| it.id),
+            good_from,
+        })
+    }
+
+    /// The policies that want an approval which is not there, of those that can be asked.
+    pub(super) fn wanting_approval(&self) -> Vec<&Policy> {
+        let Verdict::Needs(needs) = self.verdict(true) else { return Vec::new() };
+        let wanting = |it: &&Policy| needs.approvals.iter().any(|(id, _)| *id == it.id);
+        self.policies.iter().filter(wanting).collect()
+    }
+}
+
+fn denied(denial: &Denial) -> Failure {
+    let (message, next_step) = denial.message();
+    let status = match denial {
+        Denial::Closed { .. } => StatusCode::FORBIDDEN,
+        Denial::InUse { .. } => StatusCode::CONFLICT,
+    };
+    Failure::new(status, denial.fault(), denial.code(), &message, &next_step)
+}
+
+/// What starting an item takes now.
+#[utoipa::path(get, path = "/api/jump-items/{id}/start", tag = "jump", params(("id" = String, Path)), responses((status = 200, body = StartTerms), (status = 403, body = ApiError), (status = 404, body = ApiError)))]
+pub(super) async fn terms(
+    State(services): State<Services>,
+    who: SignedIn,
+    Path(id): Path<JumpItemId>,
+) -> Result<Json<StartTerms>, Failure> {
+    let item = services.store.jump_item(id).await?.ok_or_else(|| Failure::not_found("item"))?;
+    let book = permitted::book(&services, &who).await?;
+    permitted::require(&book, item.definition.group_id, ItemPermission::Start, "item")?;
+    Ok(Json(Start::of(&services, &who, &book, &item).await?.terms().await?))
+}

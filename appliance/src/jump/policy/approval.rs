@@ -1,0 +1,165 @@
+//! Requests for approval: who may decide them, and what may still become of one. Pure.
+
+use wire::api::{ApprovalRule, ApprovalState};
+use wire::{TeamId, Timestamp, UserId};
+
+/// Somebody who looks at a request.
+#[derive(Clone, Copy, Debug)]
+pub struct Viewer<'a> {
+    /// Who.
+    pub user: UserId,
+    /// Teams they are in.
+    pub teams: &'a [TeamId],
+    /// Whether they administer the appliance.
+    pub administrator: bool,
+}
+
+/// Whether somebody may say yes or no to a request of this user. Administrators decide like others: only where the rule names
+/// them.
+#[must_use]
+pub fn may_decide(rule: &ApprovalRule, requester: UserId, viewer: &Viewer<'_>) -> bool {
+    let is_named = rule.users.contains(&viewer.user) || rule.teams.iter().any(|team| viewer.teams.contains(team));
+    is_named && (rule.own_requests || viewer.user != requester)
+}
+
+/// Whether somebody may take back what was granted: whoever may decide, and administrators.
+#[must_use]
+pub fn may_revoke(rule: Option<&ApprovalRule>, requester: UserId, viewer: &Viewer<'_>) -> bool {
+    viewer.administrator || rule.is_some_and(|rule| may_decide(rule, requester, viewer))
+}
+
+/// What is done with a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Deed {
+    /// Yes.
+    Grant,
+    /// No.
+    Refuse,
+    /// The yes is taken back.
+    Revoke,
+    /// Whoever asked does not want it any more.
+    Withdraw,
+}
+
+/// The state that time makes of the one that is kept.
+#[must_use]
+pub fn at(state: ApprovalState, ends_at: Timestamp, now: Timestamp) -> ApprovalState {
+    match state {
+        ApprovalState::Waiting | ApprovalState::Granted if ends_at <= now => ApprovalState::Expired,
+        state => state,
+    }
+}
+
+/// The state after a deed; none when that cannot be done any more.
+#[must_use]
+pub fn next(state: ApprovalState, deed: Deed) -> Option<ApprovalState> {
+    match (state, deed) {
+        (ApprovalState::Waiting, Deed::Grant) => Some(ApprovalState::Granted),
+        (ApprovalState::Waiting, Deed::Refuse) => Some(ApprovalState::Refused),
+        (ApprovalState::Waiting, Deed::Withdraw) => Some(ApprovalState::Withdrawn),
+        (ApprovalState::Granted, Deed::Revoke) => Some(ApprovalState::Revoked),
+        _ => None,
+    }
+}
+
+/// What stands in the way of a request for these minutes from this moment; nothing when it may be made.
+#[must_use]
+pub fn wrong_time(
+    rule: &ApprovalRule,
+    starts_at: Timestamp,
+    minutes: u32,
+    now: Timestamp,
+) -> Option<(&'static str, String)> {
+    const MINUTE: i64 = 60_000;
+    let ahead = i64::from(wire::limits::APPROVAL_DAYS_AHEAD) * 24 * 60 * MINUTE;
+    if minutes == 0 || minutes > rule.max_minutes {
+        return Some(("minutes", format!("An approval lasts 1 to {} minutes here.", rule.max_minutes)));
+    }
+    if starts_at > now.plus_millis(ahead) {
+        let days = wire::limits::APPROVAL_DAYS_AHEAD;
+        return Some(("starts_at", format!("An approval can be asked for at most {days} days ahead.")));
+    }
+    let is_over = starts_at.plus_millis(i64::from(minutes) * MINUTE) <= now;
+    is_over.then(|| ("starts_at", "This time is over already.".to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use uuid::Uuid;
+
+    use super::*;
+
+    fn user(number: u128) -> UserId {
+        UserId(Uuid::from_u128(number))
+    }
+
+    fn rule(own_requests: bool) -> ApprovalRule {
+        ApprovalRule {
+            users: vec![user(1)],
+            teams: vec![TeamId(Uuid::from_u128(7))],
+            max_minutes: 60,
+            scope: wire::api::ApprovalScope::Requester,
+            own_requests,
+        }
+    }
+
+    #[test]
+    fn only_those_decide_whom_the_rule_names_and_not_for_themselves() {
+        let team = [TeamId(Uuid::from_u128(7))];
+        let viewer = |user, teams, administrator| Viewer { user, teams, administrator };
+        let table = [
+            (viewer(user(1), &[][..], false), false, true),
+            (viewer(user(2), &team[..], false), false, true),
+            (viewer(user(2), &[][..], false), false, false),
+            (viewer(user(2), &[][..], true), false, false),
+            // Whoever asked, though named.
+            (viewer(user(9), &team[..], false), false, false),
+            (viewer(user(9), &team[..], true), false, false),
+            (viewer(user(9), &team[..], false), true, true),
+            (viewer(user(9), &[][..], true), true, false),
+        ];
+        for (viewer, own_requests, expected) in table {
+            assert_eq!(may_decide(&rule(own_requests), user(9), &viewer), expected, "{viewer:?} {own_requests}");
+        }
+        assert!(may_revoke(None, user(9), &viewer(user(2), &[], true)));
+        assert!(!may_revoke(None, user(9), &viewer(user(1), &[], false)));
+        assert!(may_revoke(Some(&rule(false)), user(9), &viewer(user(1), &[], false)));
+    }
+
+    #[test]
+    fn a_request_is_decided_once_and_only_a_yes_is_taken_back() {
+        use ApprovalState::{Expired, Granted, Refused, Revoked, Waiting, Withdrawn};
+        let allowed = [
+            (Waiting, Deed::Grant, Granted),
+            (Waiting, Deed::Refuse, Refused),
+            (Waiting, Deed::Withdraw, Withdrawn),
+            (Granted, Deed::Revoke, Revoked),
+        ];
+        for state in [Waiting, Granted, Refused, Revoked, Withdrawn, Expired] {
+            for deed in [Deed::Grant, Deed::Refuse, Deed::Revoke, Deed::Withdraw] {
+                let expected = allowed.iter().find(|it| (it.0, it.1) == (state, deed)).map(|it| it.2);
+                assert_eq!(next(state, deed), expected, "{state:?} {deed:?}");
+            }
+        }
+        assert_eq!(at(Waiting, Timestamp(5), Timestamp(4)), Waiting);
+        assert_eq!(at(Waiting, Timestamp(5), Timestamp(5)), Expired);
+        assert_eq!(at(Granted, Timestamp(5), Timestamp(5)), Expired);
+        assert_eq!(at(Revoked, Timestamp(5), Timestamp(5)), Revoked);
+    }
+
+    #[test]
+    fn the_time_asked_for_is_one_that_can_be() {
+        const MINUTE: i64 = 60_000;
+        let now = Timestamp(1_000_000 * MINUTE);
+        let wrong = |starts: i64, minutes| {
+            wrong_time(&rule(false), now.plus_millis(starts * MINUTE), minutes, now).map(|(field, _)| field)
+        };
+        assert_eq!(wrong(0, 60), None);
+        assert_eq!(wrong(0, 61), Some("minutes"));
+        assert_eq!(wrong(0, 0), Some("minutes"));
+        assert_eq!(wrong(-30, 30), Some("starts_at"));
+        assert_eq!(wrong(-30, 31), None);
+        assert_eq!(wrong(90 * 24 * 60, 1), None);
+        assert_eq!(wrong(90 * 24 * 60 + 1, 1), Some("starts_at"));
+    }
+}

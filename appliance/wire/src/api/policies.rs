@@ -1,0 +1,227 @@
+use super::api_type;
+use crate::{ApprovalId, JumpItemId, JumpPolicyId, SecretText, TeamId, Timestamp, UserId};
+
+/// A day of the week.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum Weekday {
+    /// The first day of the week (ISO 8601).
+    Monday,
+    /// The second.
+    Tuesday,
+    /// The third.
+    Wednesday,
+    /// The fourth.
+    Thursday,
+    /// The fifth.
+    Friday,
+    /// The sixth.
+    Saturday,
+    /// The last.
+    Sunday,
+}
+
+impl Weekday {
+    /// Every day, Monday first, with its name.
+    pub const ALL: [(Self, &'static str); 7] = [
+        (Self::Monday, "Monday"),
+        (Self::Tuesday, "Tuesday"),
+        (Self::Wednesday, "Wednesday"),
+        (Self::Thursday, "Thursday"),
+        (Self::Friday, "Friday"),
+        (Self::Saturday, "Saturday"),
+        (Self::Sunday, "Sunday"),
+    ];
+
+    /// Its name.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        Self::ALL.iter().find(|(it, _)| *it == self).map_or("", |(_, name)| name)
+    }
+}
+
+/// Whether an item may be used while a session on it runs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum Simultaneous {
+    /// Each Jump begins a session of its own.
+    #[default]
+    StartNew,
+    /// One session at a time.
+    Disallow,
+}
+
+/// For whom an approval is good.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum ApprovalScope {
+    /// For whoever asked.
+    #[default]
+    Requester,
+    /// For everybody who may start the item.
+    Anyone,
+}
+
+impl JumpPolicyDraft {
+    /// What it asks for, in a few words.
+    #[must_use]
+    pub fn summary(&self) -> String {
+        let mut parts = Vec::new();
+        if let Some(schedule) = &self.schedule {
+            let strict = if schedule.strict { ", sessions end with it" } else { "" };
+            parts.push(format!("schedule ({}{strict})", schedule.time_zone));
+        }
+        if self.approval.is_some() {
+            parts.push("approval".into());
+        }
+        if self.second_factor {
+            parts.push("second factor".into());
+        }
+        if self.simultaneous == Simultaneous::Disallow {
+            parts.push("one session at a time".into());
+        }
+        if let Some(seconds) = self.link_grace_seconds {
+            parts.push(format!("{seconds} s for a lost link"));
+        }
+        if parts.is_empty() { "nothing".into() } else { parts.join(", ") }
+    }
+}
+
+api_type! {
+    /// From one time of the week to another, by the clock of the schedule's time zone.
+    #[derive(Copy, Eq)]
+    pub struct ScheduleEntry {
+        /// Day on which it opens.
+        pub from_day: Weekday,
+        /// Minute of that day, 0–1439.
+        pub from_minute: u16,
+        /// Day on which it closes. From a time to the same time means the whole week.
+        pub to_day: Weekday,
+        /// Minute of that day, 0–1439.
+        pub to_minute: u16,
+    }
+
+    /// When items may be used.
+    #[derive(Eq)]
+    pub struct Schedule {
+        /// Name in the time zone database, such as `Europe/Amsterdam`.
+        pub time_zone: String,
+        /// Whether sessions end when it closes. Without it they may go on, and none begins.
+        pub strict: bool,
+        /// Open in each of them, at most [`crate::limits::SCHEDULE_ENTRIES`].
+        pub entries: Vec<ScheduleEntry>,
+    }
+
+    /// Who has to agree before an item is used.
+    #[derive(Eq)]
+    pub struct ApprovalRule {
+        /// Users who may decide.
+        pub users: Vec<UserId>,
+        /// Teams whose members may decide.
+        pub teams: Vec<TeamId>,
+        /// Minutes that one approval may last, at most [`crate::limits::APPROVAL_MINUTES`].
+        pub max_minutes: u32,
+        /// For whom it is good.
+        #[serde(default)]
+        pub scope: ApprovalScope,
+        /// Whether whoever asks may also decide, when they are among those.
+        #[serde(default)]
+        pub own_requests: bool,
+    }
+
+    /// `POST /api/jump-policies` and `PUT /api/jump-policies/{id}`.
+    #[derive(Eq)]
+    pub struct JumpPolicyDraft {
+        /// Its name, unique.
+        pub name: String,
+        /// Free text.
+        #[serde(default)]
+        pub description: String,
+        /// When items may be used; none: always. Not together with `approval`.
+        #[serde(default)]
+        pub schedule: Option<Schedule>,
+        /// Who has to agree; none: nobody.
+        #[serde(default)]
+        pub approval: Option<ApprovalRule>,
+        /// Whether a second factor has to be shown for each session.
+        #[serde(default)]
+        pub second_factor: bool,
+        /// Whether an item may be used while a session on it runs.
+        #[serde(default)]
+        pub simultaneous: Simultaneous,
+        /// Seconds for which a session waits for a lost link, at most [`crate::limits::LINK_GRACE_SECONDS`]; none: as the appliance
+        /// is configured.
+        #[serde(default)]
+        pub link_grace_seconds: Option<u32>,
+        /// The revision that was looked at; a change to another one is refused. Means nothing for a new policy.
+        #[serde(default)]
+        pub revision: i64,
+    }
+
+    /// Rules for when and how items may be used. They hold where an item or a membership of a group names them.
+    pub struct JumpPolicy {
+        /// Its id.
+        pub id: JumpPolicyId,
+        /// What was entered, with the newest revision.
+        #[serde(flatten)]
+        pub definition: JumpPolicyDraft,
+        /// Items that name it.
+        pub items: u32,
+        /// Memberships that name it.
+        pub memberships: u32,
+    }
+
+    /// `GET /api/jump-policies/names`: what a form offers.
+    #[derive(Eq)]
+    pub struct JumpPolicyName {
+        /// Its id.
+        pub id: JumpPolicyId,
+        /// Its name.
+        pub name: String,
+        /// What it asks for, in a few words.
+        pub summary: String,
+    }
+
+    /// `GET /api/jump-items/{id}/start`: what starting the item takes now.
+    pub struct StartTerms {
+        /// The item.
+        pub item_id: JumpItemId,
+        /// Why it cannot be started now whatever one does, in a sentence with the rule's name.
+        pub refused: Option<String>,
+        /// Whether a code of the second factor has to be sent along.
+        pub second_factor: bool,
+        /// Approvals that are missing, by policy; empty: none.
+        pub approvals: Vec<MissingApproval>,
+        /// When a session that begins now has to end.
+        pub ends_at: Option<Timestamp>,
+        /// Why, in a sentence.
+        pub ends_because: Option<String>,
+    }
+
+    /// An approval that is missing.
+    pub struct MissingApproval {
+        /// The policy that asks for it.
+        pub policy_id: JumpPolicyId,
+        /// Its name.
+        pub policy_name: String,
+        /// Who may give it: names of teams and users.
+        pub approvers: Vec<String>,
+        /// Minutes that it may last at most.
+        pub max_minutes: u32,
+        /// The asking user's request that waits, if there is one.
+        pub waiting: Option<ApprovalId>,
+        /// From when one that was given is good, if that lies ahead.
+        pub good_from: Option<Timestamp>,
+    }
+
+    /// What is shown when a session begins.
+    #[derive(Default)]
+    pub struct ShownAtStart {
+        /// A code of the second factor.
+        #[serde(default)]
+        pub second_factor: Option<SecretText>,
+    }
+}

@@ -1,0 +1,183 @@
+//! Jump policies by hand: one is made and given to an item, somebody asks and another one approves, in two browsers; the second
+//! factor; and a closed schedule that says when it opens.
+
+use std::thread;
+use std::time::Duration;
+
+use anyhow::{Result, ensure};
+use serde_json::json;
+use tests::browser::{Browser, Options, Workstation};
+use tests::console::Console;
+use tests::site::{Site, TECHNICIAN_PASSWORD, on_a_site_with_console};
+use tests::wait::{self, SOON};
+use wire::SecretText;
+use wire::api::{NewUser, Role, User};
+
+use crate::signed_in;
+
+/// Pictures in both themes.
+fn pictures(console: &mut Console, name: &str) -> Result<()> {
+    for (dark, suffix) in [(true, "-dark"), (false, "")] {
+        console.browser().set_dark(dark)?;
+        // Colours change slowly.
+        thread::sleep(Duration::from_millis(700));
+        console.screenshot(&format!("{name}{suffix}"))?;
+    }
+    Ok(())
+}
+
+fn row(console: &Console, css: &str) -> Result<String> {
+    let script = "return document.querySelector(arguments[0])?.innerText ?? ''";
+    Ok(console.script(script, vec![json!(css)])?.as_str().unwrap_or_default().to_owned())
+}
+
+fn wait_for_row(console: &Console, css: &str, wanted: &str) -> Result<()> {
+    wait::until_true(&format!("{css} says {wanted}"), SOON, || Ok(row(console, css)?.contains(wanted)))
+}
+
+fn technician(site: &Site) -> Result<User> {
+    let new = NewUser {
+        user_name: "tom".into(),
+        display_name: "Tom Technician".into(),
+        role: Role::Technician,
+        password: SecretText::new(TECHNICIAN_PASSWORD.into()),
+        methods: None,
+        default_role_id: Some(wire::JumpItemRoleId::START_SESSIONS_ONLY),
+    };
+    site.admin.post("/api/users", &new)?.ok()
+}
+
+#[test]
+fn a_request_is_approved_in_another_browser_and_taken_back() -> Result<()> {
+    on_a_site_with_console(|site| {
+        site.item("db-prod-1", "10.0.0.5", "127.36.1.1", &[(0, 5432)])?;
+        technician(site)?;
+        let workstation = Workstation::new(&site.appliance.ready)?;
+        let mut console = signed_in(site, &workstation, Options::default())?;
+        let desk = Workstation::new(&site.appliance.ready)?;
+        let mut theirs = Console::open(Browser::start(&desk, Options::default())?, &site.appliance.ready.url)?;
+        theirs.sign_in("tom", TECHNICIAN_PASSWORD)?;
+
+        console.click("nav-administration")?;
+        console.click_on("#section-policies a")?;
+        console.click("create-policy")?;
+        console.click("policy-save")?;
+        console.wait_for("policy-name-error")?;
+        console.type_into("policy-name", "Four eyes")?;
+        console.choose("policy-when", "After somebody approved it")?;
+        console.click("policy-save")?;
+        console.wait_for("policy-approver-error")?;
+        let ana = row(&console, "#user-menu")?;
+        console.choose("policy-approver", &format!("{} (ana)", ana.trim()))?;
+        console.wait_for("approver")?;
+        console.type_into("policy-max-minutes", "90")?;
+        pictures(&mut console, "policy-dialog-approval")?;
+        console.click("policy-save")?;
+        console.wait_until_gone("policy-dialog")?;
+        wait_for_row(&console, "[data-testid=\"policy-row\"]", "approval")?;
+
+        console.click("nav-jump")?;
+        console.select("db-prod-1")?;
+        console.click("details-properties")?;
+        console.wait_for("item-policy")?;
+        console.choose("item-policy", "Four eyes (approval)")?;
+        console.click("item-save")?;
+        console.wait_until_gone("item-save")?;
+        wait_for_row(&console, "#details", "Four eyes")?;
+
+        // Without a reload: the technician sees that it needs approval, and asks.
+        wait_for_row(&theirs, "[data-testid=\"item-row\"]", "needs approval")?;
+        theirs.select("db-prod-1")?;
+        theirs.click("jump")?;
+        theirs.wait_for("ask-reason")?;
+        theirs.type_into("ask-minutes", "91")?;
+        theirs.click("ask-save")?;
+        theirs.wait_for("ask-minutes-error")?;
+        theirs.wait_for("ask-reason-error")?;
+        theirs.type_into("ask-reason", "Ticket 4711: the nightly backup failed.")?;
+        theirs.type_into("ask-minutes", "10")?;
+        pictures(&mut theirs, "ask-for-approval")?;
+        theirs.click("ask-save")?;
+        theirs.wait_until_gone("ask-dialog")?;
+        theirs.click("jump")?;
+        theirs.wait_for("start-waits")?;
+        theirs.click("start-close")?;
+
+        wait_for_row(&console, "#nav-approvals", "Approvals (1)")?;
+        console.click("nav-approvals")?;
+        wait_for_row(&console, "#to-decide", "Ticket 4711")?;
+        pictures(&mut console, "approvals-to-decide")?;
+        console.click_on("#to-decide .sp-grant")?;
+        console.type_into("decision-note", "Only the standby.")?;
+        console.click("decision-save")?;
+        wait_for_row(&console, "#to-decide", "Nobody waits for you")?;
+
+        wait_for_row(&theirs, "[data-testid=\"item-row\"]", "ready")?;
+        theirs.click("jump")?;
+        theirs.wait_for("protocol-tunneling")?;
+        theirs.wait_for_text("ends-at", |text| text.contains("by policy"))?;
+        // It ends in ten minutes, so that is said at once.
+        theirs.wait_for("ending-soon")?;
+        pictures(&mut theirs, "session-ends-soon")?;
+
+        console.click_on("#recent-approvals .sp-revoke")?;
+        console.screenshot("revoke-approval")?;
+        console.click("revoke-approval-confirm")?;
+        theirs.wait_for_text("session", |text| text.contains("took back the approval"))?;
+        theirs.click("nav-approvals")?;
+        wait_for_row(&theirs, "#recent-approvals", "taken back")?;
+        pictures(&mut theirs, "approvals-of-a-technician")?;
+        Ok(())
+    })
+}
+
+#[test]
+fn a_closed_schedule_says_when_it_opens() -> Result<()> {
+    on_a_site_with_console(|site| {
+        site.item("db-prod-1", "10.0.0.5", "127.36.1.2", &[(0, 5432)])?;
+        let workstation = Workstation::new(&site.appliance.ready)?;
+        let mut console = signed_in(site, &workstation, Options::default())?;
+        console.click("nav-administration")?;
+        console.click_on("#section-policies a")?;
+        console.click("create-policy")?;
+        console.type_into("policy-name", "Office")?;
+        console.choose("policy-when", "By a weekly schedule")?;
+        console.wait_for("entry-4-from")?;
+        console.type_into("entry-0-from", "25:00")?;
+        console.type_into("policy-zone", "Mars/Olympus")?;
+        console.click("policy-save")?;
+        console.wait_for("entry-0-from-error")?;
+        // One minute of the week, and it has passed or comes; whichever it is, it is not now.
+        for _ in 0..4 {
+            console.click_on(".sp-remove-entry")?;
+        }
+        let day = jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).date().tomorrow()?.tomorrow()?;
+        let name = day.strftime("%A").to_string();
+        console.choose("entry-0-from-day", &name)?;
+        console.type_into("entry-0-from", "8:00")?;
+        console.choose("entry-0-to-day", &name)?;
+        console.type_into("entry-0-to", "18:00")?;
+        console.click("policy-save")?;
+        console.wait_for_text("policy-zone-error", |text| text.contains("Europe/Amsterdam"))?;
+        console.type_into("policy-zone", "UTC")?;
+        console.click_on("label[for=policy-strict]")?;
+        pictures(&mut console, "policy-dialog-schedule")?;
+        console.click("policy-save")?;
+        console.wait_until_gone("policy-dialog")?;
+        pictures(&mut console, "policies")?;
+
+        console.click("nav-jump")?;
+        console.select("db-prod-1")?;
+        console.click("details-properties")?;
+        console.wait_for("item-policy")?;
+        console.choose("item-policy", "Office (schedule (UTC, sessions end with it))")?;
+        console.click("item-save")?;
+        console.wait_until_gone("item-save")?;
+        wait_for_row(&console, "[data-testid=\"item-row\"]", "closed now")?;
+        console.click("jump")?;
+        let said = console.wait_for_text("jump-error", |text| text.contains("Office"))?;
+        ensure!(said.contains(&name) && said.contains("08:00 (UTC)"), "{said}");
+        pictures(&mut console, "outside-the-schedule")?;
+        Ok(())
+    })
+}
