@@ -94,6 +94,7 @@ pub(super) async fn template(State(services): State<Services>, who: SignedIn) ->
         tunnels: vec![pair(5432, 5432, "PostgreSQL"), pair(0, 22, "SSH")],
         tag: Some("billing".into()),
         comments: "An example: replace this line".into(),
+        jump_policy_id: None,
     };
     let group = group.as_ref().map_or("Group", |it| it.name.as_str());
     let jumpoint = jumpoint.as_ref().map_or("jumpoint-1", |it| it.name.as_str());
