@@ -15,6 +15,7 @@ pub mod extension;
 pub mod housekeeping;
 pub mod http;
 pub mod jump;
+pub mod mail;
 pub mod metrics;
 pub mod network;
 pub mod outgoing;
@@ -27,6 +28,7 @@ pub mod session;
 pub mod shutdown;
 pub mod sign_in;
 pub mod store;
+pub mod ticket_system;
 mod websocket;
 
 use std::net::SocketAddr;
@@ -47,6 +49,7 @@ use crate::downloads::Downloads;
 use crate::events::{Audience, EventBus};
 use crate::extension::PackedExtension;
 use crate::http::Front;
+use crate::mail::Mailer;
 use crate::metrics::Metrics;
 use crate::metrics::token::MetricsToken;
 use crate::sealing::Sealing;
@@ -59,6 +62,7 @@ use crate::sign_in::password::Passwords;
 use crate::sign_in::second_factor::Factors;
 use crate::sign_in::setup;
 use crate::store::{JumpGroupRecord, Store};
+use crate::ticket_system::TicketSystem;
 
 /// A running appliance.
 pub struct Appliance {
@@ -127,7 +131,10 @@ impl Appliance {
         );
         sessions.restore().await?;
 
+        let mailer = Mailer::new(store.clone(), sealing.clone(), &host_of(&public_url));
         let services = Services {
+            mailer: mailer.clone(),
+            ticket_system: TicketSystem::new(store.clone(), sealing.clone()),
             public_url: public_url.into(),
             authority: authority.map(Arc::new),
             store: store.clone(),
@@ -151,6 +158,7 @@ impl Appliance {
         tasks.spawn_until_stop("unused sessions", sessions.end_unused());
         tasks.spawn_until_stop("housekeeping", housekeeping::forget_old(store, services.config.sign_in));
         tasks.spawn_until_stop("certificate", certificate.keep_fresh());
+        tasks.spawn("mail", mailer.deliver(tasks.stopping()));
         let router = http::router(services.clone());
         let trusted = services.config.reverse_proxy.as_ref().map(|it| it.addresses.clone()).unwrap_or_default();
         let front = Front { trusted, public_url: services.public_url.clone() };
@@ -179,14 +187,19 @@ fn certificate_source(config: &Config, public_url: &str) -> anyhow::Result<Sourc
     if let Some(files) = &config.tls {
         return Ok(Source::Files(files.clone()));
     }
-    let uri: axum::http::Uri = public_url.parse()?;
-    let mut names = vec![uri.host().unwrap_or("localhost").trim_matches(['[', ']']).to_owned()];
+    let mut names = vec![host_of(public_url)];
     for name in ["localhost", "127.0.0.1", "::1"] {
         if !names.iter().any(|it| it == name) {
             names.push(name.to_owned());
         }
     }
     Ok(Source::Local { folder: config.data_dir.join("tls"), names })
+}
+
+/// The host by which everybody reaches the appliance.
+fn host_of(public_url: &str) -> String {
+    let uri = public_url.parse::<axum::http::Uri>().ok();
+    uri.as_ref().and_then(axum::http::Uri::host).unwrap_or("localhost").trim_matches(['[', ']']).to_owned()
 }
 
 async fn first_group(store: &Store) -> anyhow::Result<()> {

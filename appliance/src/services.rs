@@ -9,6 +9,7 @@ use crate::console_files::ConsoleFiles;
 use crate::downloads::Downloads;
 use crate::events::EventBus;
 use crate::extension::PackedExtension;
+use crate::mail::Mailer;
 use crate::metrics::Metrics;
 use crate::metrics::token::MetricsToken;
 use crate::session::registry::Sessions;
@@ -17,6 +18,7 @@ use crate::sign_in::attempts::Attempts;
 use crate::sign_in::password::Passwords;
 use crate::sign_in::second_factor::Factors;
 use crate::store::Store;
+use crate::ticket_system::TicketSystem;
 
 /// Version of this appliance.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -44,6 +46,10 @@ pub struct Services {
     pub attempts: Attempts,
     /// Second factors.
     pub factors: Factors,
+    /// Outgoing mail.
+    pub mailer: Mailer,
+    /// The ticket system.
+    pub ticket_system: TicketSystem,
     /// The packed browser extension.
     pub extension: Arc<PackedExtension>,
     /// The console's files.

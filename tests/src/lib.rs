@@ -14,7 +14,7 @@
 //! | [`raw_link`] | a link spoken by hand, to say what no program of ours would |
 //! | [`clock`] | a clock for one program alone, moved by the test |
 //! | [`site`] | appliance, administrator, jumpoint and helper together |
-//! | [`servers`] | PostgreSQL, Redis, sshd, nginx, Squid, HAProxy, and small servers in this process |
+//! | [`servers`] | PostgreSQL, Redis, sshd, nginx, Squid, HAProxy, a mail server, and small servers in this process |
 //! | [`browser`], [`console`] | Chromium through ChromeDriver, and the console in it |
 //! | [`prerequisites`] | what the machine has to have |
 //! | [`steps`] | long work told step by step |

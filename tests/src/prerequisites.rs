@@ -5,7 +5,7 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, bail};
 
-use crate::servers::{find_program, postgres_folders};
+use crate::servers::{AIOSMTPD, find_program, postgres_folders};
 use crate::steps::Step;
 
 /// A program and the Debian package that brings it.
@@ -28,7 +28,7 @@ const BROWSER: [Needed; 4] = [
 ];
 
 /// The servers and clients of the end-to-end tests, and what lets time pass in them.
-const SERVERS: [Needed; 19] = [
+const SERVERS: [Needed; 20] = [
     needed("postgres", "postgresql"),
     needed("psql", "postgresql-client"),
     needed("pgbench", "postgresql"),
@@ -48,6 +48,7 @@ const SERVERS: [Needed; 19] = [
     needed("faketime", "faketime"),
     needed("oathtool", "oathtool"),
     needed("zbarimg", "zbar-tools"),
+    needed(AIOSMTPD, "python3-aiosmtpd"),
 ];
 
 const WASM_TARGET: &str = "wasm32-unknown-unknown";

@@ -163,6 +163,12 @@ impl From<StoreError> for Failure {
                 "Somebody else changed this while you did; nothing of yours was written.",
                 "Look at what it is now, and change it again.",
             ),
+            StoreError::OutboxFull => {
+                tracing::error!(error = %error, "the outbox is full");
+                let message = "The appliance cannot send mail: too many letters wait already.";
+                let next_step = "Tell your administrator: the mail server may not take any.";
+                Self::new(status, fault, "outbox_full", message, next_step)
+            }
             StoreError::Busy => {
                 tracing::error!(error = %error, "the database is busy");
                 Self::new(

@@ -16,6 +16,7 @@ mod jump_groups;
 mod jump_item_roles;
 mod jump_items;
 mod jumpoints;
+mod mail;
 mod me;
 mod metrics;
 mod middleware;
@@ -32,6 +33,7 @@ mod sign_in;
 mod signed_in;
 mod starting;
 mod teams;
+mod ticket_system;
 mod user_access;
 mod users;
 
@@ -81,6 +83,11 @@ pub fn router(services: Services) -> Router {
         .routes(routes!(api_tokens::own, api_tokens::create))
         .routes(routes!(api_tokens::revoke_own))
         .routes(routes!(settings::sign_in, settings::set_sign_in))
+        .routes(routes!(mail::settings, mail::set_settings))
+        .routes(routes!(mail::test))
+        .routes(routes!(mail::outbox))
+        .routes(routes!(ticket_system::settings, ticket_system::set_settings))
+        .routes(routes!(ticket_system::test))
         .routes(routes!(own_items::add_favourite, own_items::remove_favourite))
         .routes(routes!(own_items::filters, own_items::save_filter))
         .routes(routes!(own_items::change_filter, own_items::remove_filter))

@@ -3,9 +3,11 @@
 #![expect(unreachable_pub, reason = "SeaORM's derives ask for public items")]
 
 mod api_tokens;
+mod outside;
 mod second_factors;
 
 pub(super) use api_tokens::api_token;
+pub(super) use outside::{outbox, service};
 pub(super) use second_factors::{factor_reset, recovery_code, sign_in_challenge, totp};
 mod own_items;
 

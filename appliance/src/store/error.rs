@@ -17,6 +17,9 @@ pub enum StoreError {
     /// Somebody else changed it since it was looked at.
     #[error("it was changed meanwhile")]
     ChangedMeanwhile,
+    /// As many letters wait as may.
+    #[error("too many letters wait to be sent")]
+    OutboxFull,
     /// Another writer held the database for too long.
     #[error("the database is busy")]
     Busy,
@@ -87,7 +90,8 @@ fn count(failure: &StoreError) {
         StoreError::Duplicate
         | StoreError::Dependent
         | StoreError::LastAdministrator
-        | StoreError::ChangedMeanwhile => return,
+        | StoreError::ChangedMeanwhile
+        | StoreError::OutboxFull => return,
     };
     counter.fetch_add(1, Ordering::Relaxed);
 }

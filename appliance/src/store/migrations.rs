@@ -16,6 +16,9 @@ use second_factors::SecondFactors;
 mod own_items;
 mod policies;
 
+mod mail_and_ticket_system;
+
+use mail_and_ticket_system::MailAndTicketSystem;
 use own_items::{OwnItems, RemovedItems};
 
 pub(super) struct Migrator;
@@ -33,6 +36,7 @@ impl MigratorTrait for Migrator {
             Box::new(RemovedItems),
             Box::new(access::TeamsAndRoles),
             Box::new(policies::JumpPolicies),
+            Box::new(MailAndTicketSystem),
         ]
     }
 }

@@ -60,6 +60,28 @@ pub const PASSWORD_MAX_CHARS: usize = 256;
 pub const TOKEN_DAYS: u32 = 365;
 /// Characters in the reason an administrator gives.
 pub const REASON_CHARS: usize = 200;
+/// Characters in a mail address (RFC 5321, section 4.5.3.1.3, without the angle brackets).
+pub const MAIL_ADDRESS_CHARS: usize = 254;
+/// Characters in a mail's subject.
+pub const MAIL_SUBJECT_CHARS: usize = 200;
+/// Characters in a mail.
+pub const MAIL_TEXT_CHARS: usize = 20_000;
+/// Characters in a ticket id.
+pub const TICKET_CHARS: usize = 255;
+/// Headers that are sent to a ticket system.
+pub const TICKET_HEADERS: usize = 10;
+/// Characters in the value of one.
+pub const TICKET_HEADER_CHARS: usize = 4_000;
+/// Characters in what is posted to a ticket system, before it is filled in.
+pub const TICKET_BODY_CHARS: usize = 4_000;
+/// Characters in a JSON pointer, and in what it has to lead to.
+pub const TICKET_POINTER_CHARS: usize = 200;
+/// Seconds a ticket system has to answer where nobody says otherwise.
+pub const TICKET_TIME_OUT_SECONDS: u32 = 5;
+/// Most seconds a ticket system can be given to answer.
+pub const TICKET_TIME_OUT_MOST_SECONDS: u32 = 30;
+/// Characters in certificate authorities that somebody pastes.
+pub const CA_PEM_CHARS: usize = 64_000;
 /// Bytes of one native message, either way. Browsers allow 1 MiB from the helper.
 pub const NATIVE_MESSAGE_BYTES: usize = 256 * 1024;
 /// Bytes of one JSON control message on a link or an agent's control link.

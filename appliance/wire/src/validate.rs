@@ -1,15 +1,20 @@
 //! Checks of what people type, used by the console while they type and by the appliance before it believes them.
 //! Each answer is a sentence for the person, or nothing.
 
+mod mail;
 mod policies;
+mod ticket_system;
 
 use std::collections::HashSet;
 use std::net::{IpAddr, Ipv4Addr};
 
+pub use mail::{mail_address, mail_server};
+pub use ticket_system::{ticket, ticket_system};
+
 use crate::api::{FieldError, TunnelDefinition, TunnelJumpDraft};
 use crate::limits::{
-    COMMENTS_CHARS, FILTER_QUERY_CHARS, HOST_CHARS, NAME_CHARS, PASSWORD_MAX_CHARS, PASSWORD_MIN_CHARS, REASON_CHARS,
-    TAG_CHARS, TOKEN_DAYS, TUNNELS_PER_ITEM, USER_NAME_CHARS,
+    CA_PEM_CHARS, COMMENTS_CHARS, FILTER_QUERY_CHARS, HOST_CHARS, NAME_CHARS, PASSWORD_MAX_CHARS, PASSWORD_MIN_CHARS,
+    REASON_CHARS, TAG_CHARS, TOKEN_DAYS, TUNNELS_PER_ITEM, USER_NAME_CHARS,
 };
 
 pub use self::policies::{approval_note, approval_reason, jump_policy};
@@ -159,6 +164,17 @@ pub fn reason(text: &str) -> Option<String> {
         return Some("A reason cannot hold line breaks or control characters.".into());
     }
     longer_than(text, REASON_CHARS, "reason")
+}
+
+/// Certificate authorities that somebody pasted; empty stands for none.
+fn ca_pem(text: &str) -> Option<String> {
+    if text.is_empty() {
+        return None;
+    }
+    if !text.contains("-----BEGIN CERTIFICATE-----") {
+        return Some("Paste certificates in PEM: they begin with -----BEGIN CERTIFICATE-----.".into());
+    }
+    longer_than(text, CA_PEM_CHARS, "list of certificates")
 }
 
 fn longer_than(text: &str, most: usize, what: &str) -> Option<String> {

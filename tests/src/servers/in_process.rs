@@ -274,8 +274,8 @@ fn connect(to: SocketAddr) -> Result<TcpStream> {
 }
 
 /// Accepts on a thread of its own and serves each connection on another; ends with the value.
-struct Server {
-    address: SocketAddr,
+pub(super) struct Server {
+    pub(super) address: SocketAddr,
     stopping: Arc<AtomicBool>,
     streams: Streams,
     acceptor: Option<JoinHandle<()>>,
@@ -285,7 +285,7 @@ struct Server {
 type Streams = Arc<Mutex<HashMap<u64, TcpStream>>>;
 
 impl Server {
-    fn start(serve: impl Fn(TcpStream) + Send + Sync + 'static) -> Result<Self> {
+    pub(super) fn start(serve: impl Fn(TcpStream) + Send + Sync + 'static) -> Result<Self> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
         let address = listener.local_addr()?;
         let (stopping, streams) = (Arc::new(AtomicBool::new(false)), Streams::default());

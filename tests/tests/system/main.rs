@@ -16,6 +16,8 @@
 //! | `authorization` | every endpoint of the API against a table |
 //! | `access` | decisions made again, bounds, whose data it is |
 //! | `roles` | teams, jump item roles, memberships |
+//! | `mail` | outgoing mail: a real server, certificates, what waits |
+//! | `ticket_system` | a ticket system that is asked over HTTPS |
 //! | `jumpoints` | enrolment, presence |
 //! | `proxies` | HTTP proxies between helper, jumpoint and appliance |
 //! | `cuts` | every end of a session, at both ends of its connections |
@@ -50,6 +52,7 @@ mod items_csv;
 mod jumpoints;
 mod listening;
 mod liveness;
+mod mail;
 mod metrics;
 mod nodes;
 mod own_items;
@@ -64,4 +67,5 @@ mod second_factor;
 mod servers;
 mod sessions;
 mod sign_in;
+mod ticket_system;
 mod tunnels;

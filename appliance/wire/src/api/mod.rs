@@ -14,6 +14,8 @@
 //! | `items_csv` | items as a CSV file |
 //! | `policies` | jump policies, and what starting an item takes |
 //! | `approvals` | requests to use items, and what became of them |
+//! | `mail` | the mail server, letters that wait |
+//! | `ticket_system` | who is asked whether a ticket is good |
 //! | `own_items` | favourites and filter sets of the signed-in user |
 //! | `sessions` | sessions, tunnels, connections, events |
 //! | `events` | what the event socket carries |
@@ -27,11 +29,13 @@ mod installation;
 mod items_csv;
 mod jump_items;
 mod jumpoints;
+mod mail;
 mod own_items;
 mod policies;
 mod second_factors;
 mod sessions;
 mod sign_in;
+mod ticket_system;
 mod users;
 
 pub use access::*;
@@ -43,11 +47,13 @@ pub use installation::*;
 pub use items_csv::*;
 pub use jump_items::*;
 pub use jumpoints::*;
+pub use mail::*;
 pub use own_items::*;
 pub use policies::*;
 pub use second_factors::*;
 pub use sessions::*;
 pub use sign_in::*;
+pub use ticket_system::*;
 pub use users::*;
 
 /// Derives what every API type has.
