@@ -150,7 +150,7 @@ fn who_may_create_nothing_is_offered_no_import() -> Result<()> {
             let path = format!("/api/jump-groups/{}/members", site.group);
             let mut members: Memberships = site.admin.get(&path)?;
             let role_id = JumpItemRoleId::START_SESSIONS_ONLY;
-            members.members.push(Membership { principal: Principal::User(user.id), role_id });
+            members.members.push(Membership { principal: Principal::User(user.id), role_id, jump_policy_id: None });
             site.admin.put(&path, &members)?.success()?;
         }
         let desk = Workstation::new(&site.appliance.ready)?;

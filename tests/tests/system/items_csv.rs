@@ -195,7 +195,11 @@ fn only_what_one_may_see_and_create() -> Result<()> {
         for (group, role) in [(vault, JumpItemRoleId::AUDITOR), (watched, JumpItemRoleId::START_SESSIONS_ONLY)] {
             let path = format!("/api/jump-groups/{group}/members");
             let mut members: Memberships = site.admin.get(&path)?;
-            members.members.push(Membership { principal: Principal::User(tom_id), role_id: role });
+            members.members.push(Membership {
+                principal: Principal::User(tom_id),
+                role_id: role,
+                jump_policy_id: None,
+            });
             site.admin.put(&path, &members)?.success()?;
         }
         let exported = tom.send("GET", "/api/jump-items/export", None)?.text();
