@@ -4,6 +4,7 @@
 mod items_csv;
 mod many_items;
 mod policies;
+mod settings;
 
 use std::cell::RefCell;
 use std::fmt::Display;

@@ -92,17 +92,20 @@ pub(crate) enum Section {
     Policies,
     /// How people sign in.
     SignIn,
+    /// Systems outside.
+    Settings,
 }
 
 impl Section {
     /// Every section, in the order of their tabs, with its name in addresses and its heading.
-    pub(crate) const ALL: [(Self, &'static str, &'static str); 6] = [
+    pub(crate) const ALL: [(Self, &'static str, &'static str); 7] = [
         (Self::Users, "users", "Users"),
         (Self::Teams, "teams", "Teams"),
         (Self::Groups, "groups", "Jump groups"),
         (Self::Roles, "roles", "Jump item roles"),
         (Self::Policies, "policies", "Jump policies"),
         (Self::SignIn, "sign-in", "Sign-in"),
+        (Self::Settings, "settings", "Settings"),
     ];
 
     /// Its heading.

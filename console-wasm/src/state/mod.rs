@@ -9,6 +9,7 @@
 //! | `items` | groups and tags with counts, addresses |
 //! | `item_form`, `services`, `addresses`, `bulk_form` | the dialogs for one item and for several |
 //! | `items_import` | what the page says of a file with items |
+//! | `mail_form`, `ticket_form` | the forms for systems outside |
 //! | `permitted` | what the user's roles let them do with items |
 //! | `helper_state` | extension and helper, and how to mend them |
 //! | `first_steps` | the path on a new appliance |
@@ -31,6 +32,7 @@ pub(crate) mod helper_state;
 pub(crate) mod item_form;
 pub(crate) mod items;
 pub(crate) mod items_import;
+pub(crate) mod mail_form;
 pub(crate) mod natural;
 pub(crate) mod permitted;
 pub(crate) mod policy_form;
@@ -42,6 +44,7 @@ pub(crate) mod session_view;
 pub(crate) mod store;
 #[cfg(test)]
 mod store_tests;
+pub(crate) mod ticket_form;
 pub(crate) mod toasts;
 pub(crate) mod view;
 pub(crate) mod window;

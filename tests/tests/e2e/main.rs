@@ -13,6 +13,7 @@
 //! | `jump_table`, `jump_filters`, `jump_actions` | the Jump interface: columns, selection, search, filters, groups, what is done with many items |
 //! | `jump_files` | items out of the table into a file, and from a file |
 //! | `administration` | users, groups and nodes by hand |
+//! | `settings` | mail server and ticket system by hand, with real ones |
 //! | `password` | changing one's own password |
 //! | `api_tokens` | a token by hand: made, shown once, revoked by its owner and by an administrator |
 //! | `second_factor` | an authenticator app by hand: set up, asked for, lost, required of everybody |
@@ -39,6 +40,7 @@ mod policies;
 mod real_clients;
 mod second_factor;
 mod servers;
+mod settings;
 mod sign_in_ends;
 mod volume;
 mod workstation;

@@ -1,4 +1,4 @@
-//! Users, teams, jump groups, roles and how people sign in, for administrators.
+//! Users, teams, jump groups, roles, how people sign in, and systems outside, for administrators.
 
 mod groups;
 mod members_dialog;
@@ -7,6 +7,7 @@ mod policy_dialog;
 mod reset_dialog;
 mod role_dialog;
 mod roles;
+mod settings;
 mod sign_in;
 mod team_dialog;
 mod teams;
@@ -59,6 +60,7 @@ pub(crate) fn AdministrationPage(props: &AdministrationPageProps) -> Html {
                 Section::Roles => html! { <roles::Roles /> },
                 Section::Policies => html! { <policies::Policies /> },
                 Section::SignIn => html! { <sign_in::SignInRules /> },
+                Section::Settings => html! { <settings::Settings /> },
             } }
         </ForAdministrators>
     }

@@ -1,0 +1,46 @@
+//! Systems outside that the appliance works with.
+
+use gloo::net::http::Method;
+use wire::api::{
+    MailDraft, MailSettings, MailTest, Outbox, TestOutcome, TicketSystemDraft, TicketSystemSettings, TicketTest,
+    TicketTestResult,
+};
+
+use super::{Answer, Api};
+
+impl Api {
+    /// `GET /api/settings/mail`.
+    pub(crate) async fn mail_settings(&self) -> Answer<MailSettings> {
+        self.get("/api/settings/mail").await
+    }
+
+    /// `PUT /api/settings/mail`.
+    pub(crate) async fn set_mail_settings(&self, draft: &MailDraft) -> Answer<MailSettings> {
+        self.send(Method::PUT, "/api/settings/mail", Some(draft)).await
+    }
+
+    /// `POST /api/settings/mail/test`.
+    pub(crate) async fn test_mail(&self, test: &MailTest) -> Answer<TestOutcome> {
+        self.send(Method::POST, "/api/settings/mail/test", Some(test)).await
+    }
+
+    /// `GET /api/settings/mail/outbox`.
+    pub(crate) async fn outbox(&self) -> Answer<Outbox> {
+        self.get("/api/settings/mail/outbox").await
+    }
+
+    /// `GET /api/settings/ticket-system`.
+    pub(crate) async fn ticket_system_settings(&self) -> Answer<TicketSystemSettings> {
+        self.get("/api/settings/ticket-system").await
+    }
+
+    /// `PUT /api/settings/ticket-system`.
+    pub(crate) async fn set_ticket_system_settings(&self, draft: &TicketSystemDraft) -> Answer<TicketSystemSettings> {
+        self.send(Method::PUT, "/api/settings/ticket-system", Some(draft)).await
+    }
+
+    /// `POST /api/settings/ticket-system/test`.
+    pub(crate) async fn test_ticket(&self, test: &TicketTest) -> Answer<TicketTestResult> {
+        self.send(Method::POST, "/api/settings/ticket-system/test", Some(test)).await
+    }
+}
