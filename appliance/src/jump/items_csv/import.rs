@@ -5,7 +5,7 @@ use std::hash::Hash;
 
 use wire::api::{CsvRemark, FieldError, ImportedGroup, ItemPermission, ItemsImport, TunnelJumpDraft};
 use wire::limits::CSV_REMARKS;
-use wire::{JumpGroupId, JumpointId, validate};
+use wire::{JumpGroupId, JumpPolicyId, JumpointId, validate};
 
 use super::read::{Row, Rows, remark};
 use super::{Column, pairs};
@@ -17,6 +17,7 @@ use crate::jump::item::tidy;
 pub struct Known {
     groups: Names<JumpGroupId>,
     jumpoints: Names<JumpointId>,
+    policies: Names<JumpPolicyId>,
     permissions: HashMap<JumpGroupId, Permissions>,
     items: HashMap<(JumpGroupId, String), Place>,
 }
@@ -40,6 +41,11 @@ impl Known {
     /// A jumpoint.
     pub fn add_jumpoint(&mut self, id: JumpointId, name: &str) {
         self.jumpoints.add(name, id);
+    }
+
+    /// A jump policy.
+    pub fn add_policy(&mut self, id: JumpPolicyId, name: &str) {
+        self.policies.add(name, id);
     }
 
     /// An item that is there already.
@@ -128,6 +134,20 @@ fn draft(row: &Row, known: &Known) -> Result<TunnelJumpDraft, Vec<CsvRemark>> {
     };
     let jumpoint_id = known.jumpoints.get(row.get(Column::Jumpoint), "jumpoint");
     let jumpoint_id = jumpoint_id.map_err(|message| say(Column::Jumpoint, message)).ok();
+    let jump_policy_id = match row.get(Column::JumpPolicy) {
+        "" => None,
+        name => {
+            let may_choose =
+                |id: &JumpGroupId| known.permissions.get(id).is_some_and(|it| it.has(ItemPermission::EditPolicy));
+            if group_id.as_ref().is_some_and(|id| !may_choose(id)) {
+                say(
+                    Column::JumpPolicy,
+                    "Your role in this group does not let you choose jump policies. Leave it empty.".into(),
+                );
+            }
+            known.policies.get(name, "jump policy").map_err(|message| say(Column::JumpPolicy, message)).ok()
+        }
+    };
     let tunnels = pairs::read(row.get(Column::Tunnels));
     let tunnels_wrong = tunnels.is_err();
     let tunnels = tunnels.map_err(|message| say(Column::Tunnels, message)).unwrap_or_default();
@@ -141,7 +161,7 @@ fn draft(row: &Row, known: &Known) -> Result<TunnelJumpDraft, Vec<CsvRemark>> {
         tunnels,
         tag: Some(row.get(Column::Tag).to_owned()),
         comments: row.get(Column::Comments).to_owned(),
-        jump_policy_id: None,
+        jump_policy_id,
     });
     for FieldError { field, message } in validate::tunnel_jump(&draft) {
         match field.split_once('[') {
@@ -230,6 +250,27 @@ mod tests {
     fn import(lines: &[&str]) -> Import {
         let text = format!("{HEADER}\n{}", lines.join("\n"));
         Import::of(read(text.as_bytes()), known())
+    }
+
+    #[test]
+    fn a_policy_is_taken_by_name_where_one_may_choose() {
+        let policy = JumpPolicyId(Uuid::from_u128(9));
+        let read_as = |permissions: Permissions, name: &str| {
+            let mut known = Known::default();
+            known.add_group(LAB, "Lab", permissions);
+            known.add_jumpoint(AMS, "ams-1");
+            known.add_policy(policy, "Four eyes");
+            let text = format!("name,group,jumpoint,hostname,tunnels,jump_policy\nweb,Lab,ams-1,h,0:1,{name}\n");
+            Import::of(read(text.as_bytes()), known)
+        };
+        let add: Permissions = ItemPermission::Add.into();
+        let both = add.or(ItemPermission::EditPolicy.into());
+        assert_eq!(read_as(both, "Four eyes").items[0].jump_policy_id, Some(policy));
+        assert_eq!(read_as(add, "").items[0].jump_policy_id, None);
+        for (permissions, name) in [(add, "Four eyes"), (both, "Nobody's")] {
+            let problems = read_as(permissions, name).problems;
+            assert_eq!((problems.len(), problems[0].column.as_str()), (1, "jump_policy"), "{problems:?}");
+        }
     }
 
     #[test]
@@ -353,7 +394,7 @@ mod tests {
     proptest! {
         #[test]
         fn what_is_exported_is_imported_as_it_was(items in items()) {
-            let named = items.iter().map(|definition| NamedItem { definition, group: "Lab", jumpoint: "ams-1" });
+            let named = items.iter().map(|definition| NamedItem { definition, group: "Lab", jumpoint: "ams-1", policy: "" });
             let import = Import::of(read(&write(named).unwrap()), known());
             prop_assert_eq!(import.problems.len(), usize::from(items.is_empty()), "{:?}", import.problems);
             prop_assert_eq!(import.items, items);

@@ -36,11 +36,13 @@ pub enum Column {
     Tunnels,
     /// Free text; may be empty and may have line breaks.
     Comments,
+    /// Its jump policy, by name.
+    JumpPolicy,
 }
 
 impl Column {
     /// Every column, in the order in which they are written.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Name,
         Self::Group,
         Self::Tag,
@@ -49,6 +51,7 @@ impl Column {
         Self::LocalAddress,
         Self::Tunnels,
         Self::Comments,
+        Self::JumpPolicy,
     ];
 
     /// Its name in the first line.
@@ -63,13 +66,14 @@ impl Column {
             Self::LocalAddress => "local_address",
             Self::Tunnels => "tunnels",
             Self::Comments => "comments",
+            Self::JumpPolicy => "jump_policy",
         }
     }
 
     /// Whether a file can do without it.
     #[must_use]
     pub fn may_be_missing(self) -> bool {
-        matches!(self, Self::Tag | Self::LocalAddress | Self::Comments)
+        matches!(self, Self::Tag | Self::LocalAddress | Self::Comments | Self::JumpPolicy)
     }
 
     /// The column that somebody calls so: capitals, and blanks or hyphens in place of `_`, do not matter.

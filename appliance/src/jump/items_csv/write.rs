@@ -14,6 +14,8 @@ pub struct NamedItem<'a> {
     pub group: &'a str,
     /// Its jumpoint.
     pub jumpoint: &'a str,
+    /// Its jump policy; empty: none.
+    pub policy: &'a str,
 }
 
 /// The file could not be written.
@@ -29,7 +31,7 @@ pub fn write<'a>(items: impl IntoIterator<Item = NamedItem<'a>>) -> Result<Vec<u
     let mut bytes = BYTE_ORDER_MARK.to_vec();
     let mut writer = WriterBuilder::new().terminator(Terminator::CRLF).from_writer(&mut bytes);
     writer.write_record(Column::ALL.map(Column::name))?;
-    for NamedItem { definition, group, jumpoint } in items {
+    for NamedItem { definition, group, jumpoint, policy } in items {
         let tunnels = pairs::written(&definition.tunnels);
         let cells = Column::ALL.map(|column| match column {
             Column::Name => definition.name.as_str(),
@@ -40,6 +42,7 @@ pub fn write<'a>(items: impl IntoIterator<Item = NamedItem<'a>>) -> Result<Vec<u
             Column::LocalAddress => definition.local_address.as_str(),
             Column::Tunnels => tunnels.as_str(),
             Column::Comments => definition.comments.as_str(),
+            Column::JumpPolicy => policy,
         });
         writer.write_record(cells.map(cell::guarded))?;
     }
