@@ -7,8 +7,8 @@ use serde_json::json;
 use tests::api_client::{Answer, ApiClient, field_message};
 use tests::site::{ADMIN_PASSWORD, Site, on_a_site};
 use wire::api::{
-    CreatedApiToken, ImportedGroup, ItemsImport, JumpGroup, JumpGroupDraft, JumpItem, JumpItemIds, Membership,
-    Memberships, NewApiToken, Principal, TokenScope, TunnelDefinition, TunnelJumpDraft, User,
+    CreatedApiToken, ImportedGroup, ItemsImport, JumpGroup, JumpGroupDraft, JumpItem, JumpItemIds, JumpPolicy,
+    Membership, Memberships, NewApiToken, Principal, TokenScope, TunnelDefinition, TunnelJumpDraft, User,
 };
 use wire::limits::{CSV_BYTES, CSV_ITEMS, CSV_REMARKS};
 use wire::{JumpGroupId, JumpItemRoleId, SecretText};
@@ -56,6 +56,8 @@ fn what_was_exported_comes_back_as_it_was() -> Result<()> {
         drafts[0].tag = Some("-1+1".into());
         drafts[0].comments = "\tone,\r\ntwo \"quoted\"\n'=three".into();
         drafts[0].tunnels[0].label = "Postgre;SQL \\ it".into();
+        let policy: JumpPolicy = site.admin.post("/api/jump-policies", &json!({ "name": "=Four, eyes" }))?.ok()?;
+        drafts[1].jump_policy_id = Some(policy.id);
         for draft in &drafts {
             site.admin.post("/api/jump-items", draft)?.success()?;
         }
@@ -66,7 +68,7 @@ fn what_was_exported_comes_back_as_it_was() -> Result<()> {
         ensure!(exported.header("content-disposition") == "attachment; filename=\"jump-items.csv\"");
         let text = exported.text();
         ensure!(
-            text.starts_with("\u{feff}name,group,tag,jumpoint,hostname,local_address,tunnels,comments\r\n"),
+            text.starts_with("\u{feff}name,group,tag,jumpoint,hostname,local_address,tunnels,comments,jump_policy\r\n"),
             "{text}"
         );
         for cell in text.split([',', '\n']).map(|it| it.trim_start_matches('"')) {
