@@ -15,15 +15,18 @@ use crate::state::format::duration;
 pub(super) fn EndingSoon(props: &PartProps) -> Html {
     let now = use_now(1_000);
     let session = &props.view.session;
-    let Some(at) = session.ends_at.filter(|_| session.state != SessionState::Ended) else { return Html::default() };
-    let left = at.millis_since(now);
-    if left > u64::from(WARN_MINUTES) * 60_000 {
-        return Html::default();
-    }
+    let soon = session
+        .ends_at
+        .filter(|at| session.state != SessionState::Ended && at.millis_since(now) <= u64::from(WARN_MINUTES) * 60_000);
     let because = session.ends_because.clone().unwrap_or_default();
+    // Yew 0.23 cannot put anything before a component that draws nothing.
     html! {
-        <Alert id="ending-soon" severity={Severity::Warning} title={format!("This session ends in {}", duration(left))}>
-            <p>{ format!("At {} {because}. Every connection is cut then: save your work.", clock(at)) }</p>
-        </Alert>
+        <div hidden={soon.is_none()}>
+            if let Some(at) = soon {
+                <Alert id="ending-soon" severity={Severity::Warning} title={format!("This session ends in {}", duration(at.millis_since(now)))}>
+                    <p>{ format!("At {} {because}. Every connection is cut then: save your work.", clock(at)) }</p>
+                </Alert>
+            }
+        </div>
     }
 }
