@@ -55,6 +55,7 @@ use crate::metrics::token::MetricsToken;
 use crate::sealing::Sealing;
 use crate::services::Services;
 use crate::serving_certificate::{ServingCertificate, Source};
+use crate::session::letters::SessionLetters;
 use crate::session::registry::Sessions;
 use crate::shutdown::Tasks;
 use crate::sign_in::attempts::Attempts;
@@ -121,6 +122,8 @@ impl Appliance {
         let presence = Presence::default();
         let metrics = Metrics::new()?;
         let metrics_token = MetricsToken::load(config.metrics_token_file.as_deref(), &config.data_dir)?;
+        let public_url: Arc<str> = public_url.into();
+        let mailer = Mailer::new(store.clone(), sealing.clone(), &host_of(&public_url));
         let sessions = Sessions::new(
             store.clone(),
             events.clone(),
@@ -128,14 +131,14 @@ impl Appliance {
             tasks.clone(),
             config.resume_grace,
             metrics.clone(),
+            SessionLetters::new(mailer.clone(), public_url.clone()),
         );
         sessions.restore().await?;
 
-        let mailer = Mailer::new(store.clone(), sealing.clone(), &host_of(&public_url));
         let services = Services {
             mailer: mailer.clone(),
             ticket_system: TicketSystem::new(store.clone(), sealing.clone()),
-            public_url: public_url.into(),
+            public_url,
             authority: authority.map(Arc::new),
             store: store.clone(),
             events,

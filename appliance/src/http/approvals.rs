@@ -60,6 +60,14 @@ impl Desk {
         approval::may_revoke(self.rule(it), it.requester_id, &self.viewer())
     }
 
+    /// Whether requests of others may concern them.
+    fn sees_others(&self) -> bool {
+        let names = |rule: &ApprovalRule| {
+            rule.users.contains(&self.user.id) || rule.teams.iter().any(|team| self.teams.contains(team))
+        };
+        self.viewer().administrator || self.rules.values().any(names)
+    }
+
     fn sees(&self, it: &ApprovalRecord) -> bool {
         it.requester_id == self.user.id || self.may_decide(it) || self.may_revoke(it)
     }
@@ -101,7 +109,8 @@ pub(super) async fn list(State(services): State<Services>, who: SignedIn) -> Res
     let waiting = services.store.approvals_waiting(at, LOOKED_THROUGH).await?;
     let to_decide = waiting.into_iter().filter(|it| desk.may_decide(it)).take(SHOWN);
     let to_decide = to_decide.map(|it| desk.view(it, at)).collect();
-    let newest = services.store.newest_approvals(None, LOOKED_THROUGH).await?;
+    let whose = Some(desk.user.id).filter(|_| !desk.sees_others());
+    let newest = services.store.newest_approvals(whose, LOOKED_THROUGH).await?;
     let is_to_decide = |it: &ApprovalRecord| {
         let waits = approval::at(it.state, it.ends_at, at) == ApprovalState::Waiting;
         waits && it.requester_id != desk.user.id && desk.may_decide(it)

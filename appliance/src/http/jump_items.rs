@@ -15,7 +15,7 @@ use crate::events::Audience;
 use crate::jump::access::grants::Permissions;
 use crate::jump::access::{self, Asker, JumpointFacts};
 use crate::jump::item::tidy;
-use crate::jump::policy::{Circumstances, Granted, Policy, Verdict, decide};
+use crate::jump::policy::{Circumstances, Granted, Policy, Shown, Verdict, decide};
 use crate::random;
 use crate::services::Services;
 use crate::store::{AccessBook, JumpItemRecord, JumpointRecord, OwnItem, PolicyBook};
@@ -193,7 +193,7 @@ impl Around {
             now: self.now,
             approvals: self.approvals.get(&item).map(Vec::as_slice).unwrap_or_default(),
             in_use: false,
-            second_factor_shown: true,
+            shown: Shown { ticket: true, second_factor: true },
         };
         match decide(policies, &circumstances) {
             Verdict::Allow(_) => ItemStatus::Ready,

@@ -129,8 +129,10 @@ pub(super) async fn create(
         seen_at: None,
         approvals: terms.approvals,
         link_grace_seconds: terms.link_grace_seconds,
+        ticket: new.shown.ticket.map(|it| it.trim().to_owned()).filter(|_| start.asks_for_ticket()),
+        told_of_end: terms.told_of_end,
     };
-    let live = services.sessions.begin(record).await?;
+    let live = services.sessions.begin(record, &terms.told_of_start).await?;
     // Who took the permission away in this very moment did not see the session yet.
     let standing = services.sessions.standing(&live.snapshot()).await?;
     if !services.sessions.apply(&live, standing, None) {

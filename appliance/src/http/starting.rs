@@ -9,13 +9,17 @@ use wire::api::{ApiError, ApprovalState, Fault, ItemPermission, MissingApproval,
 use super::error::Path;
 use super::{Failure, SignedIn, permitted, show_second_factor};
 use crate::clock::now;
-use crate::jump::policy::{Circumstances, Denial, Granted, Needs, Policy, Terms, Verdict, decide};
+use crate::jump::policy::{Circumstances, Denial, Granted, Needs, Policy, Shown, Terms, Verdict, decide};
 use crate::metrics::Refused;
 use crate::services::Services;
 use crate::store::{AccessBook, JumpItemRecord};
+use crate::ticket_system::{TicketError, TicketQuestion};
 
 /// Requests that are looked through for the one of the asking user.
 const REQUESTS: u64 = 100;
+
+/// As if everything had been shown that a person can show.
+const EVERYTHING: Shown = Shown { ticket: true, second_factor: true };
 
 /// What decides besides roles and jumpoint.
 pub(super) struct Start<'a> {
@@ -48,35 +52,62 @@ impl<'a> Start<'a> {
         self.policies.iter().any(|it| it.definition.simultaneous == alone)
     }
 
-    fn verdict(&self, second_factor_shown: bool) -> Verdict {
+    /// Whether a ticket belongs to it.
+    pub(super) fn asks_for_ticket(&self) -> bool {
+        self.policies.iter().any(|it| it.definition.ticket)
+    }
+
+    fn verdict(&self, shown: Shown) -> Verdict {
         let circumstances = Circumstances {
             user: self.who.user.id,
             now: now(),
             approvals: &self.approvals,
             in_use: self.services.sessions.is_in_use(self.item.id),
-            second_factor_shown,
+            shown,
         };
         decide(&self.policies, &circumstances)
     }
 
-    /// The terms of a session that begins now, or why none does. A code of the second factor is used up only when nothing else is
-    /// missing.
+    /// The terms of a session that begins now, or why none does. Nobody is asked about a ticket, and no code of the second factor is
+    /// used up, as long as something else is missing.
     pub(super) async fn require(&self, shown: &ShownAtStart) -> Result<Terms, Failure> {
-        let verdict = match (self.verdict(false), &shown.second_factor) {
-            (Verdict::Needs(Needs { approvals, second_factor: true }), Some(code)) if approvals.is_empty() => {
-                show_second_factor(self.services, &self.who.user, code).await?;
-                self.verdict(true)
+        let mut verdict = self.verdict(Shown::default());
+        if let Verdict::Needs(needs) = &verdict
+            && needs.approvals.is_empty()
+            && (!needs.ticket || shown.ticket.is_some())
+            && (!needs.second_factor || shown.second_factor.is_some())
+        {
+            if let Some(ticket) = shown.ticket.as_ref().filter(|_| needs.ticket) {
+                self.check_ticket(ticket).await?;
             }
-            (verdict, _) => verdict,
-        };
+            if let Some(code) = shown.second_factor.as_ref().filter(|_| needs.second_factor) {
+                show_second_factor(self.services, &self.who.user, code).await?;
+            }
+            verdict = self.verdict(Shown { ticket: needs.ticket, second_factor: needs.second_factor });
+        }
         match verdict {
             Verdict::Allow(terms) => Ok(terms),
             Verdict::Denied(denial) => Err(self.refused(denial.code(), denied(&denial))),
-            Verdict::Needs(needs) => Err(self.missing(&needs).await?),
+            Verdict::Needs(needs) => Err(self.missing(&needs, shown).await?),
         }
     }
 
-    async fn missing(&self, needs: &Needs) -> Result<Failure, Failure> {
+    /// Whether the ticket system says that a ticket is good; whatever keeps it from saying so is a no.
+    async fn check_ticket(&self, ticket: &str) -> Result<(), Failure> {
+        let question =
+            TicketQuestion { user: self.who.user.user_name.clone(), item: self.item.definition.name.clone() };
+        let Err(error) = self.services.ticket_system.check(ticket, &question).await else { return Ok(()) };
+        tracing::info!(user.id = %self.who.user.id, jump_item.id = %self.item.id, error = %error, "a ticket was not accepted");
+        let message = error.to_string();
+        if let TicketError::Refused { .. } = error {
+            return Err(self.refused("ticket_refused", Failure::field("ticket", &message)));
+        }
+        let status = StatusCode::SERVICE_UNAVAILABLE;
+        let failure = Failure::new(status, error.fault(), "ticket_not_checked", &message, error.next_step());
+        Err(self.refused("ticket_not_checked", failure))
+    }
+
+    async fn missing(&self, needs: &Needs, shown: &ShownAtStart) -> Result<Failure, Failure> {
         if let Some((id, begins)) = needs.approvals.first() {
             let policy = self.policies.iter().find(|it| it.id == *id).map(|it| it.definition.name.as_str());
             let policy = policy.unwrap_or_default();
@@ -89,6 +120,11 @@ impl<'a> Start<'a> {
             };
             let failure = Failure::new(StatusCode::FORBIDDEN, Fault::Policy, "needs_approval", &message, next_step);
             return Ok(self.refused("needs_approval", failure));
+        }
+        if needs.ticket && shown.ticket.is_none() {
+            let (message, next_step) = ("A policy asks for a ticket before this session begins.", "Enter its number.");
+            let failure = Failure::new(StatusCode::FORBIDDEN, Fault::Policy, "needs_ticket", message, next_step);
+            return Ok(self.refused("needs_ticket", failure));
         }
         let message = "A policy asks for your second factor before this session begins.";
         let (code, next_step) = if self.services.store.has_second_factor(self.who.user.id).await? {
@@ -110,12 +146,13 @@ impl<'a> Start<'a> {
         let mut terms = StartTerms {
             item_id: self.item.id,
             refused: None,
+            ticket: self.policies.iter().any(|it| it.definition.ticket),
             second_factor: self.policies.iter().any(|it| it.definition.second_factor),
             approvals: Vec::new(),
             ends_at: None,
             ends_because: None,
         };
-        match self.verdict(true) {
+        match self.verdict(EVERYTHING) {
             Verdict::Allow(Terms { ends, .. }) => {
                 (terms.ends_at, terms.ends_because) = ends.map(|end| (end.at, end.because)).unzip();
             }
@@ -177,7 +214,7 @@ impl<'a> Start<'a> {
 
     /// The policies that want an approval which is not there, of those that can be asked.
     pub(super) fn wanting_approval(&self) -> Vec<&Policy> {
-        let Verdict::Needs(needs) = self.verdict(true) else { return Vec::new() };
+        let Verdict::Needs(needs) = self.verdict(EVERYTHING) else { return Vec::new() };
         let wanting = |it: &&Policy| needs.approvals.iter().any(|(id, _)| *id == it.id);
         self.policies.iter().filter(wanting).collect()
     }

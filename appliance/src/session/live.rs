@@ -387,6 +387,7 @@ pub fn view(record: SessionRecord) -> Session {
         connections_total: record.connections_total,
         connections_open: 0,
         reconnecting: None,
+        ticket: record.ticket,
         ends_at: None,
         ends_because: None,
     }

@@ -5,6 +5,7 @@
 //! - `live`: a running session in memory.
 //! - `registry`: all of them; beginning and ending.
 //! - `permission`: whether those who use them still may.
+//! - `letters`: what policies tell by mail when they begin and end.
 //! - `set_ends`: ends that policies set, and the warnings before them.
 //! - `arrivals`, `links`: its links, before and while they are joined.
 //! - `asking`: the nodes that are asked to serve it.
@@ -15,6 +16,7 @@
 pub mod arrivals;
 pub mod asking;
 mod joined;
+pub mod letters;
 pub mod lifecycle;
 pub mod links;
 pub mod live;

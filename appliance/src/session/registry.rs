@@ -10,6 +10,7 @@ use wire::link_messages::{Refusal, Resumption};
 use wire::stream::EndReason;
 use wire::{JumpItemId, SecretText, SessionEventId, SessionId, Timestamp};
 
+use super::letters::SessionLetters;
 use super::lifecycle::{self, Step, UNUSED_AFTER, end_message};
 use super::live::{Ending, LiveSession};
 use super::ticket::Tickets;
@@ -34,6 +35,7 @@ pub struct Sessions {
     pub(super) tasks: Tasks,
     /// How long a link of a session may be lost where no policy says otherwise.
     pub(super) grace: Duration,
+    letters: SessionLetters,
     /// Held from the decision to the beginning of a session that has to be the only one of its item.
     pub alone: Arc<tokio::sync::Mutex<()>>,
     /// Held while a node is chosen for a session.
@@ -80,9 +82,10 @@ impl Sessions {
         tasks: Tasks,
         grace: Duration,
         metrics: Metrics,
+        letters: SessionLetters,
     ) -> Self {
         let (alone, choosing, past, live, tickets) = Default::default();
-        Self { store, events, presence, tasks, grace, alone, choosing, past, metrics, live, tickets }
+        Self { store, events, presence, tasks, grace, letters, alone, choosing, past, metrics, live, tickets }
     }
 
     /// Takes up what an appliance that stopped or died left open, and ends what cannot go on. To be called once, before
@@ -142,14 +145,16 @@ impl Sessions {
         record.ended_at = Some(at);
         self.store.close_connections_of(record.id, at).await?;
         self.store.update_session(&record).await?;
-        self.store.insert_session_event(&event(record.id, "ended", &message, None)).await
+        self.store.insert_session_event(&event(record.id, "ended", &message, None)).await?;
+        self.letters.tell(&record.told_of_end, &record).await;
+        Ok(())
     }
 
     /// Begins a session: it is in the database before anybody hears of it.
     ///
     /// # Errors
     /// When it cannot be written down; then it does not begin.
-    pub async fn begin(&self, record: SessionRecord) -> Result<Arc<LiveSession>, StoreError> {
+    pub async fn begin(&self, record: SessionRecord, told_of_start: &[String]) -> Result<Arc<LiveSession>, StoreError> {
         let message = format!("{} pressed Jump on {}.", record.user_name, record.item_name);
         let first = event(record.id, "started", &message, Some(&record.user_name));
         self.store.insert_session(&record, &first).await?;
@@ -157,6 +162,7 @@ impl Sessions {
         self.enter(&live);
         self.metrics.session_started();
         self.announce(&live);
+        self.letters.tell(told_of_start, &live.snapshot()).await;
         Ok(live)
     }
 
@@ -318,6 +324,8 @@ impl Sessions {
         if let Some(Ending { message, by, .. }) = ending {
             self.note(live, "ended", &message, by.as_deref()).await;
         }
+        let record = live.snapshot();
+        self.letters.tell(&record.told_of_end, &record).await;
         self.forget(live);
         self.metrics.session_ended(live.ending().map(|ending| ending.end));
         self.announce(live);

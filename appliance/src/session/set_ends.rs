@@ -28,7 +28,11 @@ impl Sessions {
                     Due::Warning(minutes, end) => {
                         let left = if minutes == 1 { "a minute".to_owned() } else { format!("{minutes} minutes") };
                         let message = format!("The session ends in {left} or less: {}.", end.because);
-                        self.note(&live, "ends_soon", &message, None).await;
+                        // Ends do not wait for the database.
+                        let sessions = self.clone();
+                        self.tasks.spawn("warning of an end", async move {
+                            sessions.note(&live, "ends_soon", &message, None).await;
+                        });
                     }
                 }
             }

@@ -299,6 +299,8 @@ pub(super) mod session {
         pub seen_at: Option<i64>,
         pub approvals: String,
         pub link_grace_seconds: Option<i32>,
+        pub ticket: Option<String>,
+        pub told_of_end: String,
     }
 
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

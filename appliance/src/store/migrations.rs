@@ -37,6 +37,7 @@ impl MigratorTrait for Migrator {
             Box::new(access::TeamsAndRoles),
             Box::new(policies::JumpPolicies),
             Box::new(MailAndTicketSystem),
+            Box::new(policies::TicketsAndLetters),
         ]
     }
 }

@@ -65,6 +65,10 @@ pub struct SessionRecord {
     pub approvals: Vec<ApprovalId>,
     /// Seconds for which it waits for a lost link, where a policy says so.
     pub link_grace_seconds: Option<u32>,
+    /// The ticket that was shown for it.
+    pub ticket: Option<String>,
+    /// Mail addresses that are told of its end.
+    pub told_of_end: Vec<String>,
 }
 
 /// Something that happened in a session.
@@ -107,6 +111,8 @@ impl TryFrom<session::Model> for SessionRecord {
             seen_at: row.seen_at.map(Timestamp),
             approvals: from_json("session.approvals", &row.approvals)?,
             link_grace_seconds: row.link_grace_seconds.and_then(|it| u32::try_from(it).ok()),
+            ticket: row.ticket,
+            told_of_end: from_json("session.told_of_end", &row.told_of_end)?,
         })
     }
 }
@@ -139,6 +145,8 @@ fn row_of(it: &SessionRecord) -> Result<session::Model, StoreError> {
         seen_at: it.seen_at.map(|at| at.0),
         approvals: to_json("session.approvals", &it.approvals)?,
         link_grace_seconds: it.link_grace_seconds.and_then(|it| i32::try_from(it).ok()),
+        ticket: it.ticket.clone(),
+        told_of_end: to_json("session.told_of_end", &it.told_of_end)?,
     })
 }
 

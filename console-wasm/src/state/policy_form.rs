@@ -1,7 +1,7 @@
 //! The dialog for a jump policy while it is filled in.
 
 use wire::api::{
-    ApprovalRule, ApprovalScope, FieldError, JumpPolicy, JumpPolicyDraft, Principal, Schedule, ScheduleEntry,
+    ApprovalRule, ApprovalScope, FieldError, JumpPolicy, JumpPolicyDraft, Notices, Principal, Schedule, ScheduleEntry,
     Simultaneous, Weekday,
 };
 use wire::limits::APPROVAL_MINUTES_DEFAULT;
@@ -66,8 +66,16 @@ pub(crate) struct PolicyForm {
     pub(crate) anyone: bool,
     /// Whether approvers may decide their own requests.
     pub(crate) own_requests: bool,
+    /// Whether a ticket has to be shown.
+    pub(crate) ticket: bool,
     /// Whether a second factor has to be shown.
     pub(crate) second_factor: bool,
+    /// Whether letters tell of the start of sessions.
+    pub(crate) tell_start: bool,
+    /// Whether letters tell of their end.
+    pub(crate) tell_end: bool,
+    /// To whom: addresses, one in a line or with commas between.
+    pub(crate) addresses: String,
     /// Whether an item has one session at a time.
     pub(crate) alone: bool,
     /// Seconds for a lost link; empty: as the appliance is configured.
@@ -90,7 +98,11 @@ impl PolicyForm {
             max_minutes: APPROVAL_MINUTES_DEFAULT.to_string(),
             anyone: false,
             own_requests: false,
+            ticket: false,
             second_factor: false,
+            tell_start: false,
+            tell_end: false,
+            addresses: String::new(),
             alone: false,
             link_grace: String::new(),
         }
@@ -104,7 +116,11 @@ impl PolicyForm {
             revision: it.revision,
             name: it.name.clone(),
             description: it.description.clone(),
+            ticket: it.ticket,
             second_factor: it.second_factor,
+            tell_start: it.notices.start,
+            tell_end: it.notices.end,
+            addresses: it.notices.addresses.join("\n"),
             alone: it.simultaneous == Simultaneous::Disallow,
             link_grace: it.link_grace_seconds.map(|seconds| seconds.to_string()).unwrap_or_default(),
             ..Self::new(time_zone)
@@ -166,7 +182,9 @@ impl PolicyForm {
             description: self.description.clone(),
             schedule,
             approval,
+            ticket: self.ticket,
             second_factor: self.second_factor,
+            notices: self.notices(),
             simultaneous: if self.alone { Simultaneous::Disallow } else { Simultaneous::StartNew },
             link_grace_seconds,
             revision: self.revision,
@@ -177,6 +195,11 @@ impl PolicyForm {
             }
         }
         if errors.is_empty() { Ok(draft) } else { Err(errors) }
+    }
+
+    fn notices(&self) -> Notices {
+        let each = self.addresses.split([',', ';', '\n']).map(str::trim).filter(|it| !it.is_empty());
+        Notices { start: self.tell_start, end: self.tell_end, addresses: each.map(str::to_owned).collect() }
     }
 
     /// What is wrong with a field, as far as the form can tell.
@@ -241,6 +264,7 @@ mod tests {
         for it in [
             form(),
             PolicyForm { when: When::Schedule, strict: true, alone: true, ..form() },
+            PolicyForm { ticket: true, tell_end: true, addresses: "a@x.org, b@x.org\nc@x.org".into(), ..form() },
             PolicyForm { when: When::Approval, approvers, anyone: true, link_grace: "30".into(), ..form() },
         ] {
             let draft = it.draft().unwrap();

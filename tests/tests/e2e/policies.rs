@@ -8,10 +8,11 @@ use anyhow::{Result, ensure};
 use serde_json::json;
 use tests::browser::{Browser, Options, Workstation};
 use tests::console::Console;
+use tests::servers::{Reply, TicketDesk};
 use tests::site::{Site, TECHNICIAN_PASSWORD, on_a_site_with_console};
 use tests::wait::{self, SOON};
 use wire::SecretText;
-use wire::api::{NewUser, Role, User};
+use wire::api::{JumpPolicy, NewUser, Role, TunnelJumpDraft, User};
 
 use crate::signed_in;
 
@@ -178,6 +179,59 @@ fn a_closed_schedule_says_when_it_opens() -> Result<()> {
         let said = console.wait_for_text("jump-error", |text| text.contains("Office"))?;
         ensure!(said.contains(&name) && said.contains("08:00 (UTC)"), "{said}");
         pictures(&mut console, "outside-the-schedule")?;
+        Ok(())
+    })
+}
+
+#[test]
+fn a_ticket_is_asked_for_in_a_dialog() -> Result<()> {
+    on_a_site_with_console(|site| {
+        let item = site.item("db-prod-1", "10.0.0.5", "127.36.1.3", &[(0, 5432)])?;
+        let desk = TicketDesk::start(|asked| match asked.line.contains("/4711 ") {
+            true => Reply::new(200, "{}"),
+            false => Reply::new(404, r#"{"text":"There is no such ticket."}"#),
+        })?;
+        let settings = json!({
+            "url": format!("{}/api/tickets/{{ticket}}", desk.url()), "ca_pem": desk.authority, "time_out_seconds": 5,
+            "message_pointer": "/text", "revision": 0,
+        });
+        site.admin.put("/api/settings/ticket-system", &settings)?.success()?;
+        let workstation = Workstation::new(&site.appliance.ready)?;
+        let mut console = signed_in(site, &workstation, Options::default())?;
+        console.click("nav-administration")?;
+        console.click_on("#section-policies a")?;
+        console.click("create-policy")?;
+        console.type_into("policy-name", "Change")?;
+        console.click_on("label[for=policy-ticket]")?;
+        console.click_on("label[for=policy-tell-end]")?;
+        console.type_into("policy-addresses", "watch@example.org, no address")?;
+        console.click("policy-save")?;
+        console.wait_for("policy-addresses-error")?;
+        console.type_into("policy-addresses", "watch@example.org, change@example.org")?;
+        pictures(&mut console, "policy-dialog-ticket")?;
+        console.click("policy-save")?;
+        console.wait_until_gone("policy-dialog")?;
+        wait_for_row(&console, "[data-testid=\"policy-row\"]", "ticket, letters at the end")?;
+        let policies: Vec<JumpPolicy> = site.admin.get("/api/jump-policies")?;
+        let guarded = TunnelJumpDraft { jump_policy_id: policies.first().map(|it| it.id), ..item.definition.clone() };
+        site.admin.put(&format!("/api/jump-items/{}", item.id), &guarded)?.success()?;
+
+        console.click("nav-jump")?;
+        wait_for_row(&console, "[data-testid=\"item-row\"]", "ready")?;
+        console.select("db-prod-1")?;
+        wait_for_row(&console, "#details", "Change")?;
+        console.click("jump")?;
+        console.wait_for("start-ticket")?;
+        console.click("start-save")?;
+        console.wait_for("start-ticket-error")?;
+        console.type_into("start-ticket", "4712")?;
+        console.click("start-save")?;
+        console.wait_for_text("start-ticket-error", |text| text.contains("no such ticket"))?;
+        pictures(&mut console, "start-with-a-ticket")?;
+        console.type_into("start-ticket", "4711")?;
+        console.click("start-save")?;
+        console.wait_for("protocol-tunneling")?;
+        console.wait_for_text("session-ticket", |text| text.contains("4711"))?;
         Ok(())
     })
 }

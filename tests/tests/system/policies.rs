@@ -5,12 +5,13 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, ensure};
 use serde_json::json;
 use tests::api_client::{ApiClient, field_message};
+use tests::servers::{MAIL_PASSWORD, MAIL_USER, MailSecurity, MailServer, Reply, TicketDesk};
 use tests::site::{Site, TECHNICIAN_PASSWORD, on_a_site, on_a_site_with_clock};
 use wire::api::{
     Approval, ApprovalDecision, ApprovalRule, ApprovalScope, ApprovalState, Approvals, ItemStatus, JumpItem,
-    JumpPolicy, JumpPolicyDraft, JumpPolicyName, Membership, Memberships, NewApproval, NewSession, NewUser, Principal,
-    Role, Schedule, ScheduleEntry, Session, SessionDetails, SessionEnd, ShownAtStart, Simultaneous, StartTerms,
-    TunnelJumpDraft, User, Weekday,
+    JumpPolicy, JumpPolicyDraft, JumpPolicyName, Membership, Memberships, NewApproval, NewSession, NewUser, Notices,
+    Principal, Role, Schedule, ScheduleEntry, Session, SessionDetails, SessionEnd, ShownAtStart, Simultaneous,
+    StartTerms, TunnelJumpDraft, User, Weekday,
 };
 use wire::{JumpItemId, JumpItemRoleId, JumpPolicyId, SecretText, SessionId, UserId};
 
@@ -37,7 +38,9 @@ fn draft(name: &str) -> JumpPolicyDraft {
         description: String::new(),
         schedule: None,
         approval: None,
+        ticket: false,
         second_factor: false,
+        notices: Notices::default(),
         simultaneous: Simultaneous::StartNew,
         link_grace_seconds: None,
         revision: 0,
@@ -342,7 +345,7 @@ fn a_second_factor_is_asked_for_at_the_start() -> Result<()> {
         ensure!(refusal.code == "needs_second_factor", "{refusal:?}");
         let with = |code: &str| NewSession {
             item_id: item.id,
-            shown: ShownAtStart { second_factor: Some(SecretText::new(code.into())) },
+            shown: ShownAtStart { ticket: None, second_factor: Some(SecretText::new(code.into())) },
         };
         field_message(&eva.post("/api/sessions", &with("000000"))?.refused(422)?, "code")?;
         let code = app.code(clock)?;
@@ -355,6 +358,80 @@ fn a_second_factor_is_asked_for_at_the_start() -> Result<()> {
             _ => None,
         });
         ensure!(locked.is_some(), "codes can be guessed for ever");
+        Ok(())
+    })
+}
+
+#[test]
+fn a_ticket_is_asked_for_and_checked_at_the_start() -> Result<()> {
+    on_a_site_with_clock(|site, clock| {
+        let item = site.item("db", "127.0.0.1", "127.0.0.1", &[(0, 5432)])?;
+        let (_, eva) = somebody(site, "eva")?;
+        let policy = make(site, &JumpPolicyDraft { ticket: true, ..draft("Change") })?;
+        guard(site, &item, Some(policy.id))?;
+        let with = |ticket: &str, code: Option<&str>| NewSession {
+            item_id: item.id,
+            shown: ShownAtStart {
+                ticket: Some(ticket.into()),
+                second_factor: code.map(|code| SecretText::new(code.into())),
+            },
+        };
+        let refusal = eva.post("/api/sessions", &NewSession::of(item.id))?.refused(403)?;
+        ensure!(refusal.code == "needs_ticket", "{refusal:?}");
+        // Without a ticket system no ticket is good.
+        let refusal = eva.post("/api/sessions", &with("4711", None))?.refused(503)?;
+        ensure!(refusal.code == "ticket_not_checked" && !refusal.next_step.is_empty(), "{refusal:?}");
+
+        let desk = TicketDesk::start(|asked| match asked.line.contains("/4711 ") {
+            true => Reply::new(200, r#"{"state":"open"}"#),
+            false => Reply::new(404, r#"{"text":"There is no such ticket."}"#),
+        })?;
+        let settings = json!({
+            "url": format!("{}/api/tickets/{{ticket}}", desk.url()), "ca_pem": desk.authority, "time_out_seconds": 2,
+            "condition": { "pointer": "/state", "equals": "open" }, "message_pointer": "/text", "revision": 0,
+        });
+        site.admin.put("/api/settings/ticket-system", &settings)?.success()?;
+        let refusal = eva.post("/api/sessions", &with("4712", None))?.refused(422)?;
+        ensure!(field_message(&refusal, "ticket")?.contains("no such ticket"), "{refusal:?}");
+        let session: Session = eva.post("/api/sessions", &with(" 4711 ", None))?.ok()?;
+        ensure!(session.ticket.as_deref() == Some("4711"), "{session:?}");
+
+        // Nobody is asked about a ticket as long as something else is missing.
+        change(site, &policy, |it| it.second_factor = true)?;
+        let (app, _) = enrol(&eva, Some(TECHNICIAN_PASSWORD), clock)?;
+        let before = desk.asked().len();
+        let refusal = eva.post("/api/sessions", &with("4711", None))?.refused(403)?;
+        ensure!(refusal.code == "needs_second_factor" && desk.asked().len() == before, "{refusal:?}");
+        // A ticket that is not good uses no code up.
+        let code = app.code(clock)?;
+        eva.post("/api/sessions", &with("4712", Some(&code)))?.refused(422)?;
+        let _: Session = eva.post("/api/sessions", &with("4711", Some(&code)))?.ok()?;
+        Ok(())
+    })
+}
+
+#[test]
+fn letters_tell_of_start_and_end() -> Result<()> {
+    on_a_site(|site| {
+        let server = MailServer::start(MailSecurity::Tls)?;
+        let settings = json!({
+            "host": "localhost", "port": server.port, "security": "tls", "ca_pem": server.authority,
+            "user_name": MAIL_USER, "password": MAIL_PASSWORD,
+            "sender_address": "gate@example.org", "sender_name": "Gate", "revision": 0,
+        });
+        site.admin.put("/api/settings/mail", &settings)?.success()?;
+        let item = site.item("db", "127.0.0.1", "127.0.0.1", &[(0, 5432)])?;
+        let (_, eva) = somebody(site, "eva")?;
+        let notices = Notices { start: true, end: true, addresses: vec!["watch@example.org".into()] };
+        let policy = make(site, &JumpPolicyDraft { notices, ..draft("Watched") })?;
+        guard(site, &item, Some(policy.id))?;
+        let session = jump(&eva, &item)?;
+        eva.send("POST", &format!("/api/sessions/{}/end", session.id), None)?.success()?;
+        let letters = server.wait_for_letters(2)?;
+        let told =
+            |words: &[&str]| letters.iter().any(|letter| words.iter().all(|word| format!("{letter:?}").contains(word)));
+        ensure!(told(&["watch@example.org", "eva started a session on db"]), "{letters:?}");
+        ensure!(told(&["eva ended a session on db", "eva ended the session."]), "{letters:?}");
         Ok(())
     })
 }

@@ -5,7 +5,7 @@ pub mod approval;
 pub mod schedule;
 mod words;
 
-use wire::api::{ApprovalScope, JumpPolicyDraft, Schedule, SessionEnd, Simultaneous};
+use wire::api::{ApprovalScope, JumpPolicyDraft, Notices, Schedule, SessionEnd, Simultaneous};
 use wire::{ApprovalId, JumpPolicyId, Timestamp, UserId};
 
 use self::schedule::Opening;
@@ -29,7 +29,9 @@ impl Policy {
             description: String::new(),
             schedule: Some(never),
             approval: None,
+            ticket: false,
             second_factor: false,
+            notices: Notices::default(),
             simultaneous: Simultaneous::Disallow,
             link_grace_seconds: None,
             revision: 0,
@@ -66,8 +68,17 @@ pub struct Circumstances<'a> {
     pub approvals: &'a [Granted],
     /// Whether anybody has a session on the item.
     pub in_use: bool,
-    /// Whether a second factor was shown for this.
-    pub second_factor_shown: bool,
+    /// What was shown for this, and found good.
+    pub shown: Shown,
+}
+
+/// What somebody showed, and what was found good.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Shown {
+    /// A ticket.
+    pub ticket: bool,
+    /// A second factor.
+    pub second_factor: bool,
 }
 
 /// What policies say to a Jump.
@@ -90,6 +101,10 @@ pub struct Terms {
     pub approvals: Vec<ApprovalId>,
     /// Seconds for which it waits for a lost link, where a policy says so: the fewest.
     pub link_grace_seconds: Option<u32>,
+    /// Mail addresses that are told of its start, each once.
+    pub told_of_start: Vec<String>,
+    /// Mail addresses that are told of its end, each once.
+    pub told_of_end: Vec<String>,
 }
 
 /// The end that policies set to a session.
@@ -108,6 +123,8 @@ pub struct End {
 pub struct Needs {
     /// Policies that want an approval which is not there, with when one that was given begins.
     pub approvals: Vec<(JumpPolicyId, Option<Timestamp>)>,
+    /// Whether a ticket has to be shown.
+    pub ticket: bool,
     /// Whether a second factor has to be shown.
     pub second_factor: bool,
 }
@@ -140,7 +157,8 @@ pub fn decide(policies: &[Policy], it: &Circumstances<'_>) -> Verdict {
     let mut needs = Needs::default();
     let mut used = Vec::new();
     for policy in policies {
-        needs.second_factor |= policy.definition.second_factor && !it.second_factor_shown;
+        needs.ticket |= policy.definition.ticket && !it.shown.ticket;
+        needs.second_factor |= policy.definition.second_factor && !it.shown.second_factor;
         if policy.definition.approval.is_none() {
             continue;
         }
@@ -156,7 +174,18 @@ pub fn decide(policies: &[Policy], it: &Circumstances<'_>) -> Verdict {
         ends: earliest(policies, &used, it.now),
         approvals: used.iter().map(|it| it.id).collect(),
         link_grace_seconds: policies.iter().filter_map(|it| it.definition.link_grace_seconds).min(),
+        told_of_start: told(policies, |it| it.start),
+        told_of_end: told(policies, |it| it.end),
     })
+}
+
+/// Everybody whom a policy tells of this, each once.
+fn told(policies: &[Policy], of_this: impl Fn(&Notices) -> bool) -> Vec<String> {
+    let notices = policies.iter().map(|it| &it.definition.notices).filter(|it| of_this(it));
+    let mut addresses: Vec<String> = notices.flat_map(|it| it.addresses.iter().cloned()).collect();
+    addresses.sort_unstable();
+    addresses.dedup();
+    addresses
 }
 
 fn denied(policy: &Policy, it: &Circumstances<'_>) -> Option<Denial> {

@@ -1,12 +1,13 @@
 use proptest::prelude::*;
 use uuid::Uuid;
-use wire::api::{ApprovalRule, ScheduleEntry, Weekday};
+use wire::api::{ApprovalRule, Notices, ScheduleEntry, Weekday};
 
 use super::*;
 
 /// A Monday, 2026-11-23, 12:00 UTC.
 const NOON: Timestamp = Timestamp(1_795_435_200_000);
 const MINUTE: i64 = 60_000;
+const SHOWN: Shown = Shown { ticket: true, second_factor: true };
 
 fn user(number: u128) -> UserId {
     UserId(Uuid::from_u128(number))
@@ -18,7 +19,9 @@ fn policy(number: u128, change: impl FnOnce(&mut JumpPolicyDraft)) -> Policy {
         description: String::new(),
         schedule: None,
         approval: None,
+        ticket: false,
         second_factor: false,
+        notices: Notices::default(),
         simultaneous: Simultaneous::StartNew,
         link_grace_seconds: None,
         revision: 0,
@@ -60,13 +63,13 @@ fn granted(policy: u128, requester: u128, scope: ApprovalScope, from: i64, until
 }
 
 fn asking(approvals: &[Granted]) -> Circumstances<'_> {
-    Circumstances { user: user(5), now: NOON, approvals, in_use: false, second_factor_shown: false }
+    Circumstances { user: user(5), now: NOON, approvals, in_use: false, shown: Shown::default() }
 }
 
 fn needs_approval(begins: Option<i64>) -> Verdict {
     let begins = begins.map(|minutes| NOON.plus_millis(minutes * MINUTE));
     let approvals = vec![(JumpPolicyId(Uuid::from_u128(1)), begins)];
-    Verdict::Needs(Needs { approvals, second_factor: false })
+    Verdict::Needs(Needs { approvals, ..Needs::default() })
 }
 
 fn end(verdict: &Verdict) -> Option<(i64, SessionEnd)> {
@@ -126,11 +129,15 @@ fn an_approval_counts_for_its_user_its_policy_and_its_time() {
 
 #[test]
 fn everything_that_is_missing_is_named_at_once() {
-    let policies = [policy(1, |it| it.approval = Some(rule())), policy(2, |it| it.second_factor = true)];
+    let policies = [
+        policy(1, |it| it.approval = Some(rule())),
+        policy(2, |it| it.second_factor = true),
+        policy(3, |it| it.ticket = true),
+    ];
     let verdict = decide(&policies, &asking(&[]));
     let approvals = vec![(JumpPolicyId(Uuid::from_u128(1)), None)];
-    assert_eq!(verdict, Verdict::Needs(Needs { approvals, second_factor: true }));
-    let shown = Circumstances { second_factor_shown: true, ..asking(&[]) };
+    assert_eq!(verdict, Verdict::Needs(Needs { approvals, ticket: true, second_factor: true }));
+    let shown = Circumstances { shown: SHOWN, ..asking(&[]) };
     assert_eq!(decide(&policies, &shown), needs_approval(None));
 }
 
@@ -165,6 +172,25 @@ fn of_several_policies_the_first_end_and_the_shortest_wait_count() {
 }
 
 #[test]
+fn everybody_is_told_once() {
+    let notices = |start, end, addresses: &[&str]| Notices {
+        start,
+        end,
+        addresses: addresses.iter().map(|it| (*it).to_owned()).collect(),
+    };
+    let policies = [
+        policy(1, |it| it.notices = notices(true, false, &["b@x", "a@x"])),
+        policy(2, |it| it.notices = notices(true, true, &["a@x", "c@x"])),
+        policy(3, |it| it.notices = notices(false, false, &["d@x"])),
+    ];
+    let Verdict::Allow(terms) = decide(&policies, &asking(&[])) else { panic!("not allowed") };
+    assert_eq!(
+        (terms.told_of_start, terms.told_of_end),
+        (vec!["a@x", "b@x", "c@x"].into_iter().map(String::from).collect(), vec!["a@x".to_owned(), "c@x".to_owned()])
+    );
+}
+
+#[test]
 fn a_running_session_ends_with_its_approval_and_a_strict_schedule() {
     let granted = granted(1, 5, ApprovalScope::Requester, -10, 30);
     let over = |end| Standing::Over(end);
@@ -189,12 +215,12 @@ fn any_policy() -> impl Strategy<Value = JumpPolicyDraft> {
         (0u16..24, 0u16..24, any::<bool>()).prop_map(|(from, to, strict)| hours(from, to, strict)),
     );
     let approval = proptest::option::of(any::<bool>());
-    (schedule, approval, any::<bool>(), any::<bool>(), proptest::option::of(0u32..100)).prop_map(
-        |(schedule, approval, second_factor, alone, link_grace_seconds)| {
+    (schedule, approval, any::<(bool, bool)>(), any::<bool>(), proptest::option::of(0u32..100)).prop_map(
+        |(schedule, approval, (ticket, second_factor), alone, link_grace_seconds)| {
             let simultaneous = if alone { Simultaneous::Disallow } else { Simultaneous::StartNew };
             let approval = approval.map(|_| rule());
             let base = policy(0, |_| {}).definition;
-            JumpPolicyDraft { schedule, approval, second_factor, simultaneous, link_grace_seconds, ..base }
+            JumpPolicyDraft { schedule, approval, ticket, second_factor, simultaneous, link_grace_seconds, ..base }
         },
     )
 }
@@ -221,10 +247,14 @@ proptest! {
         policies in proptest::collection::vec(any_policy(), 1..4),
         approvals in any_approvals(),
         in_use in any::<bool>(),
-        second_factor_shown in any::<bool>(),
+        shown in any::<(bool, bool)>(),
     ) {
         let policies = numbered(policies);
-        let it = Circumstances { in_use, second_factor_shown, ..asking(&approvals) };
+        let it = Circumstances {
+            in_use,
+            shown: Shown { ticket: shown.0, second_factor: shown.1 },
+            ..asking(&approvals)
+        };
         let with_all = decide(&policies, &it);
         let with_fewer = decide(&policies[1..], &it);
         if let Verdict::Allow(all) = &with_all {
@@ -246,7 +276,7 @@ proptest! {
         approvals in any_approvals(),
     ) {
         let policies = numbered(policies);
-        let it = Circumstances { second_factor_shown: true, ..asking(&approvals) };
+        let it = Circumstances { shown: SHOWN, ..asking(&approvals) };
         let Verdict::Allow(terms) = decide(&policies, &it) else { return Ok(()) };
         let rests_on: Vec<_> = terms.approvals.iter().map(|id| approvals.iter().find(|it| it.id == *id).copied()).collect();
         // Of two approvals of one policy the test cannot tell which one was used.

@@ -44,6 +44,27 @@ impl MigrationTrait for JumpPolicies {
     }
 }
 
+/// What sessions keep of tickets, and whom letters tell of their end.
+pub(super) struct TicketsAndLetters;
+
+impl MigrationName for TicketsAndLetters {
+    fn name(&self) -> &'static str {
+        "0031_tickets_and_letters"
+    }
+}
+
+#[async_trait::async_trait]
+impl MigrationTrait for TicketsAndLetters {
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        let session = || Alias::new("session");
+        let columns = [string_null("ticket"), text("told_of_end").default("[]").to_owned()];
+        for column in columns {
+            manager.alter_table(Table::alter().table(session()).add_column(column).to_owned()).await?;
+        }
+        Ok(())
+    }
+}
+
 fn tables() -> Vec<TableCreateStatement> {
     use ForeignKeyAction::{Cascade, SetNull};
     let policy = table(

@@ -77,6 +77,9 @@ impl JumpPolicyDraft {
         if self.approval.is_some() {
             parts.push("approval".into());
         }
+        if self.ticket {
+            parts.push("ticket".into());
+        }
         if self.second_factor {
             parts.push("second factor".into());
         }
@@ -85,6 +88,12 @@ impl JumpPolicyDraft {
         }
         if let Some(seconds) = self.link_grace_seconds {
             parts.push(format!("{seconds} s for a lost link"));
+        }
+        match (self.notices.start, self.notices.end) {
+            (true, true) => parts.push("letters at start and end".into()),
+            (true, false) => parts.push("letters at the start".into()),
+            (false, true) => parts.push("letters at the end".into()),
+            (false, false) => {}
         }
         if parts.is_empty() { "nothing".into() } else { parts.join(", ") }
     }
@@ -132,6 +141,20 @@ api_type! {
         pub own_requests: bool,
     }
 
+    /// Letters about sessions.
+    #[derive(Default, Eq)]
+    pub struct Notices {
+        /// When one begins.
+        #[serde(default)]
+        pub start: bool,
+        /// When one ends.
+        #[serde(default)]
+        pub end: bool,
+        /// To whom: mail addresses, at most [`crate::limits::POLICY_PEOPLE`].
+        #[serde(default)]
+        pub addresses: Vec<String>,
+    }
+
     /// `POST /api/jump-policies` and `PUT /api/jump-policies/{id}`.
     #[derive(Eq)]
     pub struct JumpPolicyDraft {
@@ -146,9 +169,15 @@ api_type! {
         /// Who has to agree; none: nobody.
         #[serde(default)]
         pub approval: Option<ApprovalRule>,
+        /// Whether a ticket has to be shown for each session, which the ticket system says is good.
+        #[serde(default)]
+        pub ticket: bool,
         /// Whether a second factor has to be shown for each session.
         #[serde(default)]
         pub second_factor: bool,
+        /// Whom letters tell of sessions.
+        #[serde(default)]
+        pub notices: Notices,
         /// Whether an item may be used while a session on it runs.
         #[serde(default)]
         pub simultaneous: Simultaneous,
@@ -191,6 +220,9 @@ api_type! {
         pub item_id: JumpItemId,
         /// Why it cannot be started now whatever one does, in a sentence with the rule's name.
         pub refused: Option<String>,
+        /// Whether a ticket has to be sent along.
+        #[serde(default)]
+        pub ticket: bool,
         /// Whether a code of the second factor has to be sent along.
         pub second_factor: bool,
         /// Approvals that are missing, by policy; empty: none.
@@ -220,6 +252,9 @@ api_type! {
     /// What is shown when a session begins.
     #[derive(Default)]
     pub struct ShownAtStart {
+        /// A ticket's id.
+        #[serde(default)]
+        pub ticket: Option<String>,
         /// A code of the second factor.
         #[serde(default)]
         pub second_factor: Option<SecretText>,

@@ -132,6 +132,9 @@ api_type! {
         pub connections_open: u32,
         /// A link was lost and is dialled again.
         pub reconnecting: Option<Reconnecting>,
+        /// The ticket that was shown for it.
+        #[serde(default)]
+        pub ticket: Option<String>,
         /// When it has to end by policy.
         #[serde(default)]
         pub ends_at: Option<Timestamp>,

@@ -52,6 +52,17 @@ pub fn jump_policy(draft: &JumpPolicyDraft) -> Vec<FieldError> {
             errors.push(FieldError::new("approval.max_minutes", &message));
         }
     }
+    let notices = &draft.notices;
+    if (notices.start || notices.end) && notices.addresses.is_empty() {
+        errors.push(FieldError::new("notices.addresses", "Name at least one mail address."));
+    }
+    if notices.addresses.len() > POLICY_PEOPLE {
+        let message = format!("At most {POLICY_PEOPLE} mail addresses can be named.");
+        errors.push(FieldError::new("notices.addresses", &message));
+    }
+    if let Some(wrong) = notices.addresses.iter().find_map(|it| super::mail_address(it)) {
+        errors.push(FieldError::new("notices.addresses", &wrong));
+    }
     if draft.link_grace_seconds.is_some_and(|seconds| seconds > LINK_GRACE_SECONDS) {
         let message = format!("A session waits at most {LINK_GRACE_SECONDS} seconds for a lost link.");
         errors.push(FieldError::new("link_grace_seconds", &message));
@@ -81,7 +92,7 @@ pub fn approval_note(text: &str) -> Option<String> {
 mod tests {
     use super::*;
     use crate::UserId;
-    use crate::api::{ApprovalRule, ApprovalScope, Schedule, ScheduleEntry, Simultaneous, Weekday};
+    use crate::api::{ApprovalRule, ApprovalScope, Notices, Schedule, ScheduleEntry, Simultaneous, Weekday};
 
     fn draft() -> JumpPolicyDraft {
         JumpPolicyDraft {
@@ -89,7 +100,9 @@ mod tests {
             description: String::new(),
             schedule: None,
             approval: None,
+            ticket: false,
             second_factor: false,
+            notices: Notices::default(),
             simultaneous: Simultaneous::StartNew,
             link_grace_seconds: None,
             revision: 0,
@@ -132,6 +145,14 @@ mod tests {
             wrong(|it| it.approval = Some(ApprovalRule { users: vec![], ..approval(1) })),
             ["approval.approvers"]
         );
+        let to = |addresses: &[&str]| Notices {
+            start: true,
+            end: false,
+            addresses: addresses.iter().map(|it| (*it).to_owned()).collect(),
+        };
+        assert_eq!(wrong(|it| it.notices = to(&["ana@example.org"])), [""; 0]);
+        assert_eq!(wrong(|it| it.notices = to(&[])), ["notices.addresses"]);
+        assert_eq!(wrong(|it| it.notices = to(&["ana@example.org", "no address"])), ["notices.addresses"]);
         assert_eq!(wrong(|it| it.link_grace_seconds = Some(LINK_GRACE_SECONDS + 1)), ["link_grace_seconds"]);
         assert_eq!(
             wrong(|it| (it.schedule, it.approval) = (Some(schedule(0)), Some(approval(1)))),

@@ -81,10 +81,20 @@ pub(super) fn PolicyDialog(props: &PolicyDialogProps) -> Html {
                 When::Schedule => html! { <ScheduleFields form={(*form).clone()} edit={edit.clone()} sending={sending.clone()} /> },
                 When::Approval => html! { <ApprovalFields form={(*form).clone()} edit={edit.clone()} sending={sending.clone()} /> },
             } }
+            <Switch id="policy-ticket" label="Ask for a ticket that the ticket system says is good" on={form.ticket}
+                onchange={switch(&edit, |form, on| form.ticket = on)} />
             <Switch id="policy-second-factor" label="Ask for the second factor at the start of each session" on={form.second_factor}
                 onchange={switch(&edit, |form, on| form.second_factor = on)} />
             <Switch id="policy-alone" label="One session at a time on each item" on={form.alone}
                 onchange={switch(&edit, |form, on| form.alone = on)} />
+            <Switch id="policy-tell-start" label="Send a letter when a session starts" on={form.tell_start}
+                onchange={switch(&edit, |form, on| form.tell_start = on)} />
+            <Switch id="policy-tell-end" label="Send a letter when a session ends" on={form.tell_end}
+                onchange={switch(&edit, |form, on| form.tell_end = on)} />
+            if form.tell_start || form.tell_end {
+                <TextArea id="policy-addresses" label="Mail addresses" value={form.addresses.clone()} error={said("notices.addresses")}
+                    oninput={text(&edit, |form, text| form.addresses = text)} />
+            }
             <TextField id="policy-link-grace" label="Seconds a session waits for a lost link" value={form.link_grace.clone()} inputmode="numeric"
                 placeholder="as the appliance is configured" error={said("link_grace_seconds")}
                 oninput={text(&edit, |form, text| form.link_grace = text)} />

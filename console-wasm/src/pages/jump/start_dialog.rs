@@ -147,17 +147,20 @@ fn Show(props: &ShowProps) -> Html {
     let console = use_console();
     let navigator = use_navigator();
     let sending = use_submission();
-    let code = use_state(String::new);
-    let asks = props.terms.second_factor;
-    let wrong = (asks && code.trim().is_empty()).then(|| "Enter the code.".to_owned());
+    let (ticket, code) = (use_state(String::new), use_state(String::new));
+    let (asks_ticket, asks_code) = (props.terms.ticket, props.terms.second_factor);
+    let wrong_ticket = if asks_ticket { validate::ticket(&ticket) } else { None };
+    let wrong_code = (asks_code && code.trim().is_empty()).then(|| "Enter the code.".to_owned());
     let onsubmit = {
-        let (code, sending, onclose, id) = (code.clone(), sending.clone(), props.onclose.clone(), props.item.id);
-        let right = wrong.is_none();
+        let (ticket, code, sending) = (ticket.clone(), code.clone(), sending.clone());
+        let (onclose, id, right) =
+            (props.onclose.clone(), props.item.id, wrong_ticket.is_none() && wrong_code.is_none());
         Callback::from(move |()| {
-            let second_factor = asks.then(|| SecretText::new((*code).clone()));
+            let ticket = asks_ticket.then(|| ticket.trim().to_owned());
+            let second_factor = asks_code.then(|| SecretText::new((*code).clone()));
             let (console, onclose, navigator) = (console.clone(), onclose.clone(), navigator.clone());
             let api = console.api().clone();
-            let starting = async move { api.jump_showing(id, ShownAtStart { second_factor }).await };
+            let starting = async move { api.jump_showing(id, ShownAtStart { ticket, second_factor }).await };
             sending.send(right, starting, move |session| {
                 let id = session.id;
                 console.dispatch(Action::Session(Box::new(session)));
@@ -171,11 +174,16 @@ fn Show(props: &ShowProps) -> Html {
     };
     html! {
         <FormDialog name="start" title={format!("Start {}", props.item.definition.name)} deed="Jump" sending={sending.clone()} {onsubmit} onclose={props.onclose.clone()}>
-            if asks {
+            if asks_ticket {
+                <p>{ "A policy of this item asks for a ticket before each session." }</p>
+                <TextField id="start-ticket" label="Ticket" required={true} value={(*ticket).clone()} error={sending.said("ticket", wrong_ticket)} oninput={kept_in(&ticket)} />
+            }
+            if asks_code {
                 <p>{ "A policy of this item asks for your second factor before each session." }</p>
                 <TextField id="start-code" label="Code of your authenticator app, or a recovery code" required={true} value={(*code).clone()}
-                    autocomplete="one-time-code" inputmode="numeric" error={sending.said("code", wrong)} oninput={kept_in(&code)} />
-            } else {
+                    autocomplete="one-time-code" inputmode="numeric" error={sending.said("code", wrong_code)} oninput={kept_in(&code)} />
+            }
+            if !asks_ticket && !asks_code {
                 <p>{ "Nothing is missing any more." }</p>
             }
             if let (Some(at), Some(because)) = (props.terms.ends_at, &props.terms.ends_because) {

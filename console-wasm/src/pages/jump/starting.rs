@@ -12,7 +12,7 @@ use crate::state::store::Action;
 use crate::state::words;
 
 /// Codes of refusals that a person can do something about at once.
-const ASKED: [&str; 2] = ["needs_approval", "needs_second_factor"];
+const ASKED: [&str; 3] = ["needs_approval", "needs_ticket", "needs_second_factor"];
 
 /// Refusals, each with the name of its item.
 pub(super) type Refused = Vec<(String, ApiError)>;

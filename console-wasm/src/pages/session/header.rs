@@ -118,6 +118,9 @@ fn facts(session: &Session, own: bool) -> Html {
                 <span>{ format!("{} from {}", session.user_name, session.user_address) }</span>
             }
             <span>{ "started " }<TimeText at={session.created_at} /></span>
+            if let Some(ticket) = &session.ticket {
+                <span id="session-ticket">{ format!("ticket {ticket}") }</span>
+            }
             if let Some(at) = session.ends_at.filter(|_| session.state != SessionState::Ended) {
                 <span id="ends-at" title={session.ends_because.clone()}>{ "ends " }<TimeText {at} />{ " by policy" }</span>
             }
