@@ -1,8 +1,5 @@
 //! Teams, roles and members of groups, set up by hand; what a user sees follows at once, and a page says why.
 
-use std::thread;
-use std::time::Duration;
-
 use anyhow::{Result, ensure};
 use serde_json::json;
 use tests::browser::{Browser, Options, Workstation};
@@ -12,7 +9,7 @@ use tests::wait::{self, SOON};
 use wire::SecretText;
 use wire::api::{NewUser, Role, User};
 
-use crate::signed_in;
+use crate::{pictures, signed_in};
 
 fn newcomer(site: &Site) -> Result<User> {
     let new = NewUser {
@@ -24,17 +21,6 @@ fn newcomer(site: &Site) -> Result<User> {
         default_role_id: None,
     };
     site.admin.post("/api/users", &new)?.ok()
-}
-
-/// Pictures in both themes.
-fn pictures(console: &mut Console, name: &str) -> Result<()> {
-    for (dark, suffix) in [(true, "-dark"), (false, "")] {
-        console.browser().set_dark(dark)?;
-        // Colours change slowly.
-        thread::sleep(Duration::from_millis(700));
-        console.screenshot(&format!("{name}{suffix}"))?;
-    }
-    Ok(())
 }
 
 fn answer(console: &Console, permission: &str) -> Result<String> {

@@ -45,6 +45,9 @@ mod sign_in_ends;
 mod volume;
 mod workstation;
 
+use std::thread;
+use std::time::Duration;
+
 use anyhow::Result;
 use tests::browser::{Browser, Options, Workstation};
 use tests::console::Console;
@@ -57,6 +60,17 @@ fn ready_console(site: &Site) -> Result<(Workstation, Console)> {
     let console = signed_in(site, &workstation, Options::default())?;
     console.wait_for_helper()?;
     Ok((workstation, console))
+}
+
+/// Pictures in both themes.
+fn pictures(console: &mut Console, name: &str) -> Result<()> {
+    for (dark, suffix) in [(true, "-dark"), (false, "")] {
+        console.browser().set_dark(dark)?;
+        // Colours change slowly.
+        thread::sleep(Duration::from_millis(700));
+        console.screenshot(&format!("{name}{suffix}"))?;
+    }
+    Ok(())
 }
 
 /// A console with a signed-in administrator.

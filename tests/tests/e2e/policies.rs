@@ -1,9 +1,6 @@
 //! Jump policies by hand: one is made and given to an item, somebody asks and another one approves, in two browsers; the second
 //! factor; and a closed schedule that says when it opens.
 
-use std::thread;
-use std::time::Duration;
-
 use anyhow::{Result, ensure};
 use serde_json::json;
 use tests::browser::{Browser, Options, Workstation};
@@ -14,18 +11,7 @@ use tests::wait::{self, SOON};
 use wire::SecretText;
 use wire::api::{JumpPolicy, NewUser, Role, TunnelJumpDraft, User};
 
-use crate::signed_in;
-
-/// Pictures in both themes.
-fn pictures(console: &mut Console, name: &str) -> Result<()> {
-    for (dark, suffix) in [(true, "-dark"), (false, "")] {
-        console.browser().set_dark(dark)?;
-        // Colours change slowly.
-        thread::sleep(Duration::from_millis(700));
-        console.screenshot(&format!("{name}{suffix}"))?;
-    }
-    Ok(())
-}
+use crate::{pictures, signed_in};
 
 fn row(console: &Console, css: &str) -> Result<String> {
     let script = "return document.querySelector(arguments[0])?.innerText ?? ''";
