@@ -1,3 +1,4 @@
+use std::cell::RefCell;
 use std::collections::HashMap;
 
 use axum::Json;
@@ -6,7 +7,7 @@ use axum::http::StatusCode;
 use wire::api::{
     ApiError, ConsoleEvent, FieldError, ItemPermission, ItemStatus, JumpItem, JumpMethod, TunnelJumpDraft,
 };
-use wire::{JumpGroupId, JumpItemId, JumpointId, SessionId, Timestamp, UserId, validate};
+use wire::{JumpGroupId, JumpItemId, JumpPolicyId, JumpointId, SessionId, Timestamp, UserId, validate};
 
 use super::error::{Body, Path};
 use super::{Failure, SignedIn, permitted};
@@ -15,10 +16,10 @@ use crate::events::Audience;
 use crate::jump::access::grants::Permissions;
 use crate::jump::access::{self, Asker, JumpointFacts};
 use crate::jump::item::tidy;
-use crate::jump::policy::{Circumstances, Granted, Policy, Shown, Verdict, decide};
+use crate::jump::policy::{Circumstances, Granted, Shown, Verdict, decide};
 use crate::random;
 use crate::services::Services;
-use crate::store::{AccessBook, JumpItemRecord, JumpointRecord, OwnItem, PolicyBook};
+use crate::store::{AccessBook, JumpItemRecord, JumpointRecord, OwnItem, PolicyBook, holding};
 
 /// Every item the user may see.
 #[utoipa::path(get, path = "/api/jump-items", tag = "jump", responses((status = 200, body = Vec<JumpItem>)))]
@@ -126,6 +127,8 @@ pub(super) struct Around {
     policies: PolicyBook,
     approvals: HashMap<JumpItemId, Vec<Granted>>,
     now: Timestamp,
+    /// What policies say of items without approvals: thousands of items have a few sets of policies between them.
+    known: RefCell<HashMap<Vec<JumpPolicyId>, ItemStatus>>,
 }
 
 impl Around {
@@ -150,6 +153,7 @@ impl Around {
             policies: services.store.policy_book().await?,
             approvals: services.store.approvals_granted(None, now()).await?,
             now: now(),
+            known: RefCell::default(),
             method_allowed: access::allows(&who.user.methods, JumpMethod::ProtocolTunnel),
         })
     }
@@ -164,14 +168,14 @@ impl Around {
         let permissions = self.book.permissions(it.definition.group_id);
         // Whoever reads this is signed in, so enabled.
         let asker = Asker { enabled: true, method_allowed: self.method_allowed, permissions };
-        let policies = self.policies.holding(&self.book, &it.definition);
+        let policies = holding(&self.book, &it.definition);
         let status = jumpoint.map_or(ItemStatus::JumpointOffline, |(_, facts)| access::status(asker, *facts));
         let status = if status == ItemStatus::Ready { self.by_policy(it.id, &policies) } else { status };
         JumpItem {
             id: it.id,
             jumpoint_name: jumpoint.map(|(it, _)| it.name.clone()).unwrap_or_default(),
             group_name: self.groups.get(&it.definition.group_id).cloned().unwrap_or_default(),
-            policies: policies.into_iter().map(|it| it.definition.name).collect(),
+            policies: self.policies.names(&policies),
             status,
             running_sessions: self.running.get(&it.id).cloned().unwrap_or_default(),
             last_used_at: it.last_used_at,
@@ -187,15 +191,30 @@ impl Around {
 impl Around {
     /// Whether policies let the item be started now. What a person shows at the start is not asked of a list, and who else uses the
     /// item changes too often for one.
-    fn by_policy(&self, item: JumpItemId, policies: &[Policy]) -> ItemStatus {
+    fn by_policy(&self, item: JumpItemId, policies: &[JumpPolicyId]) -> ItemStatus {
+        if policies.is_empty() {
+            return ItemStatus::Ready;
+        }
+        if let Some(approvals) = self.approvals.get(&item) {
+            return self.judged(policies, approvals);
+        }
+        if let Some(known) = self.known.borrow().get(policies) {
+            return *known;
+        }
+        let status = self.judged(policies, &[]);
+        self.known.borrow_mut().insert(policies.to_vec(), status);
+        status
+    }
+
+    fn judged(&self, policies: &[JumpPolicyId], approvals: &[Granted]) -> ItemStatus {
         let circumstances = Circumstances {
             user: self.user,
             now: self.now,
-            approvals: self.approvals.get(&item).map(Vec::as_slice).unwrap_or_default(),
+            approvals,
             in_use: false,
             shown: Shown { ticket: true, second_factor: true },
         };
-        match decide(policies, &circumstances) {
+        match decide(&self.policies.these(policies), &circumstances) {
             Verdict::Allow(_) => ItemStatus::Ready,
             Verdict::Needs(_) => ItemStatus::NeedsApproval,
             Verdict::Denied(_) => ItemStatus::OutsideSchedule,

@@ -85,12 +85,14 @@ pub(super) async fn create(
     let book = permitted::book(&services, &who).await?;
     may_use(&services, &who, &book, &item, &jumpoint)?;
     let start = Start::of(&services, &who, &book, &item).await?;
-    // From here to its beginning nobody else begins one, where there may be only one.
+    let terms = start.require(&new.shown).await?;
+    // From here to its beginning nobody else begins one, where there may be only one. A ticket system that takes its time was asked
+    // before: others do not wait for it.
     let _alone = match start.has_to_be_alone() {
         true => Some(services.sessions.alone.lock().await),
         false => None,
     };
-    let terms = start.require(&new.shown).await?;
+    start.require_open()?;
     if services.sessions.all().iter().filter(|it| it.snapshot().user_id == who.user.id).count() >= PER_USER {
         let message = format!("You have {PER_USER} sessions that are not over, as many as a user may.");
         return Err(Failure::conflict("too_many_sessions", &message, "End those you do not need."));

@@ -4,7 +4,9 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use wire::JumpItemId;
-use wire::api::{ApiError, ApprovalState, Fault, ItemPermission, MissingApproval, ShownAtStart, StartTerms};
+use wire::api::{
+    ApiError, ApprovalRule, ApprovalState, Fault, ItemPermission, MissingApproval, ShownAtStart, StartTerms,
+};
 
 use super::error::Path;
 use super::{Failure, SignedIn, permitted, show_second_factor};
@@ -92,6 +94,14 @@ impl<'a> Start<'a> {
         }
     }
 
+    /// Nothing, or why no session begins whatever is shown: somebody may have been faster.
+    pub(super) fn require_open(&self) -> Result<(), Failure> {
+        match self.verdict(EVERYTHING) {
+            Verdict::Denied(denial) => Err(self.refused(denial.code(), denied(&denial))),
+            Verdict::Allow(_) | Verdict::Needs(_) => Ok(()),
+        }
+    }
+
     /// Whether the ticket system says that a ticket is good; whatever keeps it from saying so is a no.
     async fn check_ticket(&self, ticket: &str) -> Result<(), Failure> {
         let question =
@@ -159,8 +169,10 @@ impl<'a> Start<'a> {
             Verdict::Denied(denial) => terms.refused = Some(denial.message().0),
             Verdict::Needs(needs) => {
                 for (id, good_from) in needs.approvals {
-                    if let Some(policy) = self.policies.iter().find(|it| it.id == id) {
-                        terms.approvals.push(self.missing_approval(policy, good_from).await?);
+                    if let Some(policy) = self.policies.iter().find(|it| it.id == id)
+                        && let Some(rule) = &policy.definition.approval
+                    {
+                        terms.approvals.push(self.missing_approval(policy, rule, good_from).await?);
                     }
                 }
             }
@@ -171,6 +183,7 @@ impl<'a> Start<'a> {
     async fn missing_approval(
         &self,
         policy: &Policy,
+        rule: &ApprovalRule,
         good_from: Option<wire::Timestamp>,
     ) -> Result<MissingApproval, Failure> {
         let own = self.services.store.newest_approvals(Some(self.who.user.id), REQUESTS).await?;
@@ -180,16 +193,6 @@ impl<'a> Start<'a> {
                 && it.policy_id == Some(policy.id)
                 && it.state == ApprovalState::Waiting
                 && at < it.ends_at
-        });
-        let rule = policy.definition.approval.clone().unwrap_or_else(|| {
-            // Only policies with a rule ask for approval.
-            wire::api::ApprovalRule {
-                users: Vec::new(),
-                teams: Vec::new(),
-                max_minutes: 0,
-                scope: wire::api::ApprovalScope::Requester,
-                own_requests: false,
-            }
         });
         let mut approvers = Vec::new();
         for team in self.services.store.teams().await? {

@@ -27,6 +27,16 @@ impl PolicyBook {
         ids.iter().map(found).collect()
     }
 
+    /// Names of the policies with these ids.
+    #[must_use]
+    pub fn names(&self, ids: &[JumpPolicyId]) -> Vec<String> {
+        let name = |id: &JumpPolicyId| match self.all.get(id) {
+            Some(policy) => policy.definition.name.clone(),
+            None => Policy::missing(*id).definition.name,
+        };
+        ids.iter().map(name).collect()
+    }
+
     /// The policies that hold when this user starts this item: the item's own first.
     #[must_use]
     pub fn holding(&self, user: &AccessBook, item: &TunnelJumpDraft) -> Vec<Policy> {
