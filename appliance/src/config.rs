@@ -1,11 +1,13 @@
 //! The configuration, as written and as used.
 
 use std::net::SocketAddr;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use anyhow::{Context, bail};
+use anyhow::{Context, anyhow, bail};
 use serde::Deserialize;
+use wire::SecretText;
 
 use crate::certificates::TlsFiles;
 use crate::network::Networks;
@@ -29,6 +31,9 @@ pub struct ConfigFile {
     pub sessions: SessionsSection,
     /// A TLS-terminating proxy in front of the appliance.
     pub reverse_proxy: Option<ReverseProxySection>,
+    /// The database, when it is not the embedded one.
+    #[serde(default)]
+    pub database: DatabaseSection,
     /// What is counted.
     #[serde(default)]
     pub metrics: MetricsSection,
@@ -67,6 +72,16 @@ pub struct ReverseProxySection {
     pub ca: Option<PathBuf>,
 }
 
+/// `[database]`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DatabaseSection {
+    /// `postgres://NAME:PASSWORD@HOST:PORT/DATABASE`.
+    pub url: Option<SecretText>,
+    /// File that holds it.
+    pub url_file: Option<PathBuf>,
+}
+
 /// `[metrics]`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -96,6 +111,8 @@ pub struct Overrides {
     pub public_url: Option<String>,
     /// See [`ConsoleSection::directory`].
     pub console_dir: Option<PathBuf>,
+    /// See [`DatabaseSection::url`].
+    pub database_url: Option<SecretText>,
 }
 
 /// The configuration as the program uses it.
@@ -115,6 +132,8 @@ pub struct Config {
     pub resume_grace: Duration,
     /// A TLS-terminating proxy in front of the appliance.
     pub reverse_proxy: Option<ReverseProxy>,
+    /// Where the database is, when it is not the embedded one.
+    pub database_url: Option<SecretText>,
     /// File with the token of `/metrics`, when it is not the one in the data folder.
     pub metrics_token_file: Option<PathBuf>,
     /// A folder to serve the console from.
@@ -153,6 +172,7 @@ impl Config {
     }
 
     fn from_parts(file: ConfigFile, overrides: Overrides) -> anyhow::Result<Self> {
+        let database_url = database_url(overrides.database_url, file.database)?;
         let public_url = overrides.public_url.or(file.public_url).map(|url| tidy_url(&url)).transpose()?;
         let idle = file.sign_in.idle_minutes.unwrap_or(IDLE_MINUTES);
         let absolute = file.sign_in.absolute_hours.unwrap_or(ABSOLUTE_HOURS);
@@ -166,6 +186,7 @@ impl Config {
         let reverse_proxy = file.reverse_proxy.map(|it| reverse_proxy(it, public_url.is_some())).transpose()?;
         Ok(Self {
             reverse_proxy,
+            database_url,
             resume_grace: Duration::from_secs(grace),
             data_dir: overrides.data_dir,
             listen: overrides.listen.or(file.listen).unwrap_or_else(|| SocketAddr::from(([0, 0, 0, 0], DEFAULT_PORT))),
@@ -196,7 +217,44 @@ fn reverse_proxy(section: ReverseProxySection, has_public_url: bool) -> anyhow::
 
 fn read(file: &Path) -> anyhow::Result<ConfigFile> {
     let text = std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
-    toml::from_str(&text).with_context(|| format!("{} is not a valid configuration", file.display()))
+    let config: ConfigFile = toml::from_str(&text).map_err(|error| {
+        // Without the line itself: it may hold a password.
+        let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
+        let line = before.lines().count().max(1);
+        anyhow!("{} is not a valid configuration: line {line}: {}", file.display(), error.message())
+    })?;
+    if config.database.url.is_some() {
+        closed_to_others(file)?;
+    }
+    Ok(config)
+}
+
+/// What the command line or the environment says goes before the file.
+fn database_url(named: Option<SecretText>, section: DatabaseSection) -> anyhow::Result<Option<SecretText>> {
+    let is_said = |url: &SecretText| !url.expose().trim().is_empty();
+    match (named.filter(is_said), section) {
+        (Some(url), _) | (None, DatabaseSection { url: Some(url), url_file: None }) => Ok(Some(url)),
+        (None, DatabaseSection { url: None, url_file: Some(file) }) => {
+            let text = std::fs::read_to_string(&file)
+                .with_context(|| format!("database.url_file: cannot read {}", file.display()))?;
+            closed_to_others(&file)?;
+            Ok(Some(SecretText::new(text.trim().to_owned())))
+        }
+        (None, DatabaseSection { url: None, url_file: None }) => Ok(None),
+        (None, _) => bail!("database.url and database.url_file say the same; keep one of them"),
+    }
+}
+
+/// A file that holds a password is for its owner, and at most for a group.
+fn closed_to_others(file: &Path) -> anyhow::Result<()> {
+    let mode = file.metadata().with_context(|| format!("cannot look at {}", file.display()))?.mode();
+    if mode & 0o007 != 0 {
+        bail!(
+            "{0} holds the database's password and is open to every user of this machine: chmod o= {0}",
+            file.display()
+        );
+    }
+    Ok(())
 }
 
 /// `https://host[:port]` without anything behind it.
@@ -232,6 +290,34 @@ mod tests {
         let config = Config::from_parts(file, Overrides { listen, ..Overrides::default() }).unwrap();
         assert_eq!(config.listen.port(), 2);
         assert_eq!(config.public_url.as_deref(), Some("https://a.example"));
+    }
+
+    #[test]
+    fn the_url_of_a_database_is_read_from_a_closed_file_and_never_printed() {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("sallyport.toml");
+        let url_file = folder.path().join("url");
+        std::fs::write(&url_file, "postgres://a:geheim@localhost/b\n").unwrap();
+        let load = |text: &str, mode: u32| {
+            std::fs::write(&file, text).unwrap();
+            for it in [&file, &url_file] {
+                std::fs::set_permissions(it, PermissionsExt::from_mode(mode)).unwrap();
+            }
+            Config::load(Overrides { data_dir: folder.path().into(), ..Overrides::default() })
+        };
+        let of_file = format!("[database]\nurl_file = '{}'", url_file.display());
+        let of_text = "[database]\nurl = 'postgres://a:geheim@localhost/b'";
+        for text in [of_file.as_str(), of_text] {
+            let config = load(text, 0o640).unwrap();
+            assert_eq!(config.database_url.as_ref().unwrap().expose(), "postgres://a:geheim@localhost/b");
+            assert!(!format!("{config:?}").contains("geheim"));
+            let refused = format!("{:#}", load(text, 0o644).unwrap_err());
+            assert!(refused.contains("chmod") && !refused.contains("geheim"), "{refused}");
+        }
+        assert!(load("listen = '127.0.0.1:1'", 0o644).unwrap().database_url.is_none());
+        let both = format!("{of_file}\nurl = 'postgres://localhost/b'");
+        assert!(load(&both, 0o600).unwrap_err().to_string().contains("url_file"));
     }
 
     #[test]

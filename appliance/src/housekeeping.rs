@@ -51,7 +51,7 @@ mod tests {
     #[tokio::test]
     async fn keys_that_work_stay() {
         let folder = tempfile::tempdir().unwrap();
-        let store = Store::open_sqlite(&folder.path().join("test.db")).await.unwrap();
+        let store = Store::fresh(folder.path()).await;
         let jumpoint = JumpointRecord {
             id: JumpointId(random::id()),
             name: "ams-1".into(),

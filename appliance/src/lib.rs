@@ -62,7 +62,7 @@ use crate::sign_in::attempts::Attempts;
 use crate::sign_in::password::Passwords;
 use crate::sign_in::second_factor::Factors;
 use crate::sign_in::setup;
-use crate::store::{JumpGroupRecord, Store};
+use crate::store::{Claim, JumpGroupRecord, Store};
 use crate::ticket_system::TicketSystem;
 
 /// A running appliance.
@@ -75,6 +75,8 @@ pub struct Appliance {
     pub setup_url: Option<SecretText>,
     /// Held as long as this appliance lives.
     _data_dir: DataDir,
+    /// The same for the database, where that is on a server.
+    claim: Option<Claim>,
 }
 
 /// How long running sessions and requests are given when the appliance stops.
@@ -107,10 +109,7 @@ impl Appliance {
         let extension_key = config.data_dir.join("extension-key.der");
         let extension = PackedExtension::pack(&extension_key, &format!("{public_url}/extension/updates.xml"))?;
 
-        let database = data_dir.database()?;
-        let store = Store::open_sqlite(&database)
-            .await
-            .with_context(|| format!("cannot open the database {}", database.display()))?;
+        let (store, claim) = open_database(&config, &data_dir).await?;
         let sealing = Sealing::load(&config.data_dir)?;
         sealing.compare_with(&store).await?;
         first_group(&store).await?;
@@ -161,12 +160,23 @@ impl Appliance {
         tasks.spawn_until_stop("unused sessions", sessions.end_unused());
         tasks.spawn_until_stop("housekeeping", housekeeping::forget_old(store, services.config.sign_in));
         tasks.spawn_until_stop("certificate", certificate.keep_fresh());
+        if let Some(claim) = claim.clone() {
+            tasks.spawn_until_stop("claim on the database", claim.keep());
+        }
         tasks.spawn("mail", mailer.deliver(tasks.stopping()));
         let router = http::router(services.clone());
         let trusted = services.config.reverse_proxy.as_ref().map(|it| it.addresses.clone()).unwrap_or_default();
         let front = Front { trusted, public_url: services.public_url.clone() };
         tasks.spawn("https", http::serve(listener, tls, router, front, tasks.clone()));
-        Ok(Self { services, address, setup_url, _data_dir: data_dir })
+        Ok(Self { services, address, setup_url, _data_dir: data_dir, claim })
+    }
+
+    /// Waits until another appliance has the database: then this one has to stop. With the embedded one that is never.
+    pub async fn database_lost(&self) {
+        match &self.claim {
+            Some(claim) => claim.lost().await,
+            None => std::future::pending().await,
+        }
     }
 
     /// Stops in order: no new sessions, running ones wait for the next start or, when they may not, end with the reason;
@@ -183,6 +193,17 @@ impl Appliance {
             tracing::warn!(error = %error, "the database did not close in order");
         }
     }
+}
+
+/// The one in the data folder, unless another one is named.
+async fn open_database(config: &Config, data_dir: &DataDir) -> anyhow::Result<(Store, Option<Claim>)> {
+    if let Some(url) = &config.database_url {
+        let (store, claim) = Store::open_postgres(url).await.context("cannot use the database")?;
+        return Ok((store, Some(claim)));
+    }
+    let file = data_dir.database()?;
+    let cannot = || format!("cannot open the database {}", file.display());
+    Ok((Store::open_sqlite(&file).await.with_context(cannot)?, None))
 }
 
 /// The administrator's certificate, or one of the local authority for every name the appliance is known to have.

@@ -10,6 +10,7 @@ use appliance::dev;
 use clap::{Args, Parser, Subcommand};
 use serde_json::{Value, json};
 use tokio::signal::unix::{SignalKind, signal};
+use wire::SecretText;
 
 /// Sallyport: a self-hosted gateway for privileged access.
 #[derive(Parser)]
@@ -44,6 +45,10 @@ struct Serve {
     /// Serve the console from this folder instead of the built-in one.
     #[arg(long)]
     console_dir: Option<PathBuf>,
+    /// PostgreSQL instead of the embedded database, postgres://NAME:PASSWORD@HOST:PORT/DATABASE. Here it shows up in the list of
+    /// processes; in the environment, or in a file that the configuration names, it does not.
+    #[arg(long, env = "SALLYPORT_DATABASE_URL", hide_env_values = true)]
+    database_url: Option<SecretText>,
     /// Write address, certificate authority and setup link to this file as JSON once it serves.
     #[arg(long)]
     ready_file: Option<PathBuf>,
@@ -100,6 +105,7 @@ async fn serve(arguments: Serve) -> anyhow::Result<()> {
         listen: arguments.listen,
         public_url: arguments.public_url,
         console_dir: arguments.console_dir,
+        database_url: arguments.database_url,
     })?;
     let appliance = Appliance::start(config).await?;
     say(&format!("Sallyport serves {}", appliance.services.public_url));
@@ -110,9 +116,12 @@ async fn serve(arguments: Serve) -> anyhow::Result<()> {
     if let Some(file) = &arguments.ready_file {
         write_ready(file, &ready(&appliance))?;
     }
-    until_told_to_stop().await?;
+    let outcome = tokio::select! {
+        told = until_told_to_stop() => told,
+        () = appliance.database_lost() => Err(anyhow::anyhow!("another appliance is using the database")),
+    };
     appliance.stop().await;
-    Ok(())
+    outcome
 }
 
 async fn dev(arguments: Dev) -> anyhow::Result<()> {
@@ -149,7 +158,7 @@ fn ready(appliance: &Appliance) -> Value {
     json!({
         "url": services.public_url.as_ref(),
         "ca": services.authority.as_ref().map(|it| it.file.clone()),
-        "setup_url": appliance.setup_url.as_ref().map(wire::SecretText::expose),
+        "setup_url": appliance.setup_url.as_ref().map(SecretText::expose),
         "extension_ids": services.extension.ids(),
     })
 }

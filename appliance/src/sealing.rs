@@ -149,7 +149,7 @@ mod tests {
     #[tokio::test]
     async fn another_key_does_not_stop_the_appliance_and_does_not_hide_either() {
         let (one, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
-        let store = Store::open_sqlite(&one.path().join("test.db")).await.unwrap();
+        let store = Store::fresh(one.path()).await;
         Sealing::load(one.path()).unwrap().compare_with(&store).await.unwrap();
         let known = store.setting(KNOWN_KEY).await.unwrap().unwrap();
         Sealing::load(other.path()).unwrap().compare_with(&store).await.unwrap();

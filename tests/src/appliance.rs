@@ -9,7 +9,7 @@ use anyhow::{Context, Result};
 use serde::Deserialize;
 
 use crate::program::Program;
-use crate::{wait, workspace};
+use crate::{database, wait, workspace};
 
 /// How long the appliance may take to serve; the first start makes keys and certificates.
 const START_LIMIT: Duration = Duration::from_secs(60);
@@ -53,6 +53,8 @@ pub struct Options {
     pub console: bool,
     /// A configuration file.
     pub config: Option<PathBuf>,
+    /// The URL of its database on a server; none = as the tests are run, a fresh one on their server or the embedded one.
+    pub database: Option<String>,
     /// What its environment holds besides this process's.
     pub environment: Vec<(&'static str, OsString)>,
 }
@@ -67,6 +69,7 @@ impl Options {
             public_url: None,
             console: false,
             config: None,
+            database: None,
             environment: Vec::new(),
         }
     }
@@ -87,7 +90,10 @@ impl Appliance {
     ///
     /// # Errors
     /// When it does not start to serve; its log is in the message.
-    pub fn start(options: Options, folder: &Path) -> Result<Self> {
+    pub fn start(mut options: Options, folder: &Path) -> Result<Self> {
+        if options.database.is_none() {
+            options.database = database::fresh()?;
+        }
         let ready_file = folder.join("appliance-ready.json");
         if ready_file.exists() {
             std::fs::remove_file(&ready_file)?;
@@ -96,6 +102,9 @@ impl Appliance {
         command.arg("serve").arg("--data-dir").arg(&options.data).arg("--ready-file").arg(&ready_file);
         command.args(["--listen", &options.listen]).stdin(Stdio::null());
         command.envs(options.environment.iter().cloned());
+        if let Some(url) = &options.database {
+            command.env("SALLYPORT_DATABASE_URL", url);
+        }
         if let Some(url) = &options.public_url {
             command.args(["--public-url", url]);
         }
@@ -117,6 +126,26 @@ impl Appliance {
     pub fn port(&self) -> Result<u16> {
         let port = self.ready.url.rsplit(':').next().and_then(|port| port.trim_end_matches('/').parse().ok());
         port.with_context(|| format!("{} has no port", self.ready.url))
+    }
+
+    /// Everything that its database holds, with what secrets there are in it.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn stored(&self) -> Result<Vec<u8>> {
+        if let Some(url) = &self.options.database {
+            return Ok(database::server()?.dump(url)?.into_bytes());
+        }
+        let file = |name: &str| std::fs::read(self.options.data.join(name));
+        let main = file("sallyport.db").context("reading the database")?;
+        // What was written last may stand beside it.
+        Ok([main, file("sallyport.db-wal").unwrap_or_default()].concat())
+    }
+
+    /// The URL of its database, where that is on a server.
+    #[must_use]
+    pub fn database(&self) -> Option<&str> {
+        self.options.database.as_deref()
     }
 
     /// Starts it again with the same data on the same port, after it was stopped or killed.

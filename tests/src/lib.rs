@@ -10,6 +10,7 @@
 //! | [`appliance`], [`jumpoint`], [`helper`] | the three programs |
 //! | [`way`] | how helper and jumpoint are told to reach the appliance |
 //! | [`authenticator`] | a telephone with an authenticator app |
+//! | [`database`] | what the appliances keep their data in |
 //! | [`certificates`] | an authority and a certificate for one test |
 //! | [`raw_link`] | a link spoken by hand, to say what no program of ours would |
 //! | [`clock`] | a clock for one program alone, moved by the test |
@@ -28,6 +29,7 @@ pub mod browser;
 pub mod certificates;
 pub mod clock;
 pub mod console;
+pub mod database;
 pub mod guards;
 pub mod helper;
 pub mod jumpoint;

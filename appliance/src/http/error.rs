@@ -179,6 +179,13 @@ impl From<StoreError> for Failure {
                     "Try again in a moment.",
                 )
             }
+            StoreError::Unreachable(_) => {
+                tracing::error!(error = %error, "the database cannot be reached");
+                let message = "The appliance has no connection to its database.";
+                let next_step =
+                    "Try again in a moment, and look first whether it was done; if it stays, tell your administrator.";
+                Self::new(status, fault, "database_unreachable", message, next_step)
+            }
             StoreError::NotWritable(_) => {
                 tracing::error!(error = %error, "the database cannot be written");
                 let message = "The appliance cannot write to its database; nothing was changed.";

@@ -7,11 +7,19 @@ use super::live::LiveSession;
 use super::registry::Sessions;
 use crate::clock::now;
 use crate::relay::connections::Row;
-use crate::store::{ConnectionRecord, StoreError};
+use crate::store::{ConnectionRecord, SessionRecord, StoreError};
 
 /// How long to wait between attempts to write the end of a session.
-const WRITE_END_PAUSES: [Duration; 4] =
-    [Duration::from_millis(100), Duration::from_millis(500), Duration::from_secs(2), Duration::ZERO];
+const WRITE_END_PAUSES: [Duration; 3] =
+    [Duration::from_millis(100), Duration::from_millis(500), Duration::from_secs(2)];
+/// And then, as long as the appliance runs: a server for databases is started again within minutes.
+const WRITE_END_LATER: [Duration; 5] = [
+    Duration::from_secs(5),
+    Duration::from_secs(10),
+    Duration::from_secs(30),
+    Duration::from_secs(60),
+    Duration::from_secs(60),
+];
 
 /// What is written down of a running session.
 #[derive(Clone, Copy, Debug)]
@@ -38,15 +46,29 @@ impl Sessions {
         let _turn = live.writing.lock().await;
         let record = live.snapshot();
         for pause in WRITE_END_PAUSES {
-            self.write_news(live).await;
-            match self.store.update_session(&record).await {
-                Ok(()) if live.table().unwritten_count() > 0 => {}
-                Ok(()) => return,
-                Err(error) => {
-                    tracing::error!(session.id = %live.id, error = %error, "the end of a session could not be written down");
-                }
+            if self.wrote_end(live, &record).await {
+                return;
             }
             tokio::time::sleep(pause).await;
+        }
+        let stopping = self.tasks.stopping();
+        for pause in WRITE_END_LATER {
+            let is_over = self.wrote_end(live, &record).await;
+            if is_over || stopping.run_until_cancelled(tokio::time::sleep(pause)).await.is_none() {
+                return;
+            }
+        }
+        self.wrote_end(live, &record).await;
+    }
+
+    async fn wrote_end(&self, live: &Arc<LiveSession>, record: &SessionRecord) -> bool {
+        self.write_news(live).await;
+        match self.store.update_session(record).await {
+            Ok(()) => live.table().unwritten_count() == 0,
+            Err(error) => {
+                tracing::error!(session.id = %live.id, error = %error, "the end of a session could not be written down");
+                false
+            }
         }
     }
 

@@ -93,7 +93,7 @@ mod tests {
     #[tokio::test]
     async fn a_token_works_until_it_expires_is_revoked_or_its_user_disabled() {
         let folder = tempfile::tempdir().unwrap();
-        let store = Store::open_sqlite(&folder.path().join("test.db")).await.unwrap();
+        let store = Store::fresh(folder.path()).await;
         let user = |number: u128, name: &str| UserRecord {
             id: UserId(uuid::Uuid::from_u128(number)),
             user_name: name.into(),

@@ -138,7 +138,7 @@ mod tests {
 
     async fn attempts() -> (Attempts, tempfile::TempDir) {
         let folder = tempfile::tempdir().unwrap();
-        let store = Store::open_sqlite(&folder.path().join("test.db")).await.unwrap();
+        let store = Store::fresh(folder.path()).await;
         (Attempts::new(store), folder)
     }
 

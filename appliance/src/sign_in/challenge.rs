@@ -82,7 +82,7 @@ mod tests {
     #[tokio::test]
     async fn it_is_good_for_five_codes_five_minutes_and_one_sign_in() {
         let folder = tempfile::tempdir().unwrap();
-        let store = Store::open_sqlite(&folder.path().join("test.db")).await.unwrap();
+        let store = Store::fresh(folder.path()).await;
         let user = user();
         store.insert_user(&user).await.unwrap();
         let at = Timestamp(1_000_000);

@@ -164,7 +164,7 @@ mod tests {
 
     async fn desk() -> Desk {
         let folder = tempfile::tempdir().unwrap();
-        let store = Store::open_sqlite(&folder.path().join("test.db")).await.unwrap();
+        let store = Store::fresh(folder.path()).await;
         let user = UserRecord {
             id: UserId(random::id()),
             user_name: "ana".into(),

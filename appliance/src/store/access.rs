@@ -4,7 +4,7 @@ use sea_orm::ActiveValue::Set;
 use sea_orm::sea_query::Expr;
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, Condition, EntityTrait, IntoActiveModel, PaginatorTrait, QueryFilter, QueryOrder,
-    QuerySelect, TransactionTrait,
+    QuerySelect,
 };
 use uuid::Uuid;
 use wire::api::{ItemPermission, Membership, Principal, Role};
@@ -246,7 +246,7 @@ impl Store {
     /// # Errors
     /// [`StoreError::Dependent`] while a membership or a user has it.
     pub async fn delete_jump_item_role(&self, id: JumpItemRoleId) -> Result<bool, StoreError> {
-        let transaction = self.db.begin().await?;
+        let transaction = self.db.begin_alone().await?;
         let done = jump_item_role::Entity::delete_by_id(id.0).exec(&transaction).await?;
         let users = user::Entity::find().filter(user::Column::DefaultRoleId.eq(id.0)).count(&transaction).await?;
         if users > 0 {
@@ -261,7 +261,7 @@ impl Store {
     /// # Errors
     /// See above.
     pub async fn memberships(&self, group: JumpGroupId) -> Result<Option<(Vec<Membership>, i64)>, StoreError> {
-        let transaction = self.db.begin().await?;
+        let transaction = self.db.begin_reading().await?;
         let Some(row) = jump_group::Entity::find_by_id(group.0).one(&transaction).await? else { return Ok(None) };
         let rows = membership::Entity::find()
             .filter(membership::Column::GroupId.eq(group.0))
@@ -282,7 +282,7 @@ impl Store {
         members: &[Membership],
         revision: i64,
     ) -> Result<bool, StoreError> {
-        let transaction = self.db.begin().await?;
+        let transaction = self.db.begin_alone().await?;
         let done = jump_group::Entity::update_many()
             .col_expr(jump_group::Column::MembersRevision, Expr::value(revision + 1))
             .filter(jump_group::Column::Id.eq(group.0))

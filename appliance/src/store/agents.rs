@@ -1,9 +1,6 @@
 use sea_orm::ActiveValue::Set;
 use sea_orm::sea_query::Expr;
-use sea_orm::{
-    ActiveModelTrait, ColumnTrait, EntityTrait, IntoActiveModel, PaginatorTrait, QueryFilter, QueryOrder,
-    TransactionTrait,
-};
+use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, IntoActiveModel, PaginatorTrait, QueryFilter, QueryOrder};
 use wire::agent_messages::HostFacts;
 use wire::{AgentId, EnrolmentKeyId, JumpointId, Timestamp};
 
@@ -182,7 +179,7 @@ impl Store {
     /// # Errors
     /// [`StoreError::Dependent`] while items use it.
     pub async fn delete_jumpoint(&self, id: JumpointId) -> Result<(), StoreError> {
-        let transaction = self.db.begin().await?;
+        let transaction = self.db.begin_alone().await?;
         forget_removed(&transaction, jump_item::Column::JumpointId.eq(id.0)).await?;
         jumpoint::Entity::delete_by_id(id.0).exec(&transaction).await?;
         Ok(transaction.commit().await?)
@@ -202,7 +199,11 @@ impl Store {
     /// # Errors
     /// See above.
     pub async fn agents(&self) -> Result<Vec<AgentRecord>, StoreError> {
-        let rows = agent::Entity::find().order_by_asc(agent::Column::EnrolledAt).all(&self.db).await?;
+        let rows = agent::Entity::find()
+            .order_by_asc(agent::Column::EnrolledAt)
+            .order_by_asc(agent::Column::Id)
+            .all(&self.db)
+            .await?;
         rows.into_iter().map(TryInto::try_into).collect()
     }
 
@@ -258,7 +259,11 @@ impl Store {
     /// # Errors
     /// See above.
     pub async fn enrolment_keys(&self) -> Result<Vec<EnrolmentKeyRecord>, StoreError> {
-        let rows = enrolment_key::Entity::find().order_by_asc(enrolment_key::Column::CreatedAt).all(&self.db).await?;
+        let rows = enrolment_key::Entity::find()
+            .order_by_asc(enrolment_key::Column::CreatedAt)
+            .order_by_asc(enrolment_key::Column::Id)
+            .all(&self.db)
+            .await?;
         Ok(rows.into_iter().map(Into::into).collect())
     }
 
@@ -296,7 +301,8 @@ impl Store {
     /// # Errors
     /// See above.
     pub async fn delete_expired_enrolment_keys(&self, now: Timestamp) -> Result<(), StoreError> {
-        enrolment_key::Entity::delete_many().filter(enrolment_key::Column::ExpiresAt.lte(now.0)).exec(&self.db).await?;
+        let is_over = enrolment_key::Column::ExpiresAt.lte(now.0);
+        self.delete_alone(enrolment_key::Entity::delete_many().filter(is_over)).await?;
         Ok(())
     }
 
@@ -322,12 +328,11 @@ impl Store {
     /// # Errors
     /// See above.
     pub async fn enrol(&self, key: EnrolmentKeyId, it: &AgentRecord, most: u64) -> Result<Enrolled, StoreError> {
-        let transaction = self.db.begin().await?;
+        let transaction = self.db.begin_alone().await?;
         let used = enrolment_key::Entity::delete_by_id(key.0).exec(&transaction).await?;
         if used.rows_affected == 0 {
             return Ok(Enrolled::KeyUsed);
         }
-        // Counted behind the first write: no other enrolment comes in between.
         let of_jumpoint = agent::Entity::find().filter(agent::Column::JumpointId.eq(it.jumpoint_id.0));
         if of_jumpoint.count(&transaction).await? >= most {
             return Ok(Enrolled::JumpointFull);

@@ -89,7 +89,11 @@ impl Store {
     /// See above.
     pub async fn api_tokens_of(&self, user: UserId) -> Result<Vec<ApiTokenRecord>, StoreError> {
         let of_user = api_token::Entity::find().filter(api_token::Column::UserId.eq(user.0));
-        let rows = of_user.order_by_desc(api_token::Column::CreatedAt).all(&self.db).await?;
+        let rows = of_user
+            .order_by_desc(api_token::Column::CreatedAt)
+            .order_by_desc(api_token::Column::Id)
+            .all(&self.db)
+            .await?;
         rows.into_iter().map(TryInto::try_into).collect()
     }
 
@@ -133,7 +137,8 @@ impl Store {
     /// # Errors
     /// See above.
     pub async fn delete_expired_api_tokens(&self, before: Timestamp) -> Result<(), StoreError> {
-        api_token::Entity::delete_many().filter(api_token::Column::ExpiresAt.lt(before.0)).exec(&self.db).await?;
+        let is_over = api_token::Column::ExpiresAt.lt(before.0);
+        self.delete_alone(api_token::Entity::delete_many().filter(is_over)).await?;
         Ok(())
     }
 }

@@ -3,7 +3,6 @@ use std::collections::HashMap;
 use sea_orm::sea_query::Expr;
 use sea_orm::{
     ColumnTrait, Condition, EntityTrait, IntoActiveModel, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
-    TransactionTrait,
 };
 use wire::api::{ApprovalScope, ApprovalState};
 use wire::{ApprovalId, JumpItemId, JumpPolicyId, Timestamp, UserId};
@@ -125,7 +124,7 @@ impl Store {
         now: Timestamp,
         most: usize,
     ) -> Result<bool, StoreError> {
-        let transaction = self.db.begin().await?;
+        let transaction = self.db.begin_alone().await?;
         let rows = all.iter().map(|it| row_of(it).into_active_model());
         approval::Entity::insert_many(rows).exec_without_returning(&transaction).await?;
         let waiting = approval::Entity::find()
@@ -165,7 +164,7 @@ impl Store {
             find = find.filter(approval::Column::ItemId.eq(item.0));
         }
         let mut by_item: HashMap<JumpItemId, Vec<Granted>> = HashMap::new();
-        for row in find.all(&self.db).await? {
+        for row in find.order_by_asc(approval::Column::Id).all(&self.db).await? {
             let record = ApprovalRecord::try_from(row)?;
             if let (Some(item), Some(granted)) = (record.item_id, record.granted()) {
                 by_item.entry(item).or_default().push(granted);

@@ -92,6 +92,7 @@ impl Store {
         let rows = browser::Entity::find()
             .filter(browser::Column::UserId.eq(user.0))
             .order_by_desc(browser::Column::LastSeenAt)
+            .order_by_desc(browser::Column::Id)
             .all(&self.db)
             .await?;
         Ok(rows.into_iter().map(Into::into).collect())
@@ -128,10 +129,8 @@ impl Store {
     /// # Errors
     /// See above.
     pub async fn delete_expired_browsers(&self, now: Timestamp, idle_before: Timestamp) -> Result<(), StoreError> {
-        browser::Entity::delete_many()
-            .filter(browser::Column::ExpiresAt.lt(now.0).or(browser::Column::LastSeenAt.lt(idle_before.0)))
-            .exec(&self.db)
-            .await?;
+        let is_over = browser::Column::ExpiresAt.lt(now.0).or(browser::Column::LastSeenAt.lt(idle_before.0));
+        self.delete_alone(browser::Entity::delete_many().filter(is_over)).await?;
         Ok(())
     }
 }

@@ -1,7 +1,6 @@
 use sea_orm::sea_query::{Expr, ExprTrait, OnConflict};
 use sea_orm::{
-    ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect, QueryTrait, TransactionTrait,
-    UpdateMany,
+    ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect, QueryTrait, UpdateMany,
 };
 use wire::api::{Connection, SessionState};
 use wire::stream::EndReason;
@@ -103,7 +102,7 @@ fn close_open(at: Timestamp) -> UpdateMany<connection::Entity> {
 }
 
 impl Store {
-    /// Writes connections, new ones and changed ones, all or nothing.
+    /// Writes connections, new ones and changed ones, each once, all or nothing.
     ///
     /// # Errors
     /// When the database fails, as everywhere in this file.
@@ -150,11 +149,12 @@ impl Store {
     pub async fn connections_so_far(&self, session: SessionId, ended: usize) -> Result<ConnectionsSoFar, StoreError> {
         use connection::Column;
         let of_it = || connection::Entity::find().filter(Column::SessionId.eq(session.0));
-        let open = of_it().filter(Column::ClosedAt.is_null()).all(&self.db).await?;
+        let open = of_it().filter(Column::ClosedAt.is_null()).order_by_asc(Column::Id).all(&self.db).await?;
         let mut ended = of_it()
             .filter(Column::ClosedAt.is_not_null())
             .filter(Column::Stream.is_not_null())
             .order_by_desc(Column::ClosedAt)
+            .order_by_desc(Column::Id)
             .limit(ended as u64)
             .all(&self.db)
             .await?;

@@ -1,6 +1,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use sea_orm::{DbErr, RuntimeErr, SqlErr};
+use sqlx::postgres::PgDatabaseError;
 
 /// Why the database did not do it.
 #[derive(Debug, thiserror::Error)]
@@ -23,6 +24,9 @@ pub enum StoreError {
     /// Another writer held the database for too long.
     #[error("the database is busy")]
     Busy,
+    /// There is no connection to the server.
+    #[error("the database cannot be reached: {0}")]
+    Unreachable(String),
     /// The disk is full, or may not be written.
     #[error("the database cannot be written: {0}")]
     NotWritable(String),
@@ -65,26 +69,68 @@ impl From<DbErr> for StoreError {
 impl StoreError {
     fn of_failure(error: DbErr) -> Self {
         let message = error.to_string();
-        let code = sqlite_code(&error);
-        if code == Some(SQLITE_CONSTRAINT_TRIGGER) {
-            return Self::Dependent;
-        }
-        match code.map(|code| code & 0xff) {
-            Some(SQLITE_BUSY | SQLITE_LOCKED) => Self::Busy,
-            Some(SQLITE_READONLY | SQLITE_IOERR | SQLITE_FULL | SQLITE_CANTOPEN) => Self::NotWritable(message),
-            _ if matches!(error, DbErr::ConnectionAcquire(_)) => Self::Busy,
-            _ => Self::Other(error),
+        match error {
+            DbErr::ConnectionAcquire(_) => Self::Busy,
+            DbErr::Conn(RuntimeErr::Internal(what)) => Self::Unreachable(what),
+            DbErr::Exec(RuntimeErr::SqlxError(ref cause))
+            | DbErr::Query(RuntimeErr::SqlxError(ref cause))
+            | DbErr::Conn(RuntimeErr::SqlxError(ref cause)) => match &**cause {
+                sqlx::Error::Database(cause) => {
+                    let code = cause.code().unwrap_or_default();
+                    let is_of_postgres = cause.try_downcast_ref::<PgDatabaseError>().is_some();
+                    let known = if is_of_postgres { of_sqlstate(&code, message) } else { of_sqlite(&code, message) };
+                    known.unwrap_or(Self::Other(error))
+                }
+                // What a server sends when it ends in the middle of something is no answer.
+                sqlx::Error::Io(_) | sqlx::Error::Tls(_) | sqlx::Error::Protocol(_) => Self::Unreachable(message),
+                _ => Self::Other(error),
+            },
+            error => Self::Other(error),
         }
     }
 }
 
+/// By an extended result code of SQLite; its low byte is the primary one.
+fn of_sqlite(code: &str, message: String) -> Option<StoreError> {
+    let code: i32 = code.parse().ok()?;
+    if code == SQLITE_CONSTRAINT_TRIGGER {
+        return Some(StoreError::Dependent);
+    }
+    match code & 0xff {
+        SQLITE_BUSY | SQLITE_LOCKED => Some(StoreError::Busy),
+        SQLITE_READONLY | SQLITE_IOERR | SQLITE_FULL | SQLITE_CANTOPEN => Some(StoreError::NotWritable(message)),
+        _ => None,
+    }
+}
+
+/// By a code of PostgreSQL, <https://www.postgresql.org/docs/current/errcodes-appendix.html>.
+fn of_sqlstate(code: &str, message: String) -> Option<StoreError> {
+    match code {
+        // restrict_violation
+        "23001" => Some(StoreError::Dependent),
+        // serialization_failure, deadlock_detected, lock_not_available, query_canceled
+        "40001" | "40P01" | "55P03" | "57014" => Some(StoreError::Busy),
+        // insufficient_privilege, read_only_sql_transaction, disk_full, io_error
+        "42501" | "25006" | "53100" | "58030" => Some(StoreError::NotWritable(message)),
+        // too_many_connections, those of shutting down and starting up, the ends of idle connections, and whoever may not sign in any more
+        "53300" | "57P01" | "57P02" | "57P03" | "57P05" | "25P03" | "28000" | "28P01" | "3D000" => {
+            Some(StoreError::Unreachable(message))
+        }
+        // connection_exception
+        _ if code.starts_with("08") => Some(StoreError::Unreachable(message)),
+        _ => None,
+    }
+}
+
 static BUSY: AtomicU64 = AtomicU64::new(0);
+static UNREACHABLE: AtomicU64 = AtomicU64::new(0);
 static NOT_WRITABLE: AtomicU64 = AtomicU64::new(0);
 static OTHER: AtomicU64 = AtomicU64::new(0);
 
 fn count(failure: &StoreError) {
     let counter = match failure {
         StoreError::Busy => &BUSY,
+        StoreError::Unreachable(_) => &UNREACHABLE,
         StoreError::NotWritable(_) => &NOT_WRITABLE,
         StoreError::Corrupt { .. } | StoreError::Other(_) => &OTHER,
         StoreError::Duplicate
@@ -98,18 +144,32 @@ fn count(failure: &StoreError) {
 
 /// How often the database did not do what it was asked, by reason, since the program started.
 #[must_use]
-pub fn failures() -> [(&'static str, u64); 3] {
-    [("busy", &BUSY), ("not_writable", &NOT_WRITABLE), ("other", &OTHER)]
+pub fn failures() -> [(&'static str, u64); 4] {
+    [("busy", &BUSY), ("unreachable", &UNREACHABLE), ("not_writable", &NOT_WRITABLE), ("other", &OTHER)]
         .map(|(reason, count)| (reason, count.load(Ordering::Relaxed)))
 }
 
-/// The extended result code of SQLite inside the error, if that is what it is; its low byte is the primary one.
-fn sqlite_code(error: &DbErr) -> Option<i32> {
-    let (DbErr::Exec(RuntimeErr::SqlxError(error))
-    | DbErr::Query(RuntimeErr::SqlxError(error))
-    | DbErr::Conn(RuntimeErr::SqlxError(error))) = error
-    else {
-        return None;
-    };
-    error.as_database_error()?.code()?.parse().ok()
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_of_both_mean_the_same() {
+        let said = || "said".to_owned();
+        for (sqlite, sqlstate, means) in [
+            ("1811", "23001", "Dependent"),
+            ("5", "40P01", "Busy"),
+            ("517", "57014", "Busy"),
+            ("13", "53100", "NotWritable"),
+            ("8", "25006", "NotWritable"),
+        ] {
+            for kind in [of_sqlite(sqlite, said()), of_sqlstate(sqlstate, said())] {
+                assert!(format!("{kind:?}").contains(means), "{sqlite} {sqlstate}: {kind:?}");
+            }
+        }
+        for gone in ["08006", "57P01", "53300"] {
+            assert!(matches!(of_sqlstate(gone, said()), Some(StoreError::Unreachable(_))), "{gone}");
+        }
+        assert!(of_sqlstate("42P01", said()).is_none() && of_sqlite("1", said()).is_none());
+    }
 }

@@ -6,7 +6,7 @@
 use sea_orm::sea_query::{Expr, IntoCondition};
 use sea_orm::{
     ActiveModelTrait, ActiveValue, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter,
-    QuerySelect, QueryTrait, TransactionTrait,
+    QuerySelect, QueryTrait,
 };
 use wire::{JumpGroupId, JumpItemId, Timestamp, UserId};
 
@@ -40,7 +40,7 @@ impl Store {
     pub async fn insert_jump_items(&self, items: &[JumpItemRecord]) -> Result<(), StoreError> {
         let rows: Result<Vec<_>, StoreError> = items.iter().map(|it| Ok(item_row(it)?.into_active_model())).collect();
         let mut rows = rows?.into_iter().peekable();
-        let transaction = self.db.begin().await?;
+        let transaction = self.db.begin_alone().await?;
         require_policies(&transaction, items.iter().map(|it| it.definition.jump_policy_id)).await?;
         while rows.peek().is_some() {
             let some: Vec<_> = rows.by_ref().take(ROWS_PER_INSERT).collect();
@@ -54,7 +54,7 @@ impl Store {
     /// # Errors
     /// [`StoreError::Dependent`] when a jumpoint, group or policy is gone.
     pub async fn update_jump_items(&self, items: &[JumpItemRecord]) -> Result<bool, StoreError> {
-        let transaction = self.db.begin().await?;
+        let transaction = self.db.begin_alone().await?;
         require_policies(&transaction, items.iter().map(|it| it.definition.jump_policy_id)).await?;
         for it in items {
             let mut row = item_row(it)?.into_active_model().reset_all();
@@ -78,7 +78,7 @@ impl Store {
     /// # Errors
     /// See above.
     pub async fn remove_jump_items(&self, ids: &[JumpItemId], removed: Removed) -> Result<bool, StoreError> {
-        let transaction = self.db.begin().await?;
+        let transaction = self.db.begin_alone().await?;
         let written = jump_item::Entity::update_many()
             .col_expr(jump_item::Column::RemovedAt, Expr::value(removed.at.0))
             .col_expr(jump_item::Column::RemovedBy, Expr::value(removed.by.0))
@@ -112,7 +112,7 @@ impl Store {
     /// # Errors
     /// See above.
     pub async fn restore_jump_items(&self, ids: &[JumpItemId]) -> Result<bool, StoreError> {
-        let transaction = self.db.begin().await?;
+        let transaction = self.db.begin_alone().await?;
         let written = jump_item::Entity::update_many()
             .col_expr(jump_item::Column::RemovedAt, Expr::value(Option::<i64>::None))
             .col_expr(jump_item::Column::RemovedBy, Expr::value(Option::<uuid::Uuid>::None))
@@ -133,7 +133,7 @@ impl Store {
     /// # Errors
     /// See above.
     pub async fn forget_removed_items(&self, before: Timestamp) -> Result<(), StoreError> {
-        let transaction = self.db.begin().await?;
+        let transaction = self.db.begin_alone().await?;
         forget_removed(&transaction, jump_item::Column::RemovedAt.lt(before.0)).await?;
         Ok(transaction.commit().await?)
     }

@@ -1,9 +1,7 @@
 use std::collections::HashMap;
 
 use sea_orm::ActiveValue::NotSet;
-use sea_orm::{
-    ActiveModelTrait, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect, TransactionTrait,
-};
+use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect};
 use wire::api::TunnelJumpDraft;
 use wire::{JumpGroupId, JumpItemId, JumpPolicyId, JumpointId, Timestamp};
 
@@ -155,7 +153,7 @@ impl Store {
     /// # Errors
     /// [`StoreError::Dependent`] while items stand in it.
     pub async fn delete_jump_group(&self, id: JumpGroupId) -> Result<(), StoreError> {
-        let transaction = self.db.begin().await?;
+        let transaction = self.db.begin_alone().await?;
         forget_removed(&transaction, jump_item::Column::GroupId.eq(id.0)).await?;
         jump_group::Entity::delete_by_id(id.0).exec(&transaction).await?;
         Ok(transaction.commit().await?)
@@ -169,6 +167,7 @@ impl Store {
         let rows = jump_item::Entity::find()
             .filter(jump_item::Column::RemovedAt.is_null())
             .order_by_asc(jump_item::Column::Name)
+            .order_by_asc(jump_item::Column::Id)
             .all(&self.db)
             .await?;
         rows.into_iter().map(TryInto::try_into).collect()

@@ -7,14 +7,18 @@ mod api_tokens;
 mod approvals;
 mod browsers;
 mod connections;
+mod database;
 mod entities;
 mod error;
 mod item_changes;
 mod jump;
 mod migrations;
+#[cfg(test)]
+mod on_both;
 mod outbox;
 mod own_items;
 mod policies;
+mod postgres;
 mod second_factors;
 mod services;
 mod sessions;
@@ -27,7 +31,7 @@ mod users;
 use std::path::Path;
 use std::time::Duration;
 
-use sea_orm::{ConnectOptions, Database, DatabaseConnection, EntityTrait, QuerySelect};
+use sea_orm::{ConnectOptions, DeleteMany, EntityTrait, QuerySelect};
 use sea_orm_migration::MigratorTrait;
 
 pub use access::{AccessBook, JumpItemRoleRecord};
@@ -41,6 +45,7 @@ pub use jump::{ItemCounts, JumpGroupRecord, JumpItemRecord};
 pub use outbox::{LetterRecord, MOST_WAITING};
 pub use own_items::OwnItem;
 pub use policies::{PolicyBook, PolicyUses, holding};
+pub use postgres::{Claim, OpenError};
 pub use second_factors::{FactorResetRecord, TotpRecord};
 pub use services::ServiceRecord;
 pub use sessions::{SessionEventRecord, SessionRecord};
@@ -49,10 +54,12 @@ pub use sign_in_failures::FailureRecord;
 pub use teams::TeamRecord;
 pub use users::{UserEdit, UserRecord};
 
+use database::Database;
+
 /// A handle to the database; cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Store {
-    db: DatabaseConnection,
+    db: Database,
 }
 
 /// How long a write waits for another one before it fails.
@@ -72,15 +79,25 @@ impl Store {
                 .pragma("journal_mode", "WAL")
                 .pragma("synchronous", "NORMAL")
         });
-        let db = Database::connect(options).await?;
+        let db = sea_orm::Database::connect(options).await?;
         migrations::Migrator::up(&db, None).await?;
-        Ok(Self { db })
+        Ok(Self { db: Database::new(db) })
+    }
+
+    /// One that nobody used before, of the kind that the tests are run with; the embedded one lies in this folder.
+    #[cfg(test)]
+    pub(crate) async fn fresh(folder: &Path) -> Self {
+        match ::tests::database::fresh().unwrap() {
+            Some(url) => Self::open_postgres(&wire::SecretText::new(url)).await.unwrap().0,
+            None => Self::open_sqlite(&folder.join("test.db")).await.unwrap(),
+        }
     }
 
     /// Opens a database that is there, so that every write fails.
     #[cfg(test)]
     pub(crate) async fn open_read_only(file: &Path) -> Result<Self, StoreError> {
-        Ok(Self { db: Database::connect(format!("sqlite://{}?mode=ro", file.display())).await? })
+        let db = sea_orm::Database::connect(format!("sqlite://{}?mode=ro", file.display())).await?;
+        Ok(Self { db: Database::new(db) })
     }
 
     /// Whether the database can be read.
@@ -95,6 +112,14 @@ impl Store {
             .one(&self.db)
             .await?;
         Ok(())
+    }
+
+    /// Removes rows, alone: whoever removes several stands in nobody's way who changes several.
+    async fn delete_alone<E: EntityTrait>(&self, delete: DeleteMany<E>) -> Result<u64, StoreError> {
+        let transaction = self.db.begin_alone().await?;
+        let done = delete.exec(&transaction).await?;
+        transaction.commit().await?;
+        Ok(done.rows_affected)
     }
 
     /// Closes the database in order.

@@ -1,7 +1,5 @@
 use sea_orm::sea_query::{Expr, ExprTrait};
-use sea_orm::{
-    ColumnTrait, EntityTrait, IntoActiveModel, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, TransactionTrait,
-};
+use sea_orm::{ColumnTrait, EntityTrait, IntoActiveModel, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect};
 use uuid::Uuid;
 use wire::Timestamp;
 
@@ -56,7 +54,7 @@ impl Store {
     /// # Errors
     /// [`StoreError::OutboxFull`] when `most` letters wait; otherwise when the database fails, as everywhere in this file.
     pub async fn insert_letter(&self, it: LetterRecord, most: u64) -> Result<(), StoreError> {
-        let transaction = self.db.begin().await?;
+        let transaction = self.db.begin_alone().await?;
         let row = Model {
             id: it.id,
             recipient: it.to,
@@ -68,7 +66,6 @@ impl Store {
             failed_at: it.failed_at.map(|at| at.0),
             reason: it.reason,
         };
-        // Written first: from here on no other writer comes between.
         Entity::insert(row.into_active_model()).exec_without_returning(&transaction).await?;
         if Entity::find().filter(Column::FailedAt.is_null()).count(&transaction).await? > most {
             return Err(StoreError::OutboxFull);
@@ -147,7 +144,7 @@ impl Store {
     /// See above.
     pub async fn give_letters_up(&self, before: Timestamp, at: Timestamp, reason: &str) -> Result<u64, StoreError> {
         let old = || Entity::update_many().filter(Column::FailedAt.is_null()).filter(Column::PostedAt.lt(before.0));
-        let transaction = self.db.begin().await?;
+        let transaction = self.db.begin_alone().await?;
         old().col_expr(Column::Reason, Expr::value(reason)).filter(Column::Reason.is_null()).exec(&transaction).await?;
         let done = old().col_expr(Column::FailedAt, Expr::value(at.0)).exec(&transaction).await?;
         transaction.commit().await?;
@@ -180,7 +177,7 @@ impl Store {
     /// # Errors
     /// See above.
     pub async fn forget_failed_letters(&self, before: Timestamp) -> Result<(), StoreError> {
-        Entity::delete_many().filter(Column::FailedAt.lt(before.0)).exec(&self.db).await?;
+        self.delete_alone(Entity::delete_many().filter(Column::FailedAt.lt(before.0))).await?;
         Ok(())
     }
 }
@@ -206,7 +203,7 @@ mod tests {
 
     async fn store() -> (tempfile::TempDir, Store) {
         let folder = tempfile::tempdir().unwrap();
-        let store = Store::open_sqlite(&folder.path().join("test.db")).await.unwrap();
+        let store = Store::fresh(folder.path()).await;
         (folder, store)
     }
 

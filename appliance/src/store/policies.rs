@@ -3,7 +3,6 @@ use std::collections::HashMap;
 use sea_orm::sea_query::Expr;
 use sea_orm::{
     ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
-    TransactionTrait,
 };
 use uuid::Uuid;
 use wire::api::{JumpPolicyDraft, TunnelJumpDraft};
@@ -172,7 +171,7 @@ impl Store {
     /// # Errors
     /// [`StoreError::Dependent`] while an item or a membership names it.
     pub async fn delete_jump_policy(&self, id: JumpPolicyId) -> Result<bool, StoreError> {
-        let transaction = self.db.begin().await?;
+        let transaction = self.db.begin_alone().await?;
         let done = jump_policy::Entity::delete_by_id(id.0).exec(&transaction).await?;
         // Items that were removed and can be brought back count as well: they would come back without their rules.
         let items = jump_item::Entity::find().filter(jump_item::Column::JumpPolicyId.eq(id.0));

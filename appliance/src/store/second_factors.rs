@@ -2,12 +2,10 @@ use std::collections::HashSet;
 
 use sea_orm::ActiveValue::Set;
 use sea_orm::sea_query::{Expr, ExprTrait, OnConflict};
-use sea_orm::{
-    ColumnTrait, DatabaseTransaction, EntityTrait, IntoActiveModel, PaginatorTrait, QueryFilter, QuerySelect,
-    TransactionTrait,
-};
+use sea_orm::{ColumnTrait, EntityTrait, IntoActiveModel, PaginatorTrait, QueryFilter, QuerySelect};
 use wire::{BrowserId, Timestamp, UserId};
 
+use super::database::Transaction;
 use super::entities::{browser, factor_reset, recovery_code, sign_in_challenge, totp};
 use super::{Store, StoreError};
 use crate::random;
@@ -69,7 +67,7 @@ impl Store {
     /// # Errors
     /// [`StoreError::Duplicate`] when one is set up already.
     pub async fn begin_totp(&self, user: UserId, sealed: Vec<u8>, at: Timestamp) -> Result<(), StoreError> {
-        let transaction = self.db.begin().await?;
+        let transaction = self.db.begin_alone().await?;
         totp::Entity::delete_many()
             .filter(totp::Column::UserId.eq(user.0))
             .filter(totp::Column::ConfirmedAt.is_null())
@@ -94,7 +92,7 @@ impl Store {
         recovery_hashes: Vec<Vec<u8>>,
         by: BrowserId,
     ) -> Result<bool, StoreError> {
-        let transaction = self.db.begin().await?;
+        let transaction = self.db.begin_alone().await?;
         let done = totp::Entity::update_many()
             .col_expr(totp::Column::ConfirmedAt, Expr::value(at.0))
             .col_expr(totp::Column::LastStep, Expr::value(step))
@@ -168,7 +166,7 @@ impl Store {
     /// # Errors
     /// See above.
     pub async fn replace_recovery_codes(&self, user: UserId, hashes: Vec<Vec<u8>>) -> Result<(), StoreError> {
-        let transaction = self.db.begin().await?;
+        let transaction = self.db.begin_alone().await?;
         put_recovery_codes(&transaction, user, hashes).await?;
         Ok(transaction.commit().await?)
     }
@@ -178,7 +176,7 @@ impl Store {
     /// # Errors
     /// See above.
     pub async fn remove_second_factors(&self, user: UserId) -> Result<(), StoreError> {
-        let transaction = self.db.begin().await?;
+        let transaction = self.db.begin_alone().await?;
         forget_factors(&transaction, user).await?;
         Ok(transaction.commit().await?)
     }
@@ -188,7 +186,7 @@ impl Store {
     /// # Errors
     /// [`StoreError::Dependent`] when there is no such user.
     pub async fn reset_second_factors(&self, user: UserId, it: &FactorResetRecord) -> Result<(), StoreError> {
-        let transaction = self.db.begin().await?;
+        let transaction = self.db.begin_alone().await?;
         forget_factors(&transaction, user).await?;
         let row = factor_reset::ActiveModel { user_id: Set(user.0), at: Set(it.at.0), reason: Set(it.reason.clone()) };
         let columns = [factor_reset::Column::At, factor_reset::Column::Reason];
@@ -209,11 +207,7 @@ impl Store {
     }
 }
 
-async fn put_recovery_codes(
-    transaction: &DatabaseTransaction,
-    user: UserId,
-    hashes: Vec<Vec<u8>>,
-) -> Result<(), StoreError> {
+async fn put_recovery_codes(transaction: &Transaction, user: UserId, hashes: Vec<Vec<u8>>) -> Result<(), StoreError> {
     recovery_code::Entity::delete_many().filter(recovery_code::Column::UserId.eq(user.0)).exec(transaction).await?;
     let row = |hash| recovery_code::Model { id: random::id(), user_id: user.0, hash, used_at: None };
     let rows = hashes.into_iter().map(|hash| row(hash).into_active_model());
@@ -221,7 +215,7 @@ async fn put_recovery_codes(
     Ok(())
 }
 
-async fn forget_factors(transaction: &DatabaseTransaction, user: UserId) -> Result<(), StoreError> {
+async fn forget_factors(transaction: &Transaction, user: UserId) -> Result<(), StoreError> {
     totp::Entity::delete_by_id(user.0).exec(transaction).await?;
     recovery_code::Entity::delete_many().filter(recovery_code::Column::UserId.eq(user.0)).exec(transaction).await?;
     sign_in_challenge::Entity::delete_many()

@@ -1,5 +1,5 @@
 use sea_orm::sea_query::Expr;
-use sea_orm::{ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, TransactionTrait};
+use sea_orm::{ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -36,7 +36,7 @@ impl Store {
     pub async fn set_service<T: Serialize>(&self, name: &str, it: &ServiceRecord<T>) -> Result<i64, StoreError> {
         let settings = to_json("service.settings", &it.settings)?;
         let revision = it.revision + 1;
-        let transaction = self.db.begin().await?;
+        let transaction = self.db.begin_alone().await?;
         let done = service::Entity::update_many()
             .col_expr(service::Column::Settings, Expr::value(settings.as_str()))
             .col_expr(service::Column::Secrets, Expr::value(it.sealed.clone()))
@@ -68,7 +68,7 @@ mod tests {
     #[tokio::test]
     async fn of_two_who_looked_at_the_same_the_second_is_told() {
         let folder = tempfile::tempdir().unwrap();
-        let store = Store::open_sqlite(&folder.path().join("test.db")).await.unwrap();
+        let store = Store::fresh(folder.path()).await;
         let none = store.service::<String>("mail").await.unwrap();
         assert_eq!((none.settings.as_str(), none.revision), ("", 0));
         let record =

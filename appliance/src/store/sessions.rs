@@ -1,7 +1,5 @@
 use sea_orm::sea_query::Expr;
-use sea_orm::{
-    ActiveModelTrait, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect, TransactionTrait,
-};
+use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect};
 use uuid::Uuid;
 use wire::api::{SessionEnd, SessionEvent, SessionState, Tunnel};
 use wire::{AgentId, ApprovalId, JumpItemId, JumpointId, SessionEventId, SessionId, Timestamp, UserId};
@@ -167,7 +165,7 @@ impl Store {
     /// # Errors
     /// When the database fails, as everywhere in this file.
     pub async fn insert_session(&self, it: &SessionRecord, first: &SessionEventRecord) -> Result<(), StoreError> {
-        let transaction = self.db.begin().await?;
+        let transaction = self.db.begin_alone().await?;
         session::Entity::insert(row_of(it)?.into_active_model()).exec_without_returning(&transaction).await?;
         session_event::Entity::insert(event_row(first).into_active_model())
             .exec_without_returning(&transaction)

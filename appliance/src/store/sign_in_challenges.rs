@@ -89,10 +89,8 @@ impl Store {
     /// # Errors
     /// See above.
     pub async fn delete_expired_challenges(&self, at: Timestamp) -> Result<(), StoreError> {
-        sign_in_challenge::Entity::delete_many()
-            .filter(sign_in_challenge::Column::ExpiresAt.lte(at.0))
-            .exec(&self.db)
-            .await?;
+        let is_over = sign_in_challenge::Column::ExpiresAt.lte(at.0);
+        self.delete_alone(sign_in_challenge::Entity::delete_many().filter(is_over)).await?;
         Ok(())
     }
 }

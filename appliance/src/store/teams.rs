@@ -2,13 +2,11 @@ use std::collections::HashMap;
 
 use sea_orm::ActiveValue::Set;
 use sea_orm::sea_query::Expr;
-use sea_orm::{
-    ColumnTrait, DatabaseTransaction, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect,
-    TransactionTrait,
-};
+use sea_orm::{ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect};
 use uuid::Uuid;
 use wire::{TeamId, Timestamp, UserId};
 
+use super::database::Transaction;
 use super::entities::{membership, team, team_member};
 use super::{Store, StoreError};
 
@@ -50,7 +48,7 @@ fn team_record(row: team::Model, members: Vec<UserId>) -> TeamRecord {
     }
 }
 
-async fn write_members(transaction: &DatabaseTransaction, it: &TeamRecord) -> Result<(), StoreError> {
+async fn write_members(transaction: &Transaction, it: &TeamRecord) -> Result<(), StoreError> {
     team_member::Entity::delete_many().filter(team_member::Column::TeamId.eq(it.id.0)).exec(transaction).await?;
     let rows = it.members.iter().map(|user| team_member::ActiveModel { team_id: Set(it.id.0), user_id: Set(user.0) });
     if !it.members.is_empty() {
@@ -116,7 +114,7 @@ impl Store {
     /// # Errors
     /// [`StoreError::Duplicate`] when the name is taken, [`StoreError::Dependent`] when a member is gone.
     pub async fn insert_team(&self, it: &TeamRecord) -> Result<(), StoreError> {
-        let transaction = self.db.begin().await?;
+        let transaction = self.db.begin_alone().await?;
         team::Entity::insert(team_row(it).into_active_model()).exec_without_returning(&transaction).await?;
         write_members(&transaction, it).await?;
         Ok(transaction.commit().await?)
@@ -127,7 +125,7 @@ impl Store {
     /// # Errors
     /// As for a new one, and [`StoreError::ChangedMeanwhile`] when it has another revision.
     pub async fn update_team(&self, it: &TeamRecord) -> Result<bool, StoreError> {
-        let transaction = self.db.begin().await?;
+        let transaction = self.db.begin_alone().await?;
         let done = team::Entity::update_many()
             .col_expr(team::Column::Name, Expr::value(it.name.as_str()))
             .col_expr(team::Column::Comments, Expr::value(it.comments.as_str()))
@@ -150,6 +148,6 @@ impl Store {
     /// # Errors
     /// See above.
     pub async fn delete_team(&self, id: TeamId) -> Result<bool, StoreError> {
-        Ok(team::Entity::delete_by_id(id.0).exec(&self.db).await?.rows_affected > 0)
+        Ok(self.delete_alone(team::Entity::delete_many().filter(team::Column::Id.eq(id.0))).await? > 0)
     }
 }

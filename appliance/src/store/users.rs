@@ -1,12 +1,10 @@
 use sea_orm::ActiveValue::Set;
 use sea_orm::sea_query::Expr;
-use sea_orm::{
-    ActiveModelTrait, ColumnTrait, DatabaseTransaction, EntityTrait, IntoActiveModel, PaginatorTrait, QueryFilter,
-    QueryOrder, TransactionTrait,
-};
+use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, IntoActiveModel, PaginatorTrait, QueryFilter, QueryOrder};
 use wire::api::{JumpMethod, Preferences, Role};
 use wire::{JumpItemRoleId, Timestamp, UserId};
 
+use super::database::Transaction;
 use super::entities::{jump_item_role, user};
 use super::{Store, StoreError, from_json, from_text, to_json, to_text};
 
@@ -80,8 +78,8 @@ fn new_row(it: &UserRecord) -> Result<user::ActiveModel, StoreError> {
     })
 }
 
-/// Looked at after the change and before it is kept: writing first makes changes at the same time wait for each other.
-async fn administrators_left(transaction: &DatabaseTransaction) -> Result<(), StoreError> {
+/// Looked at after the change and before it is kept, in a transaction that is alone.
+async fn administrators_left(transaction: &Transaction) -> Result<(), StoreError> {
     let left = user::Entity::find()
         .filter(user::Column::Role.eq(to_text(&Role::Administrator)))
         .filter(user::Column::Enabled.eq(true))
@@ -91,7 +89,7 @@ async fn administrators_left(transaction: &DatabaseTransaction) -> Result<(), St
 }
 
 /// Looked at after the change and before it is kept, as above.
-async fn role_exists(transaction: &DatabaseTransaction, role: Option<JumpItemRoleId>) -> Result<(), StoreError> {
+async fn role_exists(transaction: &Transaction, role: Option<JumpItemRoleId>) -> Result<(), StoreError> {
     let Some(role) = role else { return Ok(()) };
     let found = jump_item_role::Entity::find_by_id(role.0).one(transaction).await?;
     found.map(|_| ()).ok_or(StoreError::Dependent)
@@ -156,7 +154,7 @@ impl Store {
     /// # Errors
     /// [`StoreError::Duplicate`] when the name is taken; [`StoreError::Dependent`] when its default role is gone.
     pub async fn insert_user(&self, it: &UserRecord) -> Result<(), StoreError> {
-        let transaction = self.db.begin().await?;
+        let transaction = self.db.begin_alone().await?;
         user::Entity::insert(new_row(it)?).exec_without_returning(&transaction).await?;
         role_exists(&transaction, it.default_role).await?;
         Ok(transaction.commit().await?)
@@ -167,7 +165,7 @@ impl Store {
     /// # Errors
     /// [`StoreError::Duplicate`] when the name is taken.
     pub async fn insert_first_user(&self, setting: &str, it: &UserRecord) -> Result<bool, StoreError> {
-        let transaction = self.db.begin().await?;
+        let transaction = self.db.begin_alone().await?;
         let forgotten = super::entities::setting::Entity::delete_by_id(setting).exec(&transaction).await?;
         if forgotten.rows_affected == 0 {
             return Ok(false);
@@ -205,7 +203,7 @@ impl Store {
         if let Some(hash) = edit.password_hash {
             row.password_hash = Set(hash);
         }
-        let transaction = self.db.begin().await?;
+        let transaction = self.db.begin_alone().await?;
         let done = user::Entity::update_many().set(row).filter(user::Column::Id.eq(id.0)).exec(&transaction).await?;
         if done.rows_affected == 0 {
             return Ok(None);
@@ -249,7 +247,7 @@ impl Store {
     /// # Errors
     /// [`StoreError::LastAdministrator`] when nobody would be left who may administer.
     pub async fn delete_user(&self, id: UserId) -> Result<bool, StoreError> {
-        let transaction = self.db.begin().await?;
+        let transaction = self.db.begin_alone().await?;
         let done = user::Entity::delete_by_id(id.0).exec(&transaction).await?;
         if done.rows_affected == 0 {
             return Ok(false);
@@ -291,7 +289,7 @@ mod tests {
 
     async fn with_two_administrators() -> (Store, [UserId; 2], tempfile::TempDir) {
         let folder = tempfile::tempdir().unwrap();
-        let store = Store::open_sqlite(&folder.path().join("test.db")).await.unwrap();
+        let store = Store::fresh(folder.path()).await;
         let ids = [1, 2].map(|number| UserId(Uuid::from_u128(number)));
         for id in ids {
             let user = UserRecord {

@@ -7,10 +7,10 @@ use std::time::Instant;
 
 use anyhow::{Result, bail};
 use clap::Parser;
-use tests::prerequisites;
 use tests::servers::find_program;
 use tests::steps::{Outcome, Step, Steps, Tally, duration};
 use tests::workspace::{PROGRAM_PACKAGES, cargo, in_checkout, root, screenshot_folder};
+use tests::{database, prerequisites};
 
 /// Runs all checks and all tests.
 #[derive(Parser)]
@@ -31,7 +31,7 @@ struct Check {
     work: fn(&mut Step) -> Result<()>,
 }
 
-const CHECKS: [Check; 12] = [
+const CHECKS: [Check; 13] = [
     Check { name: "prerequisites", about: "what the machine has to have", ground: true, work: prerequisites },
     Check { name: "format", about: "cargo fmt --check", ground: false, work: format },
     Check { name: "site", about: "console to WebAssembly, styles, extension (cargo www)", ground: true, work: site },
@@ -58,6 +58,12 @@ const CHECKS: [Check; 12] = [
     },
     Check { name: "extension", about: "the extension's own tests, in node", ground: false, work: extension },
     Check { name: "tests", about: "unit and system tests, all packages", ground: false, work: unit_and_system_tests },
+    Check {
+        name: "postgresql",
+        about: "the appliance's unit tests and the system tests, on a PostgreSQL server",
+        ground: false,
+        work: on_postgresql,
+    },
     Check { name: "end-to-end", about: "headless Chromium, real servers and clients", ground: false, work: end_to_end },
 ];
 
@@ -193,6 +199,17 @@ fn extension(step: &mut Step) -> Result<()> {
 
 fn unit_and_system_tests(step: &mut Step) -> Result<()> {
     step.run(cargo().args(["test", "--locked", "--workspace", "--no-fail-fast"]))
+}
+
+fn on_postgresql(step: &mut Step) -> Result<()> {
+    let on_a_server = |arguments: &[&str]| {
+        let mut command = cargo();
+        command.args(["test", "--locked", "--no-fail-fast"]).args(arguments);
+        command.env(database::CHOICE, database::POSTGRES);
+        command
+    };
+    step.run(&mut on_a_server(&["-p", "appliance", "--lib"]))?;
+    step.run(&mut on_a_server(&["-p", "tests", "--test", "system"]))
 }
 
 fn end_to_end(step: &mut Step) -> Result<()> {

@@ -1,9 +1,8 @@
 //! Servers from Debian packages, each with its data in a temporary folder.
 
 use std::net::{Ipv4Addr, TcpStream};
-use std::os::unix::fs::{PermissionsExt, chown};
-use std::os::unix::process::CommandExt;
-use std::path::{Path, PathBuf};
+use std::os::unix::fs::PermissionsExt;
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
@@ -16,98 +15,6 @@ use crate::wait;
 
 /// How long a server may take to accept connections.
 const START_LIMIT: Duration = Duration::from_secs(60);
-
-/// PostgreSQL with the role `app` and the database `app`.
-pub struct Postgres {
-    /// The port it listens on, on 127.0.0.1.
-    pub port: u16,
-    /// The password of `app`.
-    pub password: String,
-    program: Program,
-    folder: TempDir,
-}
-
-impl Postgres {
-    /// Makes a cluster and starts it, as the user `postgres` when this process is root: PostgreSQL refuses root.
-    ///
-    /// # Errors
-    /// When it does not start.
-    pub fn start() -> Result<Self> {
-        let initdb = find_program("initdb", &postgres_folders())?;
-        let server = initdb.with_file_name("postgres");
-        let folder = temporary_folder("postgres")?;
-        let account = if rustix::process::geteuid().is_root() { Some(account("postgres")?) } else { None };
-        if let Some((user, group)) = account {
-            chown(folder.path(), Some(user), Some(group)).context("giving the folder to postgres")?;
-        }
-        let command = |program: &Path| {
-            let mut command = Command::new(program);
-            command.current_dir(folder.path()).stdin(Stdio::null());
-            if let Some((user, group)) = account {
-                command.uid(user).gid(group);
-            }
-            command
-        };
-        let password = "a password of the database".to_owned();
-        let password_file = folder.path().join("password");
-        write(&password_file, &password)?;
-        std::fs::set_permissions(&password_file, PermissionsExt::from_mode(0o644))?;
-        let data = folder.path().join("data");
-        run(
-            command(&initdb)
-                .args(["--username=app", "--auth=scram-sha-256", "--no-sync", "--encoding=UTF8", "--locale=C"])
-                .arg("--pwfile")
-                .arg(&password_file)
-                .arg("--pgdata")
-                .arg(&data),
-            START_LIMIT,
-        )?;
-        let port = free_port()?;
-        let mut start = command(&server);
-        start.arg("-D").arg(&data).args(["-p", &port.to_string()]).arg("-k").arg(folder.path());
-        for setting in ["listen_addresses=127.0.0.1", "fsync=off", "max_connections=300"] {
-            start.args(["-c", setting]);
-        }
-        // The log belongs to this process; SIGINT is PostgreSQL's quick, orderly stop.
-        let log = tempfile::tempdir()?.keep();
-        let program = Program::start("postgres", &mut start, &log)?.stopped_by_interrupt();
-        let mut postgres = Self { port, password, program, folder };
-        let psql = find_program("psql", &postgres_folders())?;
-        wait::until_true("PostgreSQL answers", START_LIMIT, || {
-            postgres.program.check_alive()?;
-            let mut ask = Command::new(&psql);
-            ask.args(["-h", "127.0.0.1", "-p", &port.to_string(), "-U", "app", "-d", "postgres", "-c"]);
-            ask.arg("create database app").env("PGPASSWORD", &postgres.password);
-            Ok(run(&mut ask, START_LIMIT).is_ok())
-        })?;
-        std::fs::remove_dir_all(log).ok();
-        Ok(postgres)
-    }
-
-    /// One of PostgreSQL's client programs, set to reach `host:port` as `app`.
-    ///
-    /// # Errors
-    /// When it is not installed.
-    pub fn client(&self, name: &str, host: &str, port: u16) -> Result<Command> {
-        let mut command = Command::new(find_program(name, &postgres_folders())?);
-        command.args(["-h", host, "-p", &port.to_string(), "-U", "app"]).env("PGPASSWORD", &self.password);
-        command.current_dir(self.folder.path()).env("PGCONNECT_TIMEOUT", "10");
-        Ok(command)
-    }
-}
-
-/// Where Debian puts the programs of PostgreSQL's versions, newest first.
-#[must_use]
-pub fn postgres_folders() -> Vec<PathBuf> {
-    let mut versions: Vec<PathBuf> = std::fs::read_dir("/usr/lib/postgresql")
-        .into_iter()
-        .flatten()
-        .filter_map(|entry| entry.ok().map(|entry| entry.path().join("bin")))
-        .collect();
-    versions.sort();
-    versions.reverse();
-    versions
-}
 
 /// Redis without a password, keeping nothing on disk.
 pub struct Redis {

@@ -5,15 +5,17 @@ mod debian;
 mod in_process;
 mod mail_server;
 mod ports;
+mod postgres;
 mod reverse_proxy;
 mod squid;
 mod ticket_desk;
 
 pub use breaking::BreakingNetwork;
-pub use debian::{Nginx, Postgres, Redis, Sshd, postgres_folders};
+pub use debian::{Nginx, Redis, Sshd};
 pub use in_process::{Echo, Gauge, Mute, Page, Silent};
 pub use mail_server::{AIOSMTPD, MAIL_PASSWORD, MAIL_USER, MailSecurity, MailServer, Received};
 pub use ports::free_port;
+pub use postgres::{Postgres, postgres_folders};
 pub use reverse_proxy::{CUTS_AFTER, Kind as ProxyKind, ReverseProxy};
 pub use squid::{ONLY_BEHIND_THE_PROXY, PROXY_PASSWORD_IN_URL, PROXY_USER, Serves, Squid};
 pub use ticket_desk::{Asked, Reply, TicketDesk};

@@ -44,7 +44,10 @@ fn outbox(admin: &ApiClient) -> Result<Outbox> {
 fn post(site: &Site, to: &str, subject: &str, text: &str) -> Result<()> {
     let runtime = tokio::runtime::Runtime::new()?;
     runtime.block_on(async {
-        let store = Store::open_sqlite(&site.folder().join("appliance/sallyport.db")).await?;
+        let store = match site.appliance.database() {
+            Some(url) => Store::open_postgres_beside(&url.to_owned().into()).await?,
+            None => Store::open_sqlite(&site.folder().join("appliance/sallyport.db")).await?,
+        };
         let at = Timestamp(i64::try_from(std::time::UNIX_EPOCH.elapsed()?.as_millis())?);
         let letter = LetterRecord {
             id: uuid::Uuid::now_v7(),
@@ -215,8 +218,7 @@ fn the_password_stays_where_it_is() -> Result<()> {
         ensure!(refused.code == "changed_meanwhile", "{refused:?}");
         let refused = site.admin.put("/api/settings/mail", &with(&kept, &json!({ "revision": 0 })))?.refused(409)?;
         ensure!(refused.code == "changed_meanwhile", "{refused:?}");
-        let data = std::fs::read(site.folder().join("appliance/sallyport.db-wal"))?;
-        let data = [data, std::fs::read(site.folder().join("appliance/sallyport.db"))?].concat();
+        let data = site.appliance.stored()?;
         ensure!(!data.windows(4).any(|it| it == b"brot"), "the password lies open in the database");
         // Every field is looked at.
         let wrong = json!({

@@ -28,6 +28,7 @@
 //! | `reverse_proxies` | nginx and HAProxy in front of the appliance |
 //! | `chaos` | a database at work while links break and the appliance dies |
 //! | `restarts` | the appliance stops, dies, comes back |
+//! | `postgresql` | a database on a server: starts that fail, its restart, one appliance at a time, TLS |
 //! | `disk_full` | the disk is full while a session starts |
 //! | `http` | headers, compression, health |
 //! | `connections` | connections that do not do what they are for |
@@ -57,6 +58,7 @@ mod metrics;
 mod nodes;
 mod own_items;
 mod policies;
+mod postgresql;
 mod program_metrics;
 mod proxies;
 mod restarts;

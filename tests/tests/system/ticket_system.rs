@@ -167,8 +167,7 @@ fn headers_stay_where_they_are() -> Result<()> {
         ensure!(asked.headers.iter().any(|line| line == "authorization: Bearer very-secret"), "{asked:?}");
         let refused = site.admin.put("/api/settings/ticket-system", &kept)?.refused(409)?;
         ensure!(refused.code == "changed_meanwhile", "{refused:?}");
-        let data = std::fs::read(site.folder().join("appliance/sallyport.db-wal"))?;
-        let data = [data, std::fs::read(site.folder().join("appliance/sallyport.db"))?].concat();
+        let data = site.appliance.stored()?;
         ensure!(!data.windows(11).any(|it| it == b"very-secret"), "the header lies open in the database");
         let wrong = json!({
             "url": "http://tickets.example/{ticket}", "method": "POST", "body": "{", "ca_pem": "x", "time_out_seconds": 0,

@@ -132,7 +132,8 @@ mod tests {
 
     #[tokio::test]
     async fn whoever_could_use_every_item_still_can() {
-        let db = Database::connect("sqlite::memory:").await.unwrap();
+        let fresh = ::tests::database::fresh().unwrap();
+        let db = Database::connect(fresh.as_deref().unwrap_or("sqlite::memory:")).await.unwrap();
         Migrator::up(&db, Some(3)).await.unwrap();
         for (number, role) in [(1u128, "administrator"), (2, "technician")] {
             let columns = [
