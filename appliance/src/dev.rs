@@ -6,14 +6,16 @@ use std::process::Stdio;
 use anyhow::Context;
 use tokio::process::{Child, Command};
 use wire::api::{JumpMethod, Role, TunnelDefinition, TunnelJumpDraft};
+use wire::audit::{Action, ObjectKind};
 use wire::{JumpItemId, JumpointId, SecretText, UserId};
 
 use crate::agents::enrolment;
+use crate::audit::{By, Entry};
 use crate::clock::now;
 use crate::random;
 use crate::services::Services;
 use crate::sign_in::setup;
-use crate::store::{JumpItemRecord, JumpointRecord, UserRecord};
+use crate::store::{JumpItemRecord, JumpointRecord, Store, UserRecord};
 
 /// The administrator of a look.
 pub struct SampleAdministrator {
@@ -47,7 +49,8 @@ pub async fn fill(services: &Services) -> anyhow::Result<SampleAdministrator> {
         created_at: now(),
         last_sign_in_at: None,
     };
-    anyhow::ensure!(setup::finish(&services.store, &user).await?, "somebody used the setup link at the same time");
+    let change = services.audit.begin().await?;
+    anyhow::ensure!(setup::finish(&change, &user).await?, "somebody used the setup link at the same time");
     let jumpoint = JumpointRecord {
         id: JumpointId(random::id()),
         name: JUMPOINT.into(),
@@ -56,26 +59,28 @@ pub async fn fill(services: &Services) -> anyhow::Result<SampleAdministrator> {
         protocol_tunnel_enabled: true,
         created_at: now(),
     };
-    services.store.insert_jumpoint(&jumpoint).await?;
+    change.insert_jumpoint(&jumpoint).await?;
     for (name, address, port, label) in [
         ("PostgreSQL on this machine", "127.4.0.1", 5432, "PostgreSQL"),
         ("SSH on this machine", "127.4.0.2", 22, "SSH"),
         ("Redis on this machine", "127.4.0.3", 6379, "Redis"),
     ] {
-        sample_item(services, jumpoint.id, name, address, port, label).await?;
+        sample_item(&change, jumpoint.id, name, address, port, label).await?;
     }
+    let entry = Entry::of(Action::ApplianceSetUp, ObjectKind::User, user.id.0, USER_NAME);
+    change.commit(&By::appliance(), [entry.saying("Filled with samples, for a look.")]).await?;
     Ok(SampleAdministrator { user_name: USER_NAME, password: Some(password) })
 }
 
 async fn sample_item(
-    services: &Services,
+    store: &Store,
     jumpoint_id: JumpointId,
     name: &str,
     address: &str,
     port: u16,
     label: &str,
 ) -> anyhow::Result<()> {
-    let group = services.store.jump_groups().await?.into_iter().next().context("there is no group")?;
+    let group = store.jump_groups().await?.into_iter().next().context("there is no group")?;
     // Ports below 1024 are not for ordinary processes.
     let local_port = if port < wire::limits::FIRST_UNPRIVILEGED_PORT { port + 2000 } else { port };
     let definition = TunnelJumpDraft {
@@ -96,7 +101,7 @@ async fn sample_item(
     let at = now();
     let record =
         JumpItemRecord { id: JumpItemId(random::id()), definition, created_at: at, updated_at: at, last_used_at: None };
-    Ok(services.store.insert_jump_item(&record).await?)
+    Ok(store.insert_jump_item(&record).await?)
 }
 
 /// Starts `sallyport-jumpoint` from beside this program, enrolled at this appliance. It ends with the handle.

@@ -2,6 +2,8 @@
 //! is the architecture.
 
 pub mod agents;
+pub mod audit;
+pub mod audit_file;
 pub mod certificates;
 pub mod clock;
 pub mod config;
@@ -39,9 +41,11 @@ use anyhow::Context;
 use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
 use wire::api::{ConsoleEvent, SessionEnd};
+use wire::audit::{Action, ObjectKind};
 use wire::{JumpGroupId, SecretText};
 
 use crate::agents::presence::Presence;
+use crate::audit::{Audit, By, Entry};
 use crate::config::Config;
 use crate::console_files::ConsoleFiles;
 use crate::data_dir::DataDir;
@@ -112,7 +116,8 @@ impl Appliance {
         let (store, claim) = open_database(&config, &data_dir).await?;
         let sealing = Sealing::load(&config.data_dir)?;
         sealing.compare_with(&store).await?;
-        first_group(&store).await?;
+        let (audit, appender) = Audit::open(store.clone(), &config.data_dir).await?;
+        first_group(&store, &audit).await?;
         let setup_url = setup::new_token(&store)
             .await?
             .map(|token| SecretText::new(format!("{public_url}/setup#token={}", token.expose())));
@@ -125,6 +130,7 @@ impl Appliance {
         let mailer = Mailer::new(store.clone(), sealing.clone(), &host_of(&public_url));
         let sessions = Sessions::new(
             store.clone(),
+            audit.clone(),
             events.clone(),
             presence.clone(),
             tasks.clone(),
@@ -140,6 +146,7 @@ impl Appliance {
             public_url,
             authority: authority.map(Arc::new),
             store: store.clone(),
+            audit,
             events,
             presence,
             sessions: sessions.clone(),
@@ -155,6 +162,7 @@ impl Appliance {
             boot_id: random::id().to_string().into(),
             config: Arc::new(config),
         };
+        tasks.spawn("audit trail", appender.run(tasks.stopping()));
         tasks.spawn_until_stop("ends by policy", sessions.clone().keep_set_ends());
         tasks.spawn_until_stop("openings by policy", sessions.clone().tell_openings());
         tasks.spawn_until_stop("unused sessions", sessions.end_unused());
@@ -182,13 +190,14 @@ impl Appliance {
     /// Stops in order: no new sessions, running ones wait for the next start or, when they may not, end with the reason;
     /// consoles are told, the database closes last.
     pub async fn stop(self) {
-        let Services { sessions, tasks, store, events, .. } = self.services;
+        let Services { sessions, tasks, store, audit, events, .. } = self.services;
         let in_seconds = u32::try_from(GRACE.as_secs()).unwrap_or(u32::MAX);
         events.announce(Audience::Everyone, ConsoleEvent::Stopping { in_seconds });
         // Before the tasks stop: those of these sessions have to write down and tell why they end.
         sessions.end_all(SessionEnd::ApplianceStopped, None, |it| !sessions.outlives_the_appliance(it));
         tasks.stop();
         tasks.ended(GRACE).await;
+        audit.close().await;
         if let Err(error) = store.close().await {
             tracing::warn!(error = %error, "the database did not close in order");
         }
@@ -226,7 +235,7 @@ fn host_of(public_url: &str) -> String {
     uri.as_ref().and_then(axum::http::Uri::host).unwrap_or("localhost").trim_matches(['[', ']']).to_owned()
 }
 
-async fn first_group(store: &Store) -> anyhow::Result<()> {
+async fn first_group(store: &Store, audit: &Audit) -> anyhow::Result<()> {
     if store.jump_groups().await?.is_empty() {
         let record = JumpGroupRecord {
             id: JumpGroupId(random::id()),
@@ -234,7 +243,10 @@ async fn first_group(store: &Store) -> anyhow::Result<()> {
             comments: String::new(),
             created_at: clock::now(),
         };
-        store.insert_jump_group(&record).await?;
+        let change = audit.begin().await?;
+        change.insert_jump_group(&record).await?;
+        let entry = Entry::of(Action::GroupCreated, ObjectKind::Group, record.id.0, FIRST_GROUP);
+        change.commit(&By::appliance(), [entry]).await?;
     }
     Ok(())
 }

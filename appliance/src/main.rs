@@ -2,15 +2,17 @@
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::process::ExitCode;
 
 use anyhow::Context;
 use appliance::Appliance;
 use appliance::config::{Config, Overrides};
-use appliance::dev;
+use appliance::{audit_file, dev};
 use clap::{Args, Parser, Subcommand};
 use serde_json::{Value, json};
 use tokio::signal::unix::{SignalKind, signal};
 use wire::SecretText;
+use wire::audit::AuditKey;
 
 /// Sallyport: a self-hosted gateway for privileged access.
 #[derive(Parser)]
@@ -24,8 +26,27 @@ struct Arguments {
 enum Command {
     /// Serve the appliance.
     Serve(Serve),
+    /// Look after an exported audit trail.
+    #[command(subcommand)]
+    Audit(AuditCommand),
     /// Start everything for a look: an appliance, a jumpoint, an administrator and sample items.
     Dev(Dev),
+}
+
+#[derive(Subcommand)]
+enum AuditCommand {
+    /// Say whether an exported audit trail is whole, or which link is the first broken one. Ends with 0 when it is whole, 1 when it is
+    /// broken, 2 when it cannot be read.
+    Verify(Verify),
+}
+
+#[derive(Args)]
+struct Verify {
+    /// What the console or `GET /api/audit/export` gave.
+    file: PathBuf,
+    /// The only key to believe, as the console shows it under Administration, Audit.
+    #[arg(long)]
+    key: Option<AuditKey>,
 }
 
 #[derive(Args)]
@@ -70,17 +91,36 @@ struct Dev {
     ready_file: Option<PathBuf>,
 }
 
-fn main() -> anyhow::Result<()> {
+fn main() -> anyhow::Result<ExitCode> {
     start_log();
     let arguments = Arguments::parse();
+    let command = match arguments.command {
+        Command::Audit(AuditCommand::Verify(arguments)) => return Ok(verify(&arguments)),
+        other => other,
+    };
     let runtime =
         tokio::runtime::Builder::new_multi_thread().enable_all().build().context("cannot start the runtime")?;
     runtime.block_on(async {
-        match arguments.command {
+        match command {
             Command::Serve(arguments) => serve(arguments).await,
             Command::Dev(arguments) => dev(arguments).await,
+            Command::Audit(_) => Ok(()),
         }
-    })
+    })?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn verify(arguments: &Verify) -> ExitCode {
+    match audit_file::verify(&arguments.file, arguments.key) {
+        Ok(report) => {
+            report.lines().iter().for_each(|line| say(line));
+            if report.outcome.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+        }
+        Err(error) => {
+            tracing::error!(error = format!("{error:#}"), "the audit trail cannot be read");
+            ExitCode::from(2)
+        }
+    }
 }
 
 /// For people on a terminal, as JSON lines otherwise; on standard error, since standard output is for what was asked for.

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::agents::presence::Presence;
+use crate::audit::Audit;
 use crate::certificates::Authority;
 use crate::config::Config;
 use crate::console_files::ConsoleFiles;
@@ -34,6 +35,8 @@ pub struct Services {
     pub authority: Option<Arc<Authority>>,
     /// The database.
     pub store: Store,
+    /// The audit trail; what changes something goes through it.
+    pub audit: Audit,
     /// What consoles are told.
     pub events: EventBus,
     /// Which agents are connected.

@@ -1,6 +1,7 @@
 //! The one client of the console API. Every answer that is not a success is an [`ApiError`] with words for the person,
 //! also when there was no answer at all.
 
+mod audit;
 mod items_csv;
 mod many_items;
 mod policies;

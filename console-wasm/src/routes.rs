@@ -94,11 +94,13 @@ pub(crate) enum Section {
     SignIn,
     /// Systems outside.
     Settings,
+    /// The audit trail.
+    Audit,
 }
 
 impl Section {
     /// Every section, in the order of their tabs, with its name in addresses and its heading.
-    pub(crate) const ALL: [(Self, &'static str, &'static str); 7] = [
+    pub(crate) const ALL: [(Self, &'static str, &'static str); 8] = [
         (Self::Users, "users", "Users"),
         (Self::Teams, "teams", "Teams"),
         (Self::Groups, "groups", "Jump groups"),
@@ -106,6 +108,7 @@ impl Section {
         (Self::Policies, "policies", "Jump policies"),
         (Self::SignIn, "sign-in", "Sign-in"),
         (Self::Settings, "settings", "Settings"),
+        (Self::Audit, "audit", "Audit"),
     ];
 
     /// Its heading.

@@ -13,6 +13,7 @@
 //! | [`database`] | what the appliances keep their data in |
 //! | [`certificates`] | an authority and a certificate for one test |
 //! | [`raw_link`] | a link spoken by hand, to say what no program of ours would |
+//! | [`audit_trail`] | the audit trail as an administrator has it |
 //! | [`clock`] | a clock for one program alone, moved by the test |
 //! | [`site`] | appliance, administrator, jumpoint and helper together |
 //! | [`servers`] | PostgreSQL, Redis, sshd, nginx, Squid, HAProxy, a mail server, and small servers in this process |
@@ -24,6 +25,7 @@
 
 pub mod api_client;
 pub mod appliance;
+pub mod audit_trail;
 pub mod authenticator;
 pub mod browser;
 pub mod certificates;

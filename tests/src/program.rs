@@ -221,6 +221,7 @@ pub fn descendants(ancestor: u32) -> Result<Vec<(u32, String)>> {
 }
 
 /// What a command did that ran to its end.
+#[derive(Debug)]
 pub struct Finished {
     /// How it ended.
     pub status: ExitStatus,

@@ -8,7 +8,11 @@ use wire::link_messages::Refusal;
 use wire::proof::Purpose;
 use wire::{AgentId, EnrolmentKeyId, JumpointId, SecretText, Timestamp};
 
+use serde_json::json;
+use wire::audit::{Action, ObjectKind};
+
 use super::proof::{self, Connection, PUBLIC_KEY_BYTES};
+use crate::audit::{Audit, By, Entry};
 use crate::random;
 use crate::store::{AgentRecord, Enrolled, EnrolmentKeyRecord, JumpointRecord, Store, StoreError};
 
@@ -68,6 +72,7 @@ pub enum EnrolError {
 /// # Errors
 /// What is wrong with the request.
 pub async fn enrol(
+    audit: &Audit,
     store: &Store,
     connection: &Connection,
     request: &EnrolRequest,
@@ -105,8 +110,15 @@ pub async fn enrol(
         enrolled_at: now,
         draining: false,
     };
-    match store.enrol(key.id, &agent, NODES_PER_JUMPOINT as u64).await? {
-        Enrolled::Done => Ok((agent, jumpoint)),
+    let change = audit.begin().await?;
+    match change.enrol(key.id, &agent, NODES_PER_JUMPOINT as u64).await? {
+        Enrolled::Done => {
+            let by = By::agent(&agent, agent.remote_address.as_deref().unwrap_or_default());
+            let entry = Entry::of(Action::AgentEnrolled, ObjectKind::Agent, agent.id.0, &agent.facts.hostname);
+            let made = json!({ "jumpoint": jumpoint.name, "enrolment_key_id": key.id, "version": agent.facts.version });
+            change.commit(&by, [entry.made(&made)]).await?;
+            Ok((agent, jumpoint))
+        }
         Enrolled::KeyUsed => Err(bad_key()),
         Enrolled::JumpointFull => {
             let message = format!(

@@ -1,13 +1,16 @@
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
+use serde_json::{Value, json};
 use wire::api::{ApiError, ApiToken, CreatedApiToken, FieldError, NewApiToken};
+use wire::audit::{Action, ObjectKind};
 use wire::limits::TOKEN_DAYS;
 use wire::{ApiTokenId, UserId, validate};
 
 use super::error::{Body, Path};
 use super::sign_in::guarded_verify;
 use super::{AtConsole, ConsoleAdministrator, Failure};
+use crate::audit::Entry;
 use crate::clock::now;
 use crate::services::Services;
 use crate::sign_in::api_tokens;
@@ -32,14 +35,17 @@ pub(super) async fn create(
     if !wrong.is_empty() {
         return Err(Failure::fields(wrong));
     }
-    guarded_verify(&services, &who.user, &new.password, "password").await?;
+    guarded_verify(&services, &who.user, &who.by, &new.password, "password").await?;
     if services.store.count_api_tokens(who.user.id).await? >= api_tokens::MOST {
         let message = format!("You have {} API tokens already, which is the most.", api_tokens::MOST);
         return Err(Failure::conflict("too_many_tokens", &message, "Revoke one that is not used any more."));
     }
     let days = new.days.min(TOKEN_DAYS);
     let made = api_tokens::make(who.user.id, new.name.trim().to_owned(), new.scope, days, now())?;
-    services.store.insert_api_token(made.record.clone()).await?;
+    let change = services.audit.begin().await?;
+    change.insert_api_token(made.record.clone()).await?;
+    let entry = Entry::of(Action::TokenCreated, ObjectKind::ApiToken, made.record.id.0, &made.record.name);
+    change.commit(&who.by, [entry.made(&told(&made.record))]).await?;
     tracing::info!(user.id = %who.user.id, token.id = %made.record.id, scope = ?new.scope, "an API token was made");
     Ok((StatusCode::CREATED, Json(CreatedApiToken { entry: view(made.record), token: made.token })))
 }
@@ -51,7 +57,7 @@ pub(super) async fn revoke_own(
     who: AtConsole,
     Path(id): Path<ApiTokenId>,
 ) -> Result<StatusCode, Failure> {
-    revoke(&services, who.user.id, who.user.id, id).await
+    revoke(&services, &who, who.user.id, id).await
 }
 
 /// A user's API tokens.
@@ -71,15 +77,25 @@ pub(super) async fn revoke_of_user(
     ConsoleAdministrator(who): ConsoleAdministrator,
     Path((user, id)): Path<(UserId, ApiTokenId)>,
 ) -> Result<StatusCode, Failure> {
-    revoke(&services, who.user.id, user, id).await
+    revoke(&services, &who, user, id).await
 }
 
-async fn revoke(services: &Services, by: UserId, user: UserId, id: ApiTokenId) -> Result<StatusCode, Failure> {
-    if !services.store.delete_api_token(user, id).await? {
+async fn revoke(services: &Services, by: &AtConsole, user: UserId, id: ApiTokenId) -> Result<StatusCode, Failure> {
+    let change = services.audit.begin().await?;
+    let was = change.api_tokens_of(user).await?.into_iter().find(|it| it.id == id);
+    let was = was.ok_or_else(|| Failure::not_found("API token"))?;
+    if !change.delete_api_token(user, id).await? {
         return Err(Failure::not_found("API token"));
     }
-    tracing::info!(user.id = %user, by.id = %by, token.id = %id, "an API token was revoked");
+    let entry = Entry::of(Action::TokenRevoked, ObjectKind::ApiToken, id.0, &was.name).removed(&told(&was));
+    change.commit(&by.by, [entry]).await?;
+    tracing::info!(user.id = %user, by.id = %by.user.id, token.id = %id, "an API token was revoked");
     Ok(StatusCode::NO_CONTENT)
+}
+
+/// A token as the audit trail tells of it.
+fn told(it: &ApiTokenRecord) -> Value {
+    json!({ "user_id": it.user_id, "name": it.name, "scope": it.scope, "expires_at": it.expires_at })
 }
 
 fn view(it: ApiTokenRecord) -> ApiToken {

@@ -3,16 +3,19 @@ use std::collections::HashMap;
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
+use serde_json::{Value, json};
 use wire::api::{
     ApiError, Approval, ApprovalDecision, ApprovalRule, ApprovalState, Approvals, ConsoleEvent, Fault, ItemPermission,
     NewApproval, Role,
 };
+use wire::audit::{Action, ObjectKind};
 use wire::limits::APPROVALS_WAITING;
 use wire::{ApprovalId, JumpPolicyId, TeamId, Timestamp, validate};
 
 use super::error::{Body, Path};
 use super::starting::Start;
 use super::{AtConsole, Failure, SignedIn, permitted};
+use crate::audit::{By, Entry};
 use crate::clock::now;
 use crate::events::Audience;
 use crate::jump::policy::Policy;
@@ -164,10 +167,12 @@ pub(super) async fn create(
         let message = "No approval is missing for this item, or its schedule is closed.";
         return Err(Failure::conflict("not_needed", message, "Press Jump; it says what is missing."));
     }
-    if !services.store.insert_approvals(who.user.id, &records, at, APPROVALS_WAITING).await? {
+    let change = services.audit.begin().await?;
+    if !change.insert_approvals(who.user.id, &records, at, APPROVALS_WAITING).await? {
         let message = format!("You would have more than {APPROVALS_WAITING} requests that wait.");
         return Err(Failure::conflict("too_many_requests", &message, "Withdraw those that you do not need."));
     }
+    change.commit(&who.by, records.iter().map(|it| entry(Action::ApprovalAsked, it).made(&told(it)))).await?;
     services.events.announce(Audience::Everyone, ConsoleEvent::ApprovalsChanged);
     let desk = Desk::of(&services, &who.user).await?;
     Ok((StatusCode::CREATED, Json(records.into_iter().map(|it| desk.view(it, at)).collect())))
@@ -186,7 +191,7 @@ pub(super) async fn decide(
     if let Some(message) = validate::approval_note(&note) {
         return Err(Failure::field("note", &message));
     }
-    done(&services, &who.user, id, deed, Some(note)).await
+    done(&services, &who.user, &who.by, id, deed, Some(note)).await
 }
 
 /// Takes an approval back. Sessions that rest on it end.
@@ -196,7 +201,7 @@ pub(super) async fn revoke(
     who: AtConsole,
     Path(id): Path<ApprovalId>,
 ) -> Result<Json<Approval>, Failure> {
-    done(&services, &who.user, id, Deed::Revoke, None).await
+    done(&services, &who.user, &who.by, id, Deed::Revoke, None).await
 }
 
 /// Whoever asked does not want it any more.
@@ -206,12 +211,13 @@ pub(super) async fn withdraw(
     who: SignedIn,
     Path(id): Path<ApprovalId>,
 ) -> Result<Json<Approval>, Failure> {
-    done(&services, &who.user, id, Deed::Withdraw, None).await
+    done(&services, &who.user, &who.by, id, Deed::Withdraw, None).await
 }
 
 async fn done(
     services: &Services,
     user: &UserRecord,
+    by: &By,
     id: ApprovalId,
     deed: Deed,
     note: Option<String>,
@@ -230,7 +236,7 @@ async fn done(
         let next_step = "Those whom it names can.";
         return Err(Failure::new(StatusCode::FORBIDDEN, Fault::Policy, "not_your_decision", &message, next_step));
     }
-    let was = record.state;
+    let (was, told_before) = (record.state, told(&record));
     let Some(state) = approval::next(approval::at(was, record.ends_at, at), deed) else {
         return Err(decided_already(&record, at));
     };
@@ -240,10 +246,18 @@ async fn done(
     if let Some(note) = note {
         record.note = note;
     }
-    if !services.store.decide_approval(&record, was).await? {
-        let newest = services.store.approval(id).await?.ok_or_else(|| Failure::not_found("request"))?;
+    let change = services.audit.begin().await?;
+    if !change.decide_approval(&record, was).await? {
+        let newest = change.approval(id).await?.ok_or_else(|| Failure::not_found("request"))?;
         return Err(decided_already(&newest, at));
     }
+    let action = match deed {
+        Deed::Grant => Action::ApprovalGranted,
+        Deed::Refuse => Action::ApprovalRefused,
+        Deed::Revoke => Action::ApprovalRevoked,
+        Deed::Withdraw => Action::ApprovalWithdrawn,
+    };
+    change.commit(by, [entry(action, &record).changed(&told_before, &told(&record))]).await?;
     tracing::info!(approval.id = %id, user.id = %user.id, deed = ?deed, "a request for approval was decided");
     services.events.announce(Audience::Everyone, ConsoleEvent::ApprovalsChanged);
     services.events.announce(Audience::Everyone, ConsoleEvent::ItemsChanged);
@@ -251,6 +265,19 @@ async fn done(
         services.sessions.end_not_permitted(Some(&user.display_name)).await?;
     }
     Ok(Json(desk.view(record, at)))
+}
+
+/// A request as the audit trail tells of it.
+fn told(it: &ApprovalRecord) -> Value {
+    json!({
+        "item_id": it.item_id, "policy": it.policy_name, "requester": it.requester_name, "reason": it.reason,
+        "starts_at": it.starts_at, "ends_at": it.ends_at, "scope": it.scope, "state": it.state, "note": it.note,
+    })
+}
+
+/// Something that is done with a request.
+fn entry(action: Action, it: &ApprovalRecord) -> Entry {
+    Entry::of(action, ObjectKind::Approval, it.id.0, &it.item_name)
 }
 
 fn decided_already(it: &ApprovalRecord, at: Timestamp) -> Failure {

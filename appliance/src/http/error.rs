@@ -116,6 +116,21 @@ impl Failure {
         Self::fields(vec![FieldError::new(field, message)])
     }
 
+    /// The stable name.
+    pub(super) fn code(&self) -> &str {
+        &self.error.code
+    }
+
+    /// What a person is told.
+    pub(super) fn message(&self) -> &str {
+        &self.error.message
+    }
+
+    /// Whether the appliance could not do it, rather than refuse it.
+    pub(super) fn is_own(&self) -> bool {
+        self.status.is_server_error()
+    }
+
     /// Also says what is wrong where.
     #[must_use]
     pub fn with_fields(mut self, fields: Vec<FieldError>) -> Self {
@@ -168,6 +183,12 @@ impl From<StoreError> for Failure {
                 let message = "The appliance cannot send mail: too many letters wait already.";
                 let next_step = "Tell your administrator: the mail server may not take any.";
                 Self::new(status, fault, "outbox_full", message, next_step)
+            }
+            StoreError::NotAudited(_) => {
+                tracing::error!(error = %error, "something could not be audited");
+                let message = "The appliance cannot write this into its audit trail, so it was not done.";
+                let next_step = "Try again; if it stays, tell your administrator: its disk may be full.";
+                Self::new(status, fault, "not_audited", message, next_step)
             }
             StoreError::Busy => {
                 tracing::error!(error = %error, "the database is busy");

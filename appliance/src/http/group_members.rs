@@ -2,11 +2,14 @@ use std::collections::HashSet;
 
 use axum::Json;
 use axum::extract::State;
+use serde_json::json;
 use wire::JumpGroupId;
 use wire::api::{ApiError, Memberships};
+use wire::audit::{Action, ObjectKind};
 
 use super::error::{Body, Path};
 use super::{Administrator, Failure, permitted};
+use crate::audit::Entry;
 use crate::services::Services;
 use crate::store::StoreError;
 
@@ -33,7 +36,10 @@ pub(super) async fn set(
     if !wanted.members.iter().all(|it| seen.insert(it.principal)) {
         return Err(Failure::field("members", "Somebody is in the list twice. Keep one row of each user and team."));
     }
-    let written = services.store.set_memberships(id, &wanted.members, wanted.revision).await;
+    let change = services.audit.begin().await?;
+    let group = change.jump_group(id).await?.ok_or_else(|| Failure::not_found("group"))?;
+    let before = change.memberships(id).await?.ok_or_else(|| Failure::not_found("group"))?.0;
+    let written = change.set_memberships(id, &wanted.members, wanted.revision).await;
     let is_there = written.map_err(|error| match error {
         StoreError::Dependent => {
             Failure::field("members", "A user, team, role or policy of the list was removed. Load the page again.")
@@ -43,6 +49,9 @@ pub(super) async fn set(
     if !is_there {
         return Err(Failure::not_found("group"));
     }
+    let entry = Entry::of(Action::GroupMembersChanged, ObjectKind::Group, id.0, &group.name)
+        .changed(&json!({ "members": before }), &json!({ "members": wanted.members }));
+    change.commit(&who.by, [entry]).await?;
     permitted::changed(&services, &who.user).await?;
     Ok(Json(Memberships { revision: wanted.revision + 1, ..wanted }))
 }

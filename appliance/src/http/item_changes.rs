@@ -9,12 +9,14 @@ use wire::api::{
     ApiError, ConsoleEvent, CopyJumpItems, FieldError, ItemPermission, JumpItem, JumpItemIds, JumpItemsChange,
     JumpItemsRemoved, SessionEnd,
 };
+use wire::audit::{Action, ObjectKind};
 use wire::limits::{ITEMS_PER_CHANGE, UNDO_SECONDS};
 use wire::{JumpItemId, validate};
 
 use super::error::{Body, Path};
-use super::jump_items::{Around, unknown_parts};
+use super::jump_items::{Around, made, unknown_parts, write_items};
 use super::{Failure, SignedIn, permitted};
+use crate::audit::Entry;
 use crate::clock::now;
 use crate::events::Audience;
 use crate::jump::change::{self, check_ids};
@@ -55,9 +57,7 @@ pub(super) async fn change_many(
     for (before, after) in &changes {
         permitted::require_change(&book, before, after)?;
     }
-    if !services.store.update_jump_items(&records).await? {
-        return Err(Failure::not_found("item"));
-    }
+    write_items(&services, &who, &records).await?;
     permitted::changed(&services, &who.user).await?;
     let around = Around::of(&services, &who).await?;
     Ok(Json(records.into_iter().map(|it| around.view(it)).collect()))
@@ -98,7 +98,9 @@ pub(super) async fn copy(
             last_used_at: None,
         })
         .collect();
-    services.store.insert_jump_items(&copies).await?;
+    let change = services.audit.begin().await?;
+    change.insert_jump_items(&copies).await?;
+    change.commit(&who.by, copies.iter().map(|it| made(Action::ItemCopied, it))).await?;
     services.events.announce(Audience::Everyone, ConsoleEvent::ItemsChanged);
     let around = Around::of(&services, &who).await?;
     Ok((StatusCode::CREATED, Json(copies.into_iter().map(|it| around.view(it)).collect())))
@@ -150,12 +152,15 @@ pub(super) async fn restore(
         permitted::require(&book, *group, ItemPermission::Remove, "item")?;
     }
     let mine = removals.into_iter().filter(|(_, it)| it.may_restore(who.user.id, at)).count();
-    if mine != ids.len() || !services.store.restore_jump_items(ids).await? {
+    let change = services.audit.begin().await?;
+    if mine != ids.len() || !change.restore_jump_items(ids).await? {
         return Err(too_late());
     }
+    let restored = change.jump_items_of(ids).await?;
+    change.commit(&who.by, restored.iter().map(|it| made(Action::ItemRestored, it))).await?;
     services.events.announce(Audience::Everyone, ConsoleEvent::ItemsChanged);
     let around = Around::of(&services, &who).await?;
-    Ok(Json(services.store.jump_items_of(ids).await?.into_iter().map(|it| around.view(it)).collect()))
+    Ok(Json(restored.into_iter().map(|it| around.view(it)).collect()))
 }
 
 async fn remove_all(services: &Services, who: &SignedIn, ids: &[JumpItemId]) -> Result<Removed, Failure> {
@@ -171,9 +176,15 @@ async fn remove_all(services: &Services, who: &SignedIn, ids: &[JumpItemId]) -> 
         return Err(Failure::conflict("in_use", &message, "Wait until it is over, or ask an administrator."));
     }
     let removed = Removed { by: who.user.id, at: now() };
-    if !services.store.remove_jump_items(ids, removed).await? {
+    let change = services.audit.begin().await?;
+    let were = change.jump_items_of(ids).await?;
+    if !change.remove_jump_items(ids, removed).await? {
         return Err(Failure::not_found("item"));
     }
+    let gone = |it: &JumpItemRecord| {
+        Entry::of(Action::ItemRemoved, ObjectKind::Item, it.id.0, &it.definition.name).removed(&it.definition)
+    };
+    change.commit(&who.by, were.iter().map(gone)).await?;
     let by = Some(who.user.display_name.as_str());
     for live in live() {
         live.change(|record| record.item_id = None);

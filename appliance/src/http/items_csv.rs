@@ -16,10 +16,12 @@ use wire::api::{
     ApiError, ConsoleEvent, Fault, FieldError, ItemPermission, ItemsImport, JumpItemIds, TunnelDefinition,
     TunnelJumpDraft,
 };
+use wire::audit::Action;
 use wire::limits::{CSV_BYTES, CSV_ITEMS, DEFAULT_LOCAL_ADDRESS};
 use wire::{JumpGroupId, JumpItemId, JumpointId};
 
 use super::error::{Body, Query};
+use super::jump_items::made;
 use super::{Failure, SignedIn, permitted};
 use crate::clock::now;
 use crate::events::Audience;
@@ -140,7 +142,9 @@ pub(super) async fn import(
         last_used_at: None,
     };
     let records: Vec<_> = import.items.into_iter().map(record).collect();
-    services.store.insert_jump_items(&records).await?;
+    let change = services.audit.begin().await?;
+    change.insert_jump_items(&records).await?;
+    change.commit(&who.by, records.iter().map(|it| made(Action::ItemImported, it))).await?;
     services.events.announce(Audience::Everyone, ConsoleEvent::ItemsChanged);
     Ok((StatusCode::CREATED, Json(told)))
 }

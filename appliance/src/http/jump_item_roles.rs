@@ -1,16 +1,19 @@
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
+use serde_json::{Value, json};
 use wire::JumpItemRoleId;
 use wire::api::{ApiError, JumpItemRole, JumpItemRoleDraft};
+use wire::audit::{Action, ObjectKind};
 
 use super::error::{Body, Path};
 use super::jumpoints::check;
 use super::{Administrator, Failure, permitted};
+use crate::audit::Entry;
 use crate::clock::now;
 use crate::random;
 use crate::services::Services;
-use crate::store::{JumpItemRoleRecord, StoreError};
+use crate::store::{JumpItemRoleRecord, Store, StoreError};
 
 /// Every jump item role: built-in ones first.
 #[utoipa::path(get, path = "/api/jump-item-roles", tag = "access", responses((status = 200, body = Vec<JumpItemRole>)))]
@@ -34,7 +37,10 @@ pub(super) async fn create(
     Body(draft): Body<JumpItemRoleDraft>,
 ) -> Result<(StatusCode, Json<JumpItemRole>), Failure> {
     let record = JumpItemRoleRecord { revision: 0, ..checked(JumpItemRoleId(random::id()), draft)? };
-    services.store.insert_jump_item_role(&record).await?;
+    let change = services.audit.begin().await?;
+    change.insert_jump_item_role(&record).await?;
+    let entry = Entry::of(Action::RoleCreated, ObjectKind::Role, record.id.0, &record.name).made(&told(&record));
+    change.commit(&who.by, [entry]).await?;
     permitted::changed(&services, &who.user).await?;
     Ok((StatusCode::CREATED, Json(view(record, 0))))
 }
@@ -47,9 +53,12 @@ pub(super) async fn change(
     Path(id): Path<JumpItemRoleId>,
     Body(draft): Body<JumpItemRoleDraft>,
 ) -> Result<Json<JumpItemRole>, Failure> {
-    let was = changeable(&services, id).await?;
+    let change = services.audit.begin().await?;
+    let was = changeable(&change, id).await?;
     let record = JumpItemRoleRecord { created_at: was.created_at, ..checked(id, draft)? };
-    services.store.update_jump_item_role(&record).await?;
+    change.update_jump_item_role(&record).await?;
+    let entry = Entry::of(Action::RoleChanged, ObjectKind::Role, id.0, &was.name).changed(&told(&was), &told(&record));
+    change.commit(&who.by, [entry]).await?;
     permitted::changed(&services, &who.user).await?;
     let used = services.store.jump_item_roles_used().await?.get(&id).copied().unwrap_or(0);
     Ok(Json(view(JumpItemRoleRecord { revision: record.revision + 1, ..record }, used)))
@@ -62,8 +71,9 @@ pub(super) async fn remove(
     Administrator(who): Administrator,
     Path(id): Path<JumpItemRoleId>,
 ) -> Result<StatusCode, Failure> {
-    let role = changeable(&services, id).await?;
-    match services.store.delete_jump_item_role(id).await {
+    let change = services.audit.begin().await?;
+    let role = changeable(&change, id).await?;
+    match change.delete_jump_item_role(id).await {
         Ok(true) => {}
         Ok(false) => return Err(Failure::not_found("role")),
         Err(StoreError::Dependent) => {
@@ -72,12 +82,20 @@ pub(super) async fn remove(
         }
         Err(other) => return Err(other.into()),
     }
+    let entry = Entry::of(Action::RoleRemoved, ObjectKind::Role, id.0, &role.name).removed(&told(&role));
+    change.commit(&who.by, [entry]).await?;
     permitted::changed(&services, &who.user).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
-async fn changeable(services: &Services, id: JumpItemRoleId) -> Result<JumpItemRoleRecord, Failure> {
-    let role = services.store.jump_item_role(id).await?.ok_or_else(|| Failure::not_found("role"))?;
+/// A role as the audit trail tells of it.
+fn told(it: &JumpItemRoleRecord) -> Value {
+    let permissions: Vec<_> = it.permissions.iter().collect();
+    json!({ "name": it.name, "description": it.description, "permissions": permissions })
+}
+
+async fn changeable(store: &Store, id: JumpItemRoleId) -> Result<JumpItemRoleRecord, Failure> {
+    let role = store.jump_item_role(id).await?.ok_or_else(|| Failure::not_found("role"))?;
     if role.built_in {
         let message = format!("The role {} came with the product and stays as it is.", role.name);
         return Err(Failure::conflict("built_in", &message, "Make a role of your own instead."));

@@ -7,10 +7,12 @@ use axum::http::StatusCode;
 use wire::api::{
     ApiError, ConsoleEvent, FieldError, ItemPermission, ItemStatus, JumpItem, JumpMethod, TunnelJumpDraft,
 };
+use wire::audit::{Action, ObjectKind};
 use wire::{JumpGroupId, JumpItemId, JumpPolicyId, JumpointId, SessionId, Timestamp, UserId, validate};
 
 use super::error::{Body, Path};
 use super::{Failure, SignedIn, permitted};
+use crate::audit::Entry;
 use crate::clock::now;
 use crate::events::Audience;
 use crate::jump::access::grants::Permissions;
@@ -45,7 +47,9 @@ pub(super) async fn create(
     }
     let record =
         JumpItemRecord { id: JumpItemId(random::id()), definition, created_at: at, updated_at: at, last_used_at: None };
-    services.store.insert_jump_item(&record).await?;
+    let change = services.audit.begin().await?;
+    change.insert_jump_item(&record).await?;
+    change.commit(&who.by, [made(Action::ItemCreated, &record)]).await?;
     services.events.announce(Audience::Everyone, ConsoleEvent::ItemsChanged);
     Ok((StatusCode::CREATED, Json(Around::of(&services, &who).await?.view(record))))
 }
@@ -77,12 +81,35 @@ pub(super) async fn change(
     permitted::require_change(&book, &record.definition, &definition)?;
     record.definition = definition;
     record.updated_at = now();
-    if !services.store.update_jump_items(std::slice::from_ref(&record)).await? {
-        return Err(Failure::not_found("item"));
-    }
+    write_items(&services, &who, std::slice::from_ref(&record)).await?;
     // Where it stands now, others may use it.
     permitted::changed(&services, &who.user).await?;
     Ok(Json(Around::of(&services, &who).await?.view(record)))
+}
+
+/// Writes what was entered for items: all of them, or none.
+pub(super) async fn write_items(
+    services: &Services,
+    who: &SignedIn,
+    records: &[JumpItemRecord],
+) -> Result<(), Failure> {
+    let ids: Vec<_> = records.iter().map(|it| it.id).collect();
+    let change = services.audit.begin().await?;
+    let before: HashMap<_, _> =
+        change.jump_items_of(&ids).await?.into_iter().map(|it| (it.id, it.definition)).collect();
+    if !change.update_jump_items(records).await? {
+        return Err(Failure::not_found("item"));
+    }
+    let changed = |it: &JumpItemRecord| {
+        let entry = Entry::of(Action::ItemChanged, ObjectKind::Item, it.id.0, &it.definition.name);
+        entry.changed(&before.get(&it.id), &it.definition)
+    };
+    Ok(change.commit(&who.by, records.iter().map(changed)).await?)
+}
+
+/// An item that was made, as the audit trail tells of it.
+pub(super) fn made(action: Action, it: &JumpItemRecord) -> Entry {
+    Entry::of(action, ObjectKind::Item, it.id.0, &it.definition.name).made(&it.definition)
 }
 
 /// What was entered, when it is right.

@@ -3,10 +3,12 @@ use std::collections::HashMap;
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
+use serde_json::{Value, json};
 use wire::api::{
     ApiError, ConsoleEvent, EnrolmentKey, FieldError, Jumpoint, JumpointChange, NewEnrolmentKey, NewJumpoint, Node,
     NodeChange, SessionEnd,
 };
+use wire::audit::{Action, ObjectKind};
 use wire::limits::COMMENTS_CHARS;
 use wire::{AgentId, EnrolmentKeyId, JumpointId, SecretText};
 
@@ -15,6 +17,7 @@ use super::users::check_name;
 use super::{Administrator, Failure, SignedIn};
 use crate::agents::choice::Load;
 use crate::agents::enrolment;
+use crate::audit::Entry;
 use crate::clock::now;
 use crate::events::Audience;
 use crate::random;
@@ -38,7 +41,7 @@ pub(super) async fn list(State(services): State<Services>, who: SignedIn) -> Res
 #[utoipa::path(post, path = "/api/jumpoints", tag = "jumpoints", request_body = NewJumpoint, responses((status = 201, body = Jumpoint), (status = 422, body = ApiError)))]
 pub(super) async fn create(
     State(services): State<Services>,
-    _: Administrator,
+    Administrator(who): Administrator,
     Body(new): Body<NewJumpoint>,
 ) -> Result<(StatusCode, Json<Jumpoint>), Failure> {
     check(&new.name, &new.comments)?;
@@ -50,7 +53,10 @@ pub(super) async fn create(
         protocol_tunnel_enabled: true,
         created_at: now(),
     };
-    services.store.insert_jumpoint(&record).await?;
+    let audited = services.audit.begin().await?;
+    audited.insert_jumpoint(&record).await?;
+    let entry = Entry::of(Action::JumpointCreated, ObjectKind::Jumpoint, record.id.0, &record.name);
+    audited.commit(&who.by, [entry.made(&told(&record))]).await?;
     changed(&services);
     Ok((StatusCode::CREATED, Json(one(&services, record.id).await?)))
 }
@@ -63,13 +69,17 @@ pub(super) async fn change(
     Path(id): Path<JumpointId>,
     Body(change): Body<JumpointChange>,
 ) -> Result<Json<Jumpoint>, Failure> {
-    let mut record = services.store.jumpoint(id).await?.ok_or_else(|| Failure::not_found("jumpoint"))?;
+    let audited = services.audit.begin().await?;
+    let was = audited.jumpoint(id).await?.ok_or_else(|| Failure::not_found("jumpoint"))?;
+    let mut record = was.clone();
     record.name = change.name.map_or(record.name, |name| name.trim().to_owned());
     record.comments = change.comments.unwrap_or(record.comments);
     record.enabled = change.enabled.unwrap_or(record.enabled);
     record.protocol_tunnel_enabled = change.protocol_tunnel_enabled.unwrap_or(record.protocol_tunnel_enabled);
     check(&record.name, &record.comments)?;
-    services.store.update_jumpoint(&record).await?;
+    audited.update_jumpoint(&record).await?;
+    let entry = Entry::of(Action::JumpointChanged, ObjectKind::Jumpoint, id.0, &was.name);
+    audited.commit(&who.by, [entry.changed(&told(&was), &told(&record))]).await?;
     if !record.enabled || !record.protocol_tunnel_enabled {
         end_sessions(&services, id, &who.user.display_name).await;
     }
@@ -84,19 +94,22 @@ pub(super) async fn remove(
     Administrator(who): Administrator,
     Path(id): Path<JumpointId>,
 ) -> Result<StatusCode, Failure> {
-    let record = services.store.jumpoint(id).await?.ok_or_else(|| Failure::not_found("jumpoint"))?;
+    let audited = services.audit.begin().await?;
+    let record = audited.jumpoint(id).await?.ok_or_else(|| Failure::not_found("jumpoint"))?;
     let in_use = |items: u64| {
         let message = format!("{items} items go through the jumpoint {}.", record.name);
         Failure::conflict("in_use", &message, "Remove them, or give them another jumpoint, first.")
     };
-    let items = services.store.count_items_of_jumpoint(id).await?;
+    let items = audited.count_items_of_jumpoint(id).await?;
     if items > 0 {
         return Err(in_use(items));
     }
-    services.store.delete_jumpoint(id).await.map_err(|error| match error {
+    audited.delete_jumpoint(id).await.map_err(|error| match error {
         StoreError::Dependent => in_use(1),
         other => other.into(),
     })?;
+    let entry = Entry::of(Action::JumpointRemoved, ObjectKind::Jumpoint, id.0, &record.name);
+    audited.commit(&who.by, [entry.removed(&told(&record))]).await?;
     services.presence.dismiss(|agent| agent.jumpoint_id == id, "the jumpoint was removed");
     end_sessions(&services, id, &who.user.display_name).await;
     changed(&services);
@@ -107,13 +120,16 @@ pub(super) async fn remove(
 #[utoipa::path(post, path = "/api/jumpoints/{id}/enrolment-keys", tag = "jumpoints", params(("id" = String, Path)), responses((status = 201, body = NewEnrolmentKey), (status = 404, body = ApiError)))]
 pub(super) async fn create_key(
     State(services): State<Services>,
-    _: Administrator,
+    Administrator(who): Administrator,
     Path(id): Path<JumpointId>,
 ) -> Result<(StatusCode, Json<NewEnrolmentKey>), Failure> {
-    services.store.jumpoint(id).await?.ok_or_else(|| Failure::not_found("jumpoint"))?;
+    let audited = services.audit.begin().await?;
+    let jumpoint = audited.jumpoint(id).await?.ok_or_else(|| Failure::not_found("jumpoint"))?;
     let ca_sha256 = services.authority.as_ref().map(|it| it.sha256.clone());
     let made = enrolment::make_key(id, &services.public_url, ca_sha256, now())?;
-    services.store.insert_enrolment_key(&made.record).await?;
+    audited.insert_enrolment_key(&made.record).await?;
+    let entry = Entry::of(Action::EnrolmentKeyCreated, ObjectKind::EnrolmentKey, made.record.id.0, &jumpoint.name);
+    audited.commit(&who.by, [entry.made(&json!({ "expires_at": made.record.expires_at }))]).await?;
     changed(&services);
     let command = format!("sallyport-jumpoint enrol --key {}", made.key.expose());
     let answer = NewEnrolmentKey { entry: key_view(&made.record), key: made.key, command: SecretText::new(command) };
@@ -124,12 +140,16 @@ pub(super) async fn create_key(
 #[utoipa::path(delete, path = "/api/jumpoints/{id}/enrolment-keys/{key_id}", tag = "jumpoints", params(("id" = String, Path), ("key_id" = String, Path)), responses((status = 204), (status = 404, body = ApiError)))]
 pub(super) async fn revoke_key(
     State(services): State<Services>,
-    _: Administrator,
+    Administrator(who): Administrator,
     Path((id, key_id)): Path<(JumpointId, EnrolmentKeyId)>,
 ) -> Result<StatusCode, Failure> {
-    if !services.store.delete_enrolment_key(id, key_id).await? {
+    let audited = services.audit.begin().await?;
+    if !audited.delete_enrolment_key(id, key_id).await? {
         return Err(Failure::not_found("enrolment key"));
     }
+    let jumpoint = audited.jumpoint(id).await?.map(|it| it.name).unwrap_or_default();
+    let entry = Entry::of(Action::EnrolmentKeyRevoked, ObjectKind::EnrolmentKey, key_id.0, &jumpoint);
+    audited.commit(&who.by, [entry]).await?;
     changed(&services);
     Ok(StatusCode::NO_CONTENT)
 }
@@ -141,9 +161,13 @@ pub(super) async fn remove_node(
     Administrator(who): Administrator,
     Path((id, agent_id)): Path<(JumpointId, AgentId)>,
 ) -> Result<StatusCode, Failure> {
-    if !services.store.delete_agent(id, agent_id).await? {
+    let audited = services.audit.begin().await?;
+    let was = audited.agent(agent_id).await?.ok_or_else(|| Failure::not_found("node"))?;
+    if !audited.delete_agent(id, agent_id).await? {
         return Err(Failure::not_found("node"));
     }
+    let entry = Entry::of(Action::AgentRemoved, ObjectKind::Agent, agent_id.0, &was.facts.hostname);
+    audited.commit(&who.by, [entry.removed(&json!({ "jumpoint_id": id }))]).await?;
     services.presence.dismiss(|agent| agent.id == agent_id, "this node was removed in the console");
     let by = Some(who.user.display_name.as_str());
     services.sessions.end_all(SessionEnd::JumpointDisabled, by, |it| it.node() == Some(agent_id));
@@ -160,14 +184,27 @@ pub(super) async fn change_node(
     Body(change): Body<NodeChange>,
 ) -> Result<Json<Jumpoint>, Failure> {
     if let Some(draining) = change.draining {
-        if !services.store.set_draining(id, agent_id, draining).await? {
+        let audited = services.audit.begin().await?;
+        let was = audited.agent(agent_id).await?.ok_or_else(|| Failure::not_found("node"))?;
+        if !audited.set_draining(id, agent_id, draining).await? {
             return Err(Failure::not_found("node"));
         }
+        let entry = Entry::of(Action::AgentChanged, ObjectKind::Agent, agent_id.0, &was.facts.hostname)
+            .changed(&json!({ "draining": was.draining }), &json!({ "draining": draining }));
+        audited.commit(&who.by, [entry]).await?;
         services.presence.set_draining(agent_id, draining);
         tracing::info!(agent.id = %agent_id, user.id = %who.user.id, draining, "a node was drained or let in again");
         changed(&services);
     }
     Ok(Json(one(&services, id).await?))
+}
+
+/// A jumpoint as the audit trail tells of it.
+fn told(it: &JumpointRecord) -> Value {
+    json!({
+        "name": it.name, "comments": it.comments, "enabled": it.enabled,
+        "protocol_tunnel_enabled": it.protocol_tunnel_enabled,
+    })
 }
 
 async fn end_sessions(services: &Services, id: JumpointId, by: &str) {

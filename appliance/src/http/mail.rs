@@ -1,10 +1,12 @@
 use axum::Json;
 use axum::extract::State;
 use wire::api::{ApiError, MailDraft, MailSettings, MailTest, Outbox, TestOutcome};
+use wire::audit::Action;
 use wire::validate;
 
 use super::error::Body;
 use super::{ConsoleAdministrator, Failure};
+use crate::audit::Entry;
 use crate::mail::{ChangeRefused, Letter};
 use crate::services::Services;
 
@@ -24,7 +26,16 @@ pub(super) async fn set_settings(
     ConsoleAdministrator(who): ConsoleAdministrator,
     Body(draft): Body<MailDraft>,
 ) -> Result<Json<MailSettings>, Failure> {
-    let set = services.mailer.set(draft).await?;
+    let has_new_password = draft.password.is_some();
+    let change = services.audit.begin().await?;
+    let was = services.mailer.settings_in(&change).await?;
+    let set = services.mailer.set(&change, draft).await?;
+    let mut entry = Entry::of_settings(Action::SettingsMailChanged, "Mail").changed(&was, &set);
+    if has_new_password {
+        entry = entry.with("password", "(entered anew)");
+    }
+    change.commit(&who.by, [entry]).await?;
+    services.mailer.look_again();
     tracing::info!(by.id = %who.user.id, host = set.server.host, "the mail server was set");
     Ok(Json(set))
 }
@@ -44,7 +55,10 @@ pub(super) async fn test(
         who.user.display_name, services.public_url
     );
     let letter = Letter { to: test.to, subject: "A test of Sallyport's mail".into(), text };
+    let to = letter.to.clone();
     let outcome = services.mailer.try_out(letter).await;
+    let entry = Entry::of_settings(Action::SettingsMailTested, "Mail").with("to", to).saying(outcome.message.as_str());
+    services.audit.append(&who.by, if outcome.worked { entry } else { entry.failed() }).await?;
     tracing::info!(by.id = %who.user.id, worked = outcome.worked, said = outcome.message, "mail was tried out");
     Ok(Json(outcome))
 }

@@ -3,11 +3,14 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use wire::BrowserId;
 use wire::api::{ApiError, Browser, ChangePassword, ConsoleEvent, Me, Preferences};
+use wire::audit::{Action, ObjectKind};
 use wire::validate;
 
 use super::error::{Body, Path};
 use super::sign_in::me_of;
+use super::users::entry;
 use super::{Arriving, AtConsole, Failure};
+use crate::audit::Entry;
 use crate::clock::now;
 use crate::events::Audience;
 use crate::services::Services;
@@ -70,9 +73,12 @@ pub(super) async fn sign_out_browser(
     who: AtConsole,
     Path(id): Path<BrowserId>,
 ) -> Result<StatusCode, Failure> {
-    if !services.store.delete_browser(who.user.id, id).await? {
+    let change = services.audit.begin().await?;
+    if !change.delete_browser(who.user.id, id).await? {
         return Err(Failure::not_found("signed-in browser"));
     }
+    let entry = Entry::of(Action::SignInOver, ObjectKind::Browser, id.0, "").saying("From another browser.");
+    change.commit(&who.by, [entry]).await?;
     let event = ConsoleEvent::SignedOut { message: "You were signed out from another browser.".into() };
     services.events.announce(Audience::LastWord(who.user.id, Some(id)), event);
     Ok(StatusCode::NO_CONTENT)
@@ -85,15 +91,17 @@ pub(super) async fn change_password(
     who: AtConsole,
     Body(change): Body<ChangePassword>,
 ) -> Result<StatusCode, Failure> {
-    super::sign_in::guarded_verify(&services, &who.user, &change.current, "current").await?;
+    super::sign_in::guarded_verify(&services, &who.user, &who.by, &change.current, "current").await?;
     if let Some(message) = validate::password(change.new.expose()) {
         return Err(Failure::field("new", &message));
     }
     let new_hash = services.passwords.hash(&change.new).await?;
-    if !services.store.set_password(who.user.id, &who.user.password_hash, &new_hash).await? {
+    let audited = services.audit.begin().await?;
+    if !audited.set_password(who.user.id, &who.user.password_hash, &new_hash).await? {
         let message = "Your password was changed elsewhere at the same time.";
         return Err(Failure::conflict("password_changed", message, "Sign in again with the newest one."));
     }
+    audited.commit(&who.by, [entry(Action::UserPasswordChanged, &who.user)]).await?;
     for browser in services.store.browsers_of(who.user.id).await? {
         if browser.id != who.browser.id && services.store.delete_browser(who.user.id, browser.id).await? {
             let event = ConsoleEvent::SignedOut { message: "Your password was changed in another browser.".into() };

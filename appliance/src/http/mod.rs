@@ -4,6 +4,7 @@ mod activity;
 mod api_tokens;
 mod approvals;
 mod assets;
+mod audit;
 mod client_address;
 mod error;
 mod extension;
@@ -130,6 +131,9 @@ pub fn router(services: Services) -> Router {
         .routes(routes!(sessions::get))
         .routes(routes!(sessions::ticket))
         .routes(routes!(sessions::end))
+        .routes(routes!(audit::list))
+        .routes(routes!(audit::heads))
+        .routes(routes!(audit::export))
         .routes(routes!(installation::installation))
         .routes(routes!(websocket::events::events))
         .split_for_parts();

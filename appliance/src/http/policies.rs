@@ -3,10 +3,12 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use wire::JumpPolicyId;
 use wire::api::{ApiError, FieldError, ItemPermission, JumpPolicy, JumpPolicyDraft, JumpPolicyName, Schedule};
+use wire::audit::{Action, ObjectKind};
 use wire::validate;
 
 use super::error::{Body, Path};
 use super::{Administrator, Failure, SignedIn, permitted};
+use crate::audit::Entry;
 use crate::clock::now;
 use crate::jump::policy::{Policy, schedule};
 use crate::random;
@@ -51,7 +53,10 @@ pub(super) async fn create(
 ) -> Result<(StatusCode, Json<JumpPolicy>), Failure> {
     let definition = JumpPolicyDraft { revision: 0, ..checked(&services, draft).await? };
     let policy = Policy { id: JumpPolicyId(random::id()), definition };
-    services.store.insert_jump_policy(&policy, now()).await?;
+    let change = services.audit.begin().await?;
+    change.insert_jump_policy(&policy, now()).await?;
+    let entry = Entry::of(Action::PolicyCreated, ObjectKind::Policy, policy.id.0, &policy.definition.name);
+    change.commit(&who.by, [entry.made(&policy.definition)]).await?;
     permitted::changed(&services, &who.user).await?;
     Ok((StatusCode::CREATED, Json(view(policy, PolicyUses::default()))))
 }
@@ -65,9 +70,13 @@ pub(super) async fn change(
     Body(draft): Body<JumpPolicyDraft>,
 ) -> Result<Json<JumpPolicy>, Failure> {
     let mut policy = Policy { id, definition: checked(&services, draft).await? };
-    if !services.store.update_jump_policy(&policy).await? {
+    let change = services.audit.begin().await?;
+    let was = change.jump_policy(id).await?.ok_or_else(|| Failure::not_found("policy"))?;
+    if !change.update_jump_policy(&policy).await? {
         return Err(Failure::not_found("policy"));
     }
+    let entry = Entry::of(Action::PolicyChanged, ObjectKind::Policy, id.0, &was.definition.name);
+    change.commit(&who.by, [entry.changed(&was.definition, &policy.definition)]).await?;
     policy.definition.revision += 1;
     permitted::changed(&services, &who.user).await?;
     let uses = services.store.jump_policy_uses().await?.remove(&id).unwrap_or_default();
@@ -81,12 +90,13 @@ pub(super) async fn remove(
     Administrator(who): Administrator,
     Path(id): Path<JumpPolicyId>,
 ) -> Result<StatusCode, Failure> {
-    let policy = services.store.jump_policy(id).await?.ok_or_else(|| Failure::not_found("policy"))?;
-    match services.store.delete_jump_policy(id).await {
+    let change = services.audit.begin().await?;
+    let policy = change.jump_policy(id).await?.ok_or_else(|| Failure::not_found("policy"))?;
+    match change.delete_jump_policy(id).await {
         Ok(true) => {}
         Ok(false) => return Err(Failure::not_found("policy")),
         Err(StoreError::Dependent) => {
-            let uses = services.store.jump_policy_uses().await?.remove(&id).unwrap_or_default();
+            let uses = change.jump_policy_uses().await?.remove(&id).unwrap_or_default();
             let message = format!(
                 "The policy {} is named by {} items and {} memberships of groups, or by an item that was just removed.",
                 policy.definition.name, uses.items, uses.memberships
@@ -95,6 +105,8 @@ pub(super) async fn remove(
         }
         Err(other) => return Err(other.into()),
     }
+    let entry = Entry::of(Action::PolicyRemoved, ObjectKind::Policy, id.0, &policy.definition.name);
+    change.commit(&who.by, [entry.removed(&policy.definition)]).await?;
     permitted::changed(&services, &who.user).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -55,6 +55,9 @@ const SCOPES: &[(&str, &str, TokenScope)] = &[
     ("DELETE", "/api/jumpoints/{id}/enrolment-keys/{key_id}", Administer),
     ("PATCH", "/api/jumpoints/{id}/nodes/{agent_id}", Administer),
     ("DELETE", "/api/jumpoints/{id}/nodes/{agent_id}", Administer),
+    ("GET", "/api/audit", Administer),
+    ("GET", "/api/audit/heads", Administer),
+    ("GET", "/api/audit/export", Administer),
     // Who manages users sets passwords and takes second factors away: a token may only look at them.
     ("GET", "/api/users", Administer),
     ("GET", "/api/users/{id}/access", Administer),

@@ -6,9 +6,11 @@ use wire::SecretText;
 use wire::api::{
     ApiError, BeginTotp, BothFactors, ConfirmTotp, ConsoleEvent, QrCode, RecoveryCodes, SecondFactors, TotpOffer,
 };
+use wire::audit::Action;
 
 use super::error::Body;
 use super::sign_in::{guarded_both, guarded_verify};
+use super::users::entry;
 use super::{Arriving, AtConsole, Failure, settings};
 use crate::clock::now;
 use crate::events::Audience;
@@ -44,9 +46,10 @@ pub(super) async fn begin_totp(
         let Some(password) = &begin.password else {
             return Err(Failure::field("password", "Enter your present password."));
         };
-        guarded_verify(&services, &who.user, password, "password").await?;
+        guarded_verify(&services, &who.user, &who.by, password, "password").await?;
     }
-    let secret = services.factors.begin(who.user.id, now()).await.map_err(|error| match error {
+    let change = services.audit.begin().await?;
+    let secret = services.factors.begin(&change, who.user.id, now()).await.map_err(|error| match error {
         FactorError::Store(StoreError::Duplicate) => Failure::conflict(
             "totp_on",
             "An authenticator app is set up already.",
@@ -54,6 +57,7 @@ pub(super) async fn begin_totp(
         ),
         other => other.into(),
     })?;
+    change.commit(&who.by, [entry(Action::UserSecondFactorBegun, &who.user)]).await?;
     let host = services.public_url.trim_start_matches("https://");
     let uri = totp::uri(&format!("Sallyport {host}"), &who.user.user_name, &secret);
     let qr_code = draw(&uri).ok_or_else(|| {
@@ -70,11 +74,13 @@ pub(super) async fn confirm_totp(
     Arriving(who): Arriving,
     Body(confirm): Body<ConfirmTotp>,
 ) -> Result<Json<RecoveryCodes>, Failure> {
-    let codes = services.factors.confirm(who.user.id, &confirm.code, now(), who.browser.id).await?;
+    let change = services.audit.begin().await?;
+    let codes = services.factors.confirm(&change, who.user.id, &confirm.code, now(), who.browser.id).await?;
     let Some(codes) = codes else {
         let message = "This is not the code that the app shows for this secret now. Look whether the clock of its device is right.";
         return Err(Failure::field("code", message));
     };
+    change.commit(&who.by, [entry(Action::UserSecondFactorSetUp, &who.user)]).await?;
     tracing::info!(user.id = %who.user.id, "an authenticator app was set up");
     services.events.announce(Audience::Administrators, ConsoleEvent::UsersChanged);
     Ok(Json(RecoveryCodes { codes }))
@@ -92,8 +98,10 @@ pub(super) async fn remove_totp(
         let next_step = "If you have another device now, ask an administrator to reset your second factors.";
         return Err(Failure::conflict("second_factor_required", message, next_step));
     }
-    guarded_both(&services, &who.user, &both).await?;
-    services.store.remove_second_factors(who.user.id).await?;
+    guarded_both(&services, &who.user, &who.by, &both).await?;
+    let change = services.audit.begin().await?;
+    change.remove_second_factors(who.user.id).await?;
+    change.commit(&who.by, [entry(Action::UserSecondFactorRemoved, &who.user)]).await?;
     tracing::info!(user.id = %who.user.id, "an authenticator app was turned off");
     services.events.announce(Audience::Administrators, ConsoleEvent::UsersChanged);
     Ok(StatusCode::NO_CONTENT)
@@ -106,8 +114,11 @@ pub(super) async fn renew_recovery_codes(
     who: AtConsole,
     Body(both): Body<BothFactors>,
 ) -> Result<Json<RecoveryCodes>, Failure> {
-    guarded_both(&services, &who.user, &both).await?;
-    Ok(Json(RecoveryCodes { codes: services.factors.new_recovery_codes(who.user.id).await? }))
+    guarded_both(&services, &who.user, &who.by, &both).await?;
+    let change = services.audit.begin().await?;
+    let codes = services.factors.new_recovery_codes(&change, who.user.id).await?;
+    change.commit(&who.by, [entry(Action::UserRecoveryCodesRenewed, &who.user)]).await?;
+    Ok(Json(RecoveryCodes { codes }))
 }
 
 /// A text as a QR code; none when it is too long for one.

@@ -7,17 +7,19 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use serde::Deserialize;
 use utoipa::IntoParams;
-use wire::SessionId;
 use wire::api::{
     ApiError, Connection, Fault, JumpMethod, NewSession, Session, SessionDetails, SessionEnd, SessionPage,
     SessionState, TunnelTicket,
 };
+use wire::audit::{Action, ObjectKind};
+use wire::{JumpItemId, SessionId};
 
 use super::error::{Body, Path, Query};
 use super::jump_items::facts;
 use super::server::ConnectionInfo;
 use super::starting::Start;
 use super::{Failure, SignedIn, permitted};
+use crate::audit::{By, Entry};
 use crate::clock::now;
 use crate::jump::access::{self, Asker, Decision, Denial};
 use crate::jump::item;
@@ -80,11 +82,39 @@ pub(super) async fn create(
     Body(new): Body<NewSession>,
 ) -> Result<(StatusCode, Json<Session>), Failure> {
     let item = services.store.jump_item(new.item_id).await?.ok_or_else(|| Failure::not_found("item"))?;
+    match begin(&services, &connection, &who, new, &item).await {
+        Ok(session) => Ok((StatusCode::CREATED, Json(session))),
+        Err(failure) => Err(denied_to(&services, &who.by, item.id, &item.definition.name, failure).await),
+    }
+}
+
+/// Writes down that somebody was not let through, and gives them the reason; or another one when it cannot be written down.
+async fn denied_to(services: &Services, by: &By, item: JumpItemId, name: &str, failure: Failure) -> Failure {
+    let entry = Entry::of(Action::JumpDenied, ObjectKind::Item, item.0, name)
+        .with("reason", failure.code())
+        .saying(failure.message());
+    let entry = if failure.is_own() { entry.failed() } else { entry.refused() };
+    match services.audit.append(by, entry).await {
+        // What kept the session from beginning keeps this from being written down, as a rule.
+        Err(error) if failure.is_own() => tracing::error!(error = %error, "a failed Jump could not be audited"),
+        Err(error) => return error.into(),
+        Ok(()) => {}
+    }
+    failure
+}
+
+async fn begin(
+    services: &Services,
+    connection: &ConnectionInfo,
+    who: &SignedIn,
+    new: NewSession,
+    item: &JumpItemRecord,
+) -> Result<Session, Failure> {
     let jumpoint = services.store.jumpoint(item.definition.jumpoint_id).await?;
     let jumpoint = jumpoint.ok_or_else(|| Failure::not_found("jumpoint"))?;
-    let book = permitted::book(&services, &who).await?;
-    may_use(&services, &who, &book, &item, &jumpoint)?;
-    let start = Start::of(&services, &who, &book, &item).await?;
+    let book = permitted::book(services, who).await?;
+    may_use(services, who, &book, item, &jumpoint)?;
+    let start = Start::of(services, who, &book, item).await?;
     let terms = start.require(&new.shown).await?;
     // From here to its beginning nobody else begins one, where there may be only one. A ticket system that takes its time was asked
     // before: others do not wait for it.
@@ -134,13 +164,13 @@ pub(super) async fn create(
         ticket: new.shown.ticket.map(|it| it.trim().to_owned()).filter(|_| start.asks_for_ticket()),
         told_of_end: terms.told_of_end,
     };
-    let live = services.sessions.begin(record, &terms.told_of_start).await?;
+    let live = services.sessions.begin(record, &terms.told_of_start, &who.by).await?;
     // Who took the permission away in this very moment did not see the session yet.
     let standing = services.sessions.standing(&live.snapshot()).await?;
     if !services.sessions.apply(&live, standing, None) {
         services.sessions.wait_until_gone(&live).await;
     }
-    Ok((StatusCode::CREATED, Json(live.view())))
+    Ok(live.view())
 }
 
 /// One session with its newest connections, its events and the last minutes of statistics.
@@ -198,8 +228,12 @@ pub(super) async fn ticket(
         let jumpoint = services.store.jumpoint(record.jumpoint_id).await?;
         let jumpoint = jumpoint.ok_or_else(|| Failure::not_found("jumpoint"))?;
         let book = permitted::book(&services, &who).await?;
-        may_use(&services, &who, &book, &item, &jumpoint)?;
+        if let Err(failure) = may_use(&services, &who, &book, &item, &jumpoint) {
+            return Err(denied_to(&services, &who.by, item.id, &item.definition.name, failure).await);
+        }
     }
+    let entry = Entry::of(Action::SessionTicketGiven, ObjectKind::Session, id.0, &session.item_name);
+    services.audit.append(&who.by, entry).await?;
     services.sessions.give_ticket(id).map(Json).map_err(|error| match error {
         TicketError::Over => Failure::conflict("session_over", "This session is over.", "Press Jump again."),
         TicketError::AlreadyTunnelling => {
@@ -219,6 +253,8 @@ pub(super) async fn end(
 ) -> Result<Json<Session>, Failure> {
     let (session, live) = visible(&services, &who, id).await?;
     let Some(live) = live else { return Ok(Json(session)) };
+    let entry = Entry::of(Action::SessionEndAsked, ObjectKind::Session, id.0, &session.item_name);
+    services.audit.append(&who.by, entry).await?;
     let end = if session.user_id == who.user.id { SessionEnd::ByUser } else { SessionEnd::ByAdministrator };
     services.sessions.end(&live, end, Some(&who.user.display_name), "");
     services.sessions.wait_until_gone(&live).await;

@@ -2,9 +2,11 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use wire::api::{ApiError, SignInSettings};
+use wire::audit::Action;
 
 use super::error::Body;
 use super::{ConsoleAdministrator, Failure};
+use crate::audit::Entry;
 use crate::services::Services;
 use crate::store::{Store, StoreError};
 
@@ -27,7 +29,11 @@ pub(super) async fn set_sign_in(
     Body(settings): Body<SignInSettings>,
 ) -> Result<StatusCode, Failure> {
     let required = settings.second_factor_required;
-    services.store.set_setting(SECOND_FACTOR_REQUIRED, if required { "true" } else { "false" }).await?;
+    let change = services.audit.begin().await?;
+    let was = SignInSettings { second_factor_required: second_factor_required(&change).await? };
+    change.set_setting(SECOND_FACTOR_REQUIRED, if required { "true" } else { "false" }).await?;
+    let entry = Entry::of_settings(Action::SettingsSignInChanged, "Signing in").changed(&was, &settings);
+    change.commit(&who.by, [entry]).await?;
     tracing::info!(by.id = %who.user.id, required, "the rule for second factors was set");
     Ok(StatusCode::NO_CONTENT)
 }

@@ -4,12 +4,15 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use wire::UserId;
 use wire::api::{ApiError, Fault, FieldError, JumpMethod, Me, Role, SetupRequest, SetupState};
+use wire::audit::Action;
 use wire::validate;
 
 use super::Failure;
 use super::error::Body;
 use super::server::ConnectionInfo;
 use super::sign_in::{sign_browser_in, with_cookie};
+use super::users::{entry, told};
+use crate::audit::By;
 use crate::clock::now;
 use crate::random;
 use crate::services::Services;
@@ -57,11 +60,15 @@ pub(super) async fn set_up(
         created_at: now(),
         last_sign_in_at: None,
     };
-    if !setup::finish(&services.store, &user).await? {
+    let change = services.audit.begin().await?;
+    if !setup::finish(&change, &user).await? {
         return Err(refused());
     }
+    let by = By::user(&user, &connection.peer.ip().to_string());
+    let entries = [entry(Action::ApplianceSetUp, &user), entry(Action::UserCreated, &user).made(&told(&user))];
+    change.commit(&by, entries).await?;
     tracing::info!(user.id = %user.id, "the first administrator was made");
-    let (me, cookie) = sign_browser_in(&services, user, connection, &headers).await?;
+    let (me, cookie) = sign_browser_in(&services, user, connection, &headers, "setup link").await?;
     Ok(with_cookie(me, cookie))
 }
 

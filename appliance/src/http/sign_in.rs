@@ -6,18 +6,20 @@ use wire::api::{
     ApiError, BothFactors, ConsoleEvent, FactorsReset, Fault, Me, SecondFactorRequest, SecondFactorStep, SignInAnswer,
     SignInRequest,
 };
+use wire::audit::Action;
 use wire::limits::PASSWORD_MAX_CHARS;
 use wire::{SecretText, Timestamp};
 
 use super::error::Body;
 use super::server::ConnectionInfo;
-use super::users::view;
+use super::users::{entry, view};
 use super::{Arriving, Failure, settings};
+use crate::audit::{By, Entry};
 use crate::clock::now;
 use crate::events::Audience;
 use crate::random;
 use crate::services::{Services, VERSION};
-use crate::sign_in::attempts::AttemptError;
+use crate::sign_in::attempts::{Attempt, AttemptError};
 use crate::sign_in::browsers::{self, COOKIE};
 use crate::sign_in::challenge::{self, Challenge};
 use crate::sign_in::second_factor::Shown;
@@ -41,15 +43,18 @@ pub(super) async fn sign_in(
     let hash = user.as_ref().map(|user| user.password_hash.clone());
     let is_long = request.password.expose().chars().count() > PASSWORD_MAX_CHARS;
     let fits = !is_long && services.passwords.verify(&request.password, hash).await?;
-    let Some(user) = user.filter(|_| fits) else {
+    let by = By::nobody(&address.to_string());
+    let Some(user) = user.as_ref().filter(|_| fits).cloned() else {
         tracing::info!(client = %address, "a sign-in failed");
         services.metrics.sign_in_failed("wrong_password");
+        failed(&services, &by, user.as_ref(), "wrong_password", &attempt).await?;
         let message = "User name and password do not belong together.";
         let next_step = "Try again. After five failures the account is locked for 15 minutes.";
         return Err(Failure::new(StatusCode::UNAUTHORIZED, Fault::User, "wrong_password", message, next_step));
     };
     if !user.enabled {
         services.metrics.sign_in_failed("user_disabled");
+        failed(&services, &by, Some(&user), "user_disabled", &attempt).await?;
         let next_step = "Ask an administrator to enable it.";
         return Err(Failure::new(
             StatusCode::FORBIDDEN,
@@ -63,12 +68,14 @@ pub(super) async fn sign_in(
         services.attempts.take_back(attempt).await?;
         let challenge = Challenge::new(&user, now())?;
         let expires_at = challenge.record.expires_at;
-        services.store.insert_challenge(challenge.record).await?;
+        let change = services.audit.begin().await?;
+        change.insert_challenge(challenge.record).await?;
+        change.commit(&by, [entry(Action::SignInHalfWay, &user)]).await?;
         let step = SecondFactorStep { challenge: challenge.token, expires_at };
         return Ok(Json(SignInAnswer::SecondFactor(step)).into_response());
     }
     services.attempts.succeed(attempt).await?;
-    let (me, cookie) = sign_browser_in(&services, user, connection, &headers).await?;
+    let (me, cookie) = sign_browser_in(&services, user, connection, &headers, "password").await?;
     Ok(with_cookie(SignInAnswer::SignedIn(Box::new(me)), cookie))
 }
 
@@ -95,6 +102,7 @@ pub(super) async fn second_factor(
     let Some(shown) = services.factors.check(user.id, &request.code, at).await? else {
         tracing::info!(client = %address, user.id = %user.id, "a second factor was not right");
         services.metrics.sign_in_failed("wrong_code");
+        failed(&services, &By::nobody(&address.to_string()), Some(&user), "wrong_code", &attempt).await?;
         let next_step = match begun.attempts_left {
             0 => "Sign in with your password again.",
             _ => "Each code is good once and for half a minute: wait for the next one.",
@@ -106,17 +114,20 @@ pub(super) async fn second_factor(
         return Err(over());
     }
     services.attempts.succeed(attempt).await?;
-    if shown == Shown::RecoveryCode {
-        tracing::info!(user.id = %user.id, "somebody signed in with a recovery code");
-    }
-    let (me, cookie) = sign_browser_in(&services, user, connection, &headers).await?;
+    let with = match shown {
+        Shown::RecoveryCode => "password and recovery code",
+        Shown::AuthenticatorApp => "password and authenticator app",
+    };
+    let (me, cookie) = sign_browser_in(&services, user, connection, &headers, with).await?;
     Ok(with_cookie(me, cookie))
 }
 
 /// Signs this browser out.
 #[utoipa::path(post, path = "/api/sign-out", tag = "sign-in", responses((status = 204), (status = 401, body = ApiError)))]
 pub(super) async fn sign_out(State(services): State<Services>, Arriving(who): Arriving) -> Result<Response, Failure> {
-    services.store.delete_browser(who.user.id, who.browser.id).await?;
+    let change = services.audit.begin().await?;
+    change.delete_browser(who.user.id, who.browser.id).await?;
+    change.commit(&who.by, [entry(Action::SignInOver, &who.user)]).await?;
     let event = ConsoleEvent::SignedOut { message: "You signed out.".into() };
     services.events.announce(Audience::LastWord(who.user.id, Some(who.browser.id)), event);
     let forget = format!("{COOKIE}=; Path=/; Secure; HttpOnly; SameSite=Strict; Max-Age=0");
@@ -129,21 +140,26 @@ pub(super) async fn sign_browser_in(
     mut user: UserRecord,
     connection: ConnectionInfo,
     headers: &HeaderMap,
+    with: &str,
 ) -> Result<(Me, String), Failure> {
     let user_agent = headers.get(header::USER_AGENT).and_then(|it| it.to_str().ok()).unwrap_or_default();
     let (address, timeouts) = (connection.peer.ip().to_string(), services.config.sign_in);
     let is_required = settings::second_factor_required(&services.store).await?;
     let needs_factor = is_required && !services.store.has_second_factor(user.id).await?;
-    let browser = browsers::sign_in(&services.store, user.id, user_agent, address, timeouts, needs_factor).await?;
+    let by = By::user(&user, &address);
+    let change = services.audit.begin().await?;
+    let browser = browsers::sign_in(&change, user.id, user_agent, address, timeouts, needs_factor).await?;
     // Whoever changed the account meanwhile has signed out the browsers there were; this one may have come after.
-    let still = services.store.user(user.id).await?;
+    let still = change.user(user.id).await?;
     if !still.is_some_and(|it| it.enabled && it.password_hash == user.password_hash) {
-        services.store.delete_browser(user.id, browser.record.id).await?;
         let message = "This account was changed at the same time.";
         return Err(Failure::new(StatusCode::UNAUTHORIZED, Fault::User, "account_changed", message, "Sign in again."));
     }
     let at = now();
-    services.store.note_sign_in(user.id, at).await?;
+    change.note_sign_in(user.id, at).await?;
+    let entry =
+        entry(Action::SignInSucceeded, &user).with("with", with).with("user_agent", browser.record.user_agent.as_str());
+    change.commit(&by, [entry]).await?;
     services.events.announce(Audience::Administrators, ConsoleEvent::UsersChanged);
     user.last_sign_in_at = Some(at);
     let cookie = format!(
@@ -178,6 +194,26 @@ pub(super) async fn me_of(services: &Services, user: UserRecord, browser: &Brows
     })
 }
 
+/// Writes a failed attempt down. What is refused because of a lock-out is not: whoever sends such requests could fill the disk. The
+/// lock-out itself is.
+async fn failed(
+    services: &Services,
+    by: &By,
+    user: Option<&UserRecord>,
+    reason: &str,
+    attempt: &Attempt,
+) -> Result<(), Failure> {
+    let of = |action| user.map_or_else(|| Entry::new(action), |user| entry(action, user));
+    let failure = of(Action::SignInFailed).failed().with("reason", reason);
+    let failure =
+        if user.is_some() { failure } else { failure.saying("There is no user of the name that was entered.") };
+    services.audit.append(by, failure).await?;
+    if let Some(until) = attempt.locks().filter(|_| user.is_some()) {
+        services.audit.append(by, of(Action::UserLocked).with("until", until.0)).await?;
+    }
+    Ok(())
+}
+
 /// What a refused attempt reads like.
 fn refused_attempt(services: &Services, error: AttemptError) -> Failure {
     match error {
@@ -201,12 +237,16 @@ fn locked(until: Timestamp, at: Timestamp) -> Failure {
 pub(super) async fn guarded_verify(
     services: &Services,
     user: &UserRecord,
+    by: &By,
     password: &SecretText,
     field: &str,
 ) -> Result<(), Failure> {
     let attempt = services.attempts.begin(&user.user_name, None).await;
     let attempt = attempt.map_err(|error| refused_attempt(services, error))?;
-    verify(services, user, password, field).await?;
+    if let Err(wrong) = verify(services, user, password, field).await {
+        failed(services, by, Some(user), "wrong_password", &attempt).await?;
+        return Err(wrong);
+    }
     // Where a second factor is asked for, a password alone makes no wrong code forgotten.
     if services.store.has_second_factor(user.id).await? {
         services.attempts.take_back(attempt).await?;
@@ -220,19 +260,38 @@ pub(super) async fn guarded_verify(
 ///
 /// # Errors
 /// What to tell them when the code is not right, or they are locked out.
-pub async fn show_second_factor(services: &Services, user: &UserRecord, code: &SecretText) -> Result<(), Failure> {
+pub async fn show_second_factor(
+    services: &Services,
+    user: &UserRecord,
+    by: &By,
+    code: &SecretText,
+) -> Result<(), Failure> {
     let attempt = services.attempts.begin(&user.user_name, None).await;
     let attempt = attempt.map_err(|error| refused_attempt(services, error))?;
-    check_code(services, user, code).await?;
+    if let Err(wrong) = check_code(services, user, code).await {
+        failed(services, by, Some(user), "wrong_code", &attempt).await?;
+        return Err(wrong);
+    }
     Ok(services.attempts.take_back(attempt).await?)
 }
 
 /// Checks password and second factor together: one attempt.
-pub(super) async fn guarded_both(services: &Services, user: &UserRecord, both: &BothFactors) -> Result<(), Failure> {
+pub(super) async fn guarded_both(
+    services: &Services,
+    user: &UserRecord,
+    by: &By,
+    both: &BothFactors,
+) -> Result<(), Failure> {
     let attempt = services.attempts.begin(&user.user_name, None).await;
     let attempt = attempt.map_err(|error| refused_attempt(services, error))?;
-    verify(services, user, &both.password, "password").await?;
-    check_code(services, user, &both.code).await?;
+    let shown = async {
+        verify(services, user, &both.password, "password").await.map_err(|wrong| ("wrong_password", wrong))?;
+        check_code(services, user, &both.code).await.map_err(|wrong| ("wrong_code", wrong))
+    };
+    if let Err((reason, wrong)) = shown.await {
+        failed(services, by, Some(user), reason, &attempt).await?;
+        return Err(wrong);
+    }
     Ok(services.attempts.succeed(attempt).await?)
 }
 

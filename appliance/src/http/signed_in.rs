@@ -8,6 +8,7 @@ use wire::api::{BACKGROUND_HEADER, CSRF_HEADER, Fault, Role, TokenScope};
 
 use super::server::ConnectionInfo;
 use super::{Failure, scopes};
+use crate::audit::By;
 use crate::clock::now;
 use crate::services::Services;
 use crate::sign_in::api_tokens;
@@ -19,6 +20,8 @@ use crate::store::{BrowserRecord, UserRecord};
 pub struct SignedIn {
     /// The user.
     pub user: UserRecord,
+    /// The same for the audit trail.
+    pub by: By,
 }
 
 /// A user who is signed in with a browser: what no API token may.
@@ -28,6 +31,8 @@ pub struct AtConsole {
     pub user: UserRecord,
     /// Their browser.
     pub browser: BrowserRecord,
+    /// The user for the audit trail.
+    pub by: By,
 }
 
 /// A user who is signed in with a browser and may still have to set up a second factor, before which nothing else is for them.
@@ -87,18 +92,25 @@ impl AtConsole {
                 "Load the console again.",
             ));
         }
-        Ok(Self { user, browser })
+        let by = By::user(&user, &address_of(parts));
+        Ok(Self { user, browser, by })
     }
 }
 
+/// Where a request comes from.
+fn address_of(parts: &Parts) -> String {
+    parts.extensions.get::<ConnectionInfo>().map(|it| it.peer.ip().to_string()).unwrap_or_default()
+}
+
 /// Whose token this is, and what it may.
-async fn by_token(token: &str, parts: &Parts, services: &Services) -> Result<(UserRecord, TokenScope), Failure> {
-    let address = parts.extensions.get::<ConnectionInfo>().map(|it| it.peer.ip().to_string()).unwrap_or_default();
+async fn by_token(token: &str, parts: &Parts, services: &Services) -> Result<(SignedIn, TokenScope), Failure> {
+    let address = address_of(parts);
     let Some((user, token)) = api_tokens::who(&services.store, token, &address, now()).await? else {
         services.metrics.sign_in_failed("wrong_token");
         return Err(Failure::wrong_token());
     };
-    Ok((user, token.scope))
+    let by = By::token(&user, &token.name, &address);
+    Ok((SignedIn { user, by }, token.scope))
 }
 
 /// The scope that a token needs for what is asked.
@@ -118,14 +130,14 @@ impl FromRequestParts<Services> for SignedIn {
 
     async fn from_request_parts(parts: &mut Parts, services: &Services) -> Result<Self, Failure> {
         let Some(token) = bearer(&parts.headers) else {
-            let AtConsole { user, .. } = AtConsole::arrived(parts, services, is_use(parts)).await?;
-            return Ok(Self { user });
+            let AtConsole { user, by, .. } = AtConsole::arrived(parts, services, is_use(parts)).await?;
+            return Ok(Self { user, by });
         };
-        let (user, scope) = by_token(token, parts, services).await?;
+        let (who, scope) = by_token(token, parts, services).await?;
         match needed_scope(parts) {
             None => Err(Failure::not_for_tokens()),
             Some(needed) if scope < needed => Err(Failure::token_scope(needed)),
-            Some(_) => Ok(Self { user }),
+            Some(_) => Ok(who),
         }
     }
 }

@@ -83,7 +83,7 @@ impl<'a> Start<'a> {
                 self.check_ticket(ticket).await?;
             }
             if let Some(code) = shown.second_factor.as_ref().filter(|_| needs.second_factor) {
-                show_second_factor(self.services, &self.who.user, code).await?;
+                show_second_factor(self.services, &self.who.user, &self.who.by, code).await?;
             }
             verdict = self.verdict(Shown { ticket: needs.ticket, second_factor: needs.second_factor });
         }

@@ -3,16 +3,19 @@ use std::collections::HashSet;
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
+use serde_json::{Value, json};
 use wire::TeamId;
 use wire::api::{ApiError, Team, TeamDraft};
+use wire::audit::{Action, ObjectKind};
 
 use super::error::{Body, Path};
 use super::jumpoints::check;
 use super::{Administrator, Failure, permitted};
+use crate::audit::Entry;
 use crate::clock::now;
 use crate::random;
 use crate::services::Services;
-use crate::store::{StoreError, TeamRecord};
+use crate::store::{Store, StoreError, TeamRecord};
 
 /// Every team.
 #[utoipa::path(get, path = "/api/teams", tag = "access", responses((status = 200, body = Vec<Team>)))]
@@ -33,7 +36,10 @@ pub(super) async fn create(
     Body(draft): Body<TeamDraft>,
 ) -> Result<(StatusCode, Json<Team>), Failure> {
     let record = TeamRecord { revision: 0, ..checked(TeamId(random::id()), draft)? };
-    services.store.insert_team(&record).await.map_err(member_is_gone)?;
+    let change = services.audit.begin().await?;
+    change.insert_team(&record).await.map_err(member_is_gone)?;
+    let entry = Entry::of(Action::TeamCreated, ObjectKind::Team, record.id.0, &record.name).made(&told(&record));
+    change.commit(&who.by, [entry]).await?;
     permitted::changed(&services, &who.user).await?;
     Ok((StatusCode::CREATED, Json(view(record, 0))))
 }
@@ -47,9 +53,13 @@ pub(super) async fn change(
     Body(draft): Body<TeamDraft>,
 ) -> Result<Json<Team>, Failure> {
     let record = checked(id, draft)?;
-    if !services.store.update_team(&record).await.map_err(member_is_gone)? {
+    let change = services.audit.begin().await?;
+    let was = team(&change, id).await?;
+    if !change.update_team(&record).await.map_err(member_is_gone)? {
         return Err(Failure::not_found("team"));
     }
+    let entry = Entry::of(Action::TeamChanged, ObjectKind::Team, id.0, &was.name).changed(&told(&was), &told(&record));
+    change.commit(&who.by, [entry]).await?;
     permitted::changed(&services, &who.user).await?;
     let groups = services.store.groups_of_teams().await?.get(&id).copied().unwrap_or(0);
     Ok(Json(view(TeamRecord { revision: record.revision + 1, ..record }, groups)))
@@ -62,11 +72,24 @@ pub(super) async fn remove(
     Administrator(who): Administrator,
     Path(id): Path<TeamId>,
 ) -> Result<StatusCode, Failure> {
-    if !services.store.delete_team(id).await? {
+    let change = services.audit.begin().await?;
+    let was = team(&change, id).await?;
+    if !change.delete_team(id).await? {
         return Err(Failure::not_found("team"));
     }
+    let entry = Entry::of(Action::TeamRemoved, ObjectKind::Team, id.0, &was.name).removed(&told(&was));
+    change.commit(&who.by, [entry]).await?;
     permitted::changed(&services, &who.user).await?;
     Ok(StatusCode::NO_CONTENT)
+}
+
+async fn team(store: &Store, id: TeamId) -> Result<TeamRecord, Failure> {
+    store.teams().await?.into_iter().find(|it| it.id == id).ok_or_else(|| Failure::not_found("team"))
+}
+
+/// A team as the audit trail tells of it.
+fn told(it: &TeamRecord) -> Value {
+    json!({ "name": it.name, "comments": it.comments, "members": it.members })
 }
 
 fn checked(id: TeamId, draft: TeamDraft) -> Result<TeamRecord, Failure> {

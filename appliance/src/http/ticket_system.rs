@@ -1,10 +1,12 @@
 use axum::Json;
 use axum::extract::State;
 use wire::api::{ApiError, TicketSystemDraft, TicketSystemSettings, TicketTest, TicketTestResult};
+use wire::audit::Action;
 use wire::validate;
 
 use super::error::Body;
 use super::{ConsoleAdministrator, Failure};
+use crate::audit::Entry;
 use crate::services::Services;
 use crate::ticket_system::TicketQuestion;
 
@@ -24,7 +26,15 @@ pub(super) async fn set_settings(
     ConsoleAdministrator(who): ConsoleAdministrator,
     Body(draft): Body<TicketSystemDraft>,
 ) -> Result<Json<TicketSystemSettings>, Failure> {
-    let set = services.ticket_system.set(draft).await?;
+    let entered = draft.headers.iter().filter(|it| it.value.is_some()).map(|it| it.name.clone()).collect::<Vec<_>>();
+    let change = services.audit.begin().await?;
+    let was = services.ticket_system.settings_in(&change).await?;
+    let set = services.ticket_system.set(&change, draft).await?;
+    let mut entry = Entry::of_settings(Action::SettingsTicketSystemChanged, "Ticket system").changed(&was, &set);
+    if !entered.is_empty() {
+        entry = entry.with("header_values", format!("(entered anew: {})", entered.join(", ")));
+    }
+    change.commit(&who.by, [entry]).await?;
     tracing::info!(by.id = %who.user.id, configured = !set.system.url.is_empty(), "the ticket system was set");
     Ok(Json(set))
 }
@@ -41,6 +51,10 @@ pub(super) async fn test(
     }
     let question = TicketQuestion { user: who.user.user_name.clone(), item: "Test".into() };
     let result = services.ticket_system.try_out(&test.ticket, &question).await;
+    let entry =
+        Entry::of_settings(Action::SettingsTicketSystemTested, "Ticket system").with("ticket", test.ticket.as_str());
+    let entry = entry.saying(result.outcome.message.as_str());
+    services.audit.append(&who.by, if result.outcome.worked { entry } else { entry.failed() }).await?;
     tracing::info!(by.id = %who.user.id, worked = result.outcome.worked, "the ticket system was tried out");
     Ok(Json(result))
 }

@@ -3,12 +3,15 @@ use std::collections::HashMap;
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
+use serde_json::{Value, json};
 use wire::api::{ApiError, ConsoleEvent, JumpMethod, NewUser, ResetSecondFactors, SessionEnd, User, UserChange};
+use wire::audit::{Action, ObjectKind};
 use wire::{Timestamp, UserId, validate};
 
 use super::error::{Body, Path};
 use super::setup::check_person;
 use super::{Administrator, ConsoleAdministrator, Failure, permitted};
+use crate::audit::Entry;
 use crate::clock::now;
 use crate::events::Audience;
 use crate::random;
@@ -45,7 +48,7 @@ pub(super) async fn list(State(services): State<Services>, _: Administrator) -> 
 #[utoipa::path(post, path = "/api/users", tag = "users", request_body = NewUser, responses((status = 201, body = User), (status = 422, body = ApiError)))]
 pub(super) async fn create(
     State(services): State<Services>,
-    _: ConsoleAdministrator,
+    ConsoleAdministrator(who): ConsoleAdministrator,
     Body(new): Body<NewUser>,
 ) -> Result<(StatusCode, Json<User>), Failure> {
     check_person(&new.user_name, &new.display_name, Some(new.password.expose()))?;
@@ -61,10 +64,12 @@ pub(super) async fn create(
         created_at: now(),
         last_sign_in_at: None,
     };
-    services.store.insert_user(&user).await.map_err(|error| match error {
+    let audited = services.audit.begin().await?;
+    audited.insert_user(&user).await.map_err(|error| match error {
         StoreError::Duplicate => Failure::field("user_name", "There is a user of this name already."),
         other => role_is_gone(other),
     })?;
+    audited.commit(&who.by, [entry(Action::UserCreated, &user).made(&told(&user))]).await?;
     services.events.announce(Audience::Administrators, ConsoleEvent::UsersChanged);
     Ok((StatusCode::CREATED, Json(view(user, None, false))))
 }
@@ -93,11 +98,22 @@ pub(super) async fn change(
         default_role: change.default_role_id,
         password_hash,
     };
-    let user = services.store.edit_user(id, edit).await.map_err(role_is_gone)?;
+    let audited = services.audit.begin().await?;
+    let was = audited.user(id).await?.ok_or_else(|| Failure::not_found("user"))?;
+    let user = audited.edit_user(id, edit).await.map_err(role_is_gone)?;
     let user = user.ok_or_else(|| Failure::not_found("user"))?;
+    let mut entries = Vec::new();
     if change.unlock {
-        services.store.delete_sign_in_failure(&account_key(&user.user_name)).await?;
+        audited.delete_sign_in_failure(&account_key(&user.user_name)).await?;
+        entries.push(entry(Action::UserUnlocked, &user));
     }
+    if change.password.is_some() {
+        entries.push(entry(Action::UserPasswordReset, &user));
+    }
+    if entries.is_empty() || told(&was) != told(&user) {
+        entries.push(entry(Action::UserChanged, &user).changed(&told(&was), &told(&user)));
+    }
+    audited.commit(&who.by, entries).await?;
     if !user.enabled || change.password.is_some() {
         let keep = Some(who.browser.id).filter(|_| user.enabled && who.user.id == id);
         sign_out_everywhere(&services, id, keep, "An administrator changed your account.").await?;
@@ -126,9 +142,12 @@ pub(super) async fn remove(
     ConsoleAdministrator(who): ConsoleAdministrator,
     Path(id): Path<UserId>,
 ) -> Result<StatusCode, Failure> {
-    if !services.store.delete_user(id).await? {
+    let audited = services.audit.begin().await?;
+    let was = audited.user(id).await?.ok_or_else(|| Failure::not_found("user"))?;
+    if !audited.delete_user(id).await? {
         return Err(Failure::not_found("user"));
     }
+    audited.commit(&who.by, [entry(Action::UserRemoved, &was).removed(&told(&was))]).await?;
     let event = ConsoleEvent::SignedOut { message: "An administrator removed your account.".into() };
     services.events.announce(Audience::LastWord(id, None), event);
     services.sessions.end_all(SessionEnd::UserDisabled, Some(&who.user.display_name), |it| it.snapshot().user_id == id);
@@ -154,12 +173,27 @@ pub(super) async fn reset_second_factors(
         return Err(Failure::field("reason", &message));
     }
     let record = FactorResetRecord { at: now(), reason: reset.reason.trim().to_owned() };
-    services.store.reset_second_factors(id, &record).await?;
+    let audited = services.audit.begin().await?;
+    audited.reset_second_factors(id, &record).await?;
+    audited.commit(&who.by, [entry(Action::UserSecondFactorReset, &user).saying(record.reason.as_str())]).await?;
     tracing::info!(user.id = %id, by.id = %who.user.id, "second factors were reset");
     let why = format!("An administrator reset your second factors: {}", record.reason);
     sign_out_everywhere(&services, id, None, &why).await?;
     services.events.announce(Audience::Administrators, ConsoleEvent::UsersChanged);
     Ok(StatusCode::NO_CONTENT)
+}
+
+/// A user as the audit trail tells of them.
+pub(super) fn told(it: &UserRecord) -> Value {
+    json!({
+        "user_name": it.user_name, "display_name": it.display_name, "role": it.role, "enabled": it.enabled,
+        "methods": it.methods, "default_role_id": it.default_role,
+    })
+}
+
+/// Something that is done to a user.
+pub(super) fn entry(action: Action, it: &UserRecord) -> Entry {
+    Entry::of(action, ObjectKind::User, it.id.0, &it.user_name)
 }
 
 async fn sign_out_everywhere(

@@ -8,7 +8,7 @@ use crate::clock::now;
 use crate::outgoing::tls_config;
 use crate::random;
 use crate::sealing::SealingError;
-use crate::store::{LetterRecord, ServiceRecord, StoreError};
+use crate::store::{LetterRecord, ServiceRecord, Store, StoreError};
 
 /// The settings' name in the database, and what the password is sealed for.
 const NAME: &str = "mail";
@@ -38,15 +38,23 @@ impl Mailer {
     /// # Errors
     /// When the database fails.
     pub async fn settings(&self) -> Result<MailSettings, StoreError> {
-        let record = self.record().await?;
+        self.settings_in(&self.store).await
+    }
+
+    /// The same, as the change that is on its way sees it.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn settings_in(&self, store: &Store) -> Result<MailSettings, StoreError> {
+        let record: ServiceRecord<MailServer> = store.service(NAME).await?;
         Ok(MailSettings { server: record.settings, has_password: record.sealed.is_some(), revision: record.revision })
     }
 
-    /// Sets the mail server. Letters that wait go to it at once.
+    /// Sets the mail server, by way of a change that is kept later; [`Mailer::look_again`] comes after.
     ///
     /// # Errors
     /// See [`ChangeRefused`].
-    pub async fn set(&self, mut draft: MailDraft) -> Result<MailSettings, ChangeRefused> {
+    pub async fn set(&self, store: &Store, mut draft: MailDraft) -> Result<MailSettings, ChangeRefused> {
         draft.server.ca_pem = draft.server.ca_pem.trim().to_owned();
         let mut errors = validate::mail_server(&draft.server);
         if !draft.server.ca_pem.is_empty()
@@ -54,7 +62,7 @@ impl Mailer {
         {
             errors.push(FieldError::new("ca_pem", &super::sentence(&error.to_string())));
         }
-        let before = self.record().await?;
+        let before: ServiceRecord<MailServer> = store.service(NAME).await?;
         let password = password_after(&before, &draft);
         let password = match password {
             Ok(password) if errors.is_empty() => password,
@@ -70,9 +78,13 @@ impl Mailer {
             Password::New(text) => Some(self.sealing.seal(PASSWORD, text.expose().as_bytes())?),
         };
         let record = ServiceRecord { settings: draft.server, sealed, revision: draft.revision };
-        let revision = self.store.set_service(NAME, &record).await?;
-        self.changed.notify_one();
+        let revision = store.set_service(NAME, &record).await?;
         Ok(MailSettings { server: record.settings, has_password: record.sealed.is_some(), revision })
+    }
+
+    /// Letters that wait need not wait for their time: the server may be another one.
+    pub fn look_again(&self) {
+        self.changed.notify_one();
     }
 
     /// The mail server with its password.

@@ -72,6 +72,7 @@ pub fn end_message(end: SessionEnd, by: &str, jumpoint: &str) -> String {
         }
         SessionEnd::NotUsed => "Protocol Tunneling was not started for 30 minutes.".into(),
         SessionEnd::ApplianceStopped => "The appliance was stopped.".into(),
+        SessionEnd::NotAudited => "The appliance could not write into its audit trail that the session started.".into(),
         SessionEnd::ProtocolError => {
             "A program broke the protocol. Update helper and jumpoint to the appliance's version.".into()
         }

@@ -9,12 +9,14 @@
 //! - `set_ends`: ends that policies set, and the warnings before them.
 //! - `arrivals`, `links`: its links, before and while they are joined.
 //! - `asking`: the nodes that are asked to serve it.
+//! - `audited`: what the audit trail tells of them.
 //! - `totals`: what all sessions have moved.
 //! - `tunnelling`, `joined`, `telling`, `writing`: the task of one session, the relay between its links, what is told of it, and what is
 //!   written down.
 
 pub mod arrivals;
 pub mod asking;
+mod audited;
 mod joined;
 pub mod letters;
 pub mod lifecycle;

@@ -10,6 +10,7 @@ use wire::link_messages::{Refusal, Resumption};
 use wire::stream::EndReason;
 use wire::{JumpItemId, SecretText, SessionEventId, SessionId, Timestamp};
 
+use super::audited::{allowed, ended};
 use super::letters::SessionLetters;
 use super::lifecycle::{self, Step, UNUSED_AFTER, end_message};
 use super::live::{Ending, LiveSession};
@@ -17,6 +18,7 @@ use super::ticket::Tickets;
 use super::totals::Counted;
 use super::tunnelling::Begin;
 use crate::agents::presence::Presence;
+use crate::audit::{Audit, By};
 use crate::clock::now;
 use crate::events::{Audience, EventBus};
 use crate::jump::policy::Standing;
@@ -30,6 +32,7 @@ use crate::store::{SessionEventRecord, SessionRecord, Store, StoreError};
 #[derive(Clone)]
 pub struct Sessions {
     pub(super) store: Store,
+    pub(super) audit: Audit,
     pub(super) events: EventBus,
     pub(super) presence: Presence,
     pub(super) tasks: Tasks,
@@ -77,6 +80,7 @@ impl Sessions {
     #[must_use]
     pub fn new(
         store: Store,
+        audit: Audit,
         events: EventBus,
         presence: Presence,
         tasks: Tasks,
@@ -85,7 +89,7 @@ impl Sessions {
         letters: SessionLetters,
     ) -> Self {
         let (alone, choosing, past, live, tickets) = Default::default();
-        Self { store, events, presence, tasks, grace, letters, alone, choosing, past, metrics, live, tickets }
+        Self { store, audit, events, presence, tasks, grace, letters, alone, choosing, past, metrics, live, tickets }
     }
 
     /// Takes up what an appliance that stopped or died left open, and ends what cannot go on. To be called once, before
@@ -144,8 +148,10 @@ impl Sessions {
         record.end_message = Some(message.clone());
         record.ended_at = Some(at);
         self.store.close_connections_of(record.id, at).await?;
-        self.store.update_session(&record).await?;
-        self.store.insert_session_event(&event(record.id, "ended", &message, None)).await?;
+        let change = self.audit.begin().await?;
+        change.update_session(&record).await?;
+        change.insert_session_event(&event(record.id, "ended", &message, None)).await?;
+        change.commit(&By::appliance(), [ended(&record)]).await?;
         self.letters.tell(&record.told_of_end, &record).await;
         Ok(())
     }
@@ -154,10 +160,17 @@ impl Sessions {
     ///
     /// # Errors
     /// When it cannot be written down; then it does not begin.
-    pub async fn begin(&self, record: SessionRecord, told_of_start: &[String]) -> Result<Arc<LiveSession>, StoreError> {
+    pub async fn begin(
+        &self,
+        record: SessionRecord,
+        told_of_start: &[String],
+        by: &By,
+    ) -> Result<Arc<LiveSession>, StoreError> {
         let message = format!("{} pressed Jump on {}.", record.user_name, record.item_name);
         let first = event(record.id, "started", &message, Some(&record.user_name));
-        self.store.insert_session(&record, &first).await?;
+        let change = self.audit.begin().await?;
+        change.insert_session(&record, &first).await?;
+        change.commit(by, [allowed(&record)]).await?;
         let live = LiveSession::new(record);
         self.enter(&live);
         self.metrics.session_started();

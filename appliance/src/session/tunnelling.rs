@@ -9,11 +9,13 @@ use wire::link_messages::ApplianceToHelper;
 use wire::stream::EndReason;
 
 use super::asking::{Asking, Trouble};
+use super::audited::started;
 use super::joined::{farewell, hear_out};
 use super::lifecycle::{self, NodeGone, Step};
 use super::links::{End, Links};
 use super::live::LiveSession;
 use super::registry::Sessions;
+use crate::audit::By;
 use crate::clock::now;
 use crate::relay::connections::From;
 use crate::relay::forward::Stopped;
@@ -95,7 +97,10 @@ impl Sessions {
             let turn = async {
                 match both {
                     Some((helper, jumpoint, epoch)) => {
-                        self.joined(live, epoch).await;
+                        if !self.joined(live, epoch).await {
+                            // It ends, which is seen where this is waited for.
+                            std::future::pending::<()>().await;
+                        }
                         Turn::Stopped(self.relay(live, epoch, &helper, &jumpoint).await)
                     }
                     None => tokio::select! {
@@ -155,10 +160,15 @@ impl Sessions {
         }
     }
 
-    /// Both links stand.
-    async fn joined(&self, live: &Arc<LiveSession>, epoch: u64) {
+    /// Both links stand. False when that cannot be written down: then the session ends before a byte went through.
+    async fn joined(&self, live: &Arc<LiveSession>, epoch: u64) -> bool {
         live.set_reconnecting(None);
         let is_first = live.state() == SessionState::Connecting;
+        if is_first && let Err(error) = self.audit.append(&By::appliance(), started(&live.snapshot())).await {
+            tracing::error!(session.id = %live.id, error = %error, "the start of a session could not be audited");
+            self.end(live, SessionEnd::NotAudited, None, "");
+            return false;
+        }
         live.change(|record| {
             record.state = lifecycle::next(record.state, Step::JumpointCalled).unwrap_or(record.state);
             record.tunnelling_at = record.tunnelling_at.or_else(|| Some(now()));
@@ -173,6 +183,7 @@ impl Sessions {
             self.metrics.resumed();
             self.note(live, "resumed", "Helper and jumpoint are linked again.", None).await;
         }
+        true
     }
 
     /// A link is lost; both ends have time to come back.

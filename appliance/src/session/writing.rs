@@ -3,8 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::audited::ended;
 use super::live::LiveSession;
 use super::registry::Sessions;
+use crate::audit::By;
 use crate::clock::now;
 use crate::relay::connections::Row;
 use crate::store::{ConnectionRecord, SessionRecord, StoreError};
@@ -45,31 +47,44 @@ impl Sessions {
     pub(super) async fn write_end(&self, live: &Arc<LiveSession>) {
         let _turn = live.writing.lock().await;
         let record = live.snapshot();
+        let mut is_audited = false;
         for pause in WRITE_END_PAUSES {
-            if self.wrote_end(live, &record).await {
+            if self.wrote_end(live, &record, &mut is_audited).await {
                 return;
             }
             tokio::time::sleep(pause).await;
         }
         let stopping = self.tasks.stopping();
         for pause in WRITE_END_LATER {
-            let is_over = self.wrote_end(live, &record).await;
+            let is_over = self.wrote_end(live, &record, &mut is_audited).await;
             if is_over || stopping.run_until_cancelled(tokio::time::sleep(pause)).await.is_none() {
                 return;
             }
         }
-        self.wrote_end(live, &record).await;
+        self.wrote_end(live, &record, &mut is_audited).await;
     }
 
-    async fn wrote_end(&self, live: &Arc<LiveSession>, record: &SessionRecord) -> bool {
+    /// Whether all of it is written. Its end stands in the audit trail once.
+    async fn wrote_end(&self, live: &Arc<LiveSession>, record: &SessionRecord, is_audited: &mut bool) -> bool {
         self.write_news(live).await;
-        match self.store.update_session(record).await {
+        let written = match is_audited {
+            true => self.store.update_session(record).await,
+            false => self.write_audited_end(record).await,
+        };
+        *is_audited |= written.is_ok();
+        match written {
             Ok(()) => live.table().unwritten_count() == 0,
             Err(error) => {
                 tracing::error!(session.id = %live.id, error = %error, "the end of a session could not be written down");
                 false
             }
         }
+    }
+
+    async fn write_audited_end(&self, record: &SessionRecord) -> Result<(), StoreError> {
+        let change = self.audit.begin().await?;
+        change.update_session(record).await?;
+        change.commit(&By::appliance(), [ended(record)]).await
     }
 
     /// Writes in a task of its own: a write that was dropped half-way could reach the database after a newer one, and undo it.

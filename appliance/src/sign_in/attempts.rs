@@ -30,6 +30,14 @@ pub struct Attempt {
     address: Option<(String, FailureRecord)>,
 }
 
+impl Attempt {
+    /// Until when the account is locked, unless this attempt turns out to be right.
+    #[must_use]
+    pub fn locks(&self) -> Option<Timestamp> {
+        self.account.1.locked_until
+    }
+}
+
 /// Why there is no attempt.
 #[derive(Debug, thiserror::Error)]
 pub enum AttemptError {

@@ -73,14 +73,19 @@ impl Factors {
         Ok(self.store.use_totp_step(user, step).await?.then_some(Shown::AuthenticatorApp))
     }
 
-    /// Begins to set up an authenticator app, and gives its secret.
+    /// Begins to set up an authenticator app, by way of a change that is kept later, and gives its secret.
     ///
     /// # Errors
     /// [`StoreError::Duplicate`] when one is set up already; see [`FactorError`].
-    pub async fn begin(&self, user: UserId, at: Timestamp) -> Result<[u8; totp::SECRET_BYTES], FactorError> {
+    pub async fn begin(
+        &self,
+        store: &Store,
+        user: UserId,
+        at: Timestamp,
+    ) -> Result<[u8; totp::SECRET_BYTES], FactorError> {
         let secret = random::bytes()?;
         let sealed = self.sealing.seal(&place(user), &secret)?;
-        self.store.begin_totp(user, sealed, at).await?;
+        store.begin_totp(user, sealed, at).await?;
         Ok(secret)
     }
 
@@ -91,25 +96,26 @@ impl Factors {
     /// See [`FactorError`].
     pub async fn confirm(
         &self,
+        store: &Store,
         user: UserId,
         code: &SecretText,
         at: Timestamp,
         by: BrowserId,
     ) -> Result<Option<Vec<SecretText>>, FactorError> {
-        let Some(begun) = self.store.totp(user).await?.filter(|it| it.confirmed_at.is_none()) else { return Ok(None) };
+        let Some(begun) = store.totp(user).await?.filter(|it| it.confirmed_at.is_none()) else { return Ok(None) };
         let secret = self.sealing.open(&place(user), &begun.sealed)?;
         let Some(step) = totp::step_of(&secret, &plain(code.expose()), at, None) else { return Ok(None) };
         let (codes, hashes) = recovery_codes()?;
-        Ok(self.store.confirm_totp(user, &begun, step, at, hashes, by).await?.then_some(codes))
+        Ok(store.confirm_totp(user, &begun, step, at, hashes, by).await?.then_some(codes))
     }
 
     /// Makes other recovery codes.
     ///
     /// # Errors
     /// See [`FactorError`].
-    pub async fn new_recovery_codes(&self, user: UserId) -> Result<Vec<SecretText>, FactorError> {
+    pub async fn new_recovery_codes(&self, store: &Store, user: UserId) -> Result<Vec<SecretText>, FactorError> {
         let (codes, hashes) = recovery_codes()?;
-        self.store.replace_recovery_codes(user, hashes).await?;
+        store.replace_recovery_codes(user, hashes).await?;
         Ok(codes)
     }
 }
@@ -191,10 +197,10 @@ mod tests {
     impl Desk {
         /// Sets an app up with the code of this moment.
         async fn enrol(&self) -> (Vec<u8>, Vec<SecretText>) {
-            let secret = self.factors.begin(self.user, AT).await.unwrap().to_vec();
+            let secret = self.factors.begin(&self.store, self.user, AT).await.unwrap().to_vec();
             let code = secret_text(&totp::code_at(&secret, AT));
             let by = BrowserId(random::id());
-            let codes = self.factors.confirm(self.user, &code, AT, by).await.unwrap().unwrap();
+            let codes = self.factors.confirm(&self.store, self.user, &code, AT, by).await.unwrap().unwrap();
             (secret, codes)
         }
 
@@ -206,16 +212,19 @@ mod tests {
     #[tokio::test]
     async fn an_app_counts_only_once_it_showed_a_right_code() {
         let desk = desk().await;
-        let secret = desk.factors.begin(desk.user, AT).await.unwrap();
+        let secret = desk.factors.begin(&desk.store, desk.user, AT).await.unwrap();
         let code = totp::code_at(&secret, AT);
         assert_eq!(desk.check(&code, AT).await, None, "it is not set up yet");
         let by = BrowserId(random::id());
-        assert!(desk.factors.confirm(desk.user, &secret_text("000000"), AT, by).await.unwrap().is_none());
+        assert!(desk.factors.confirm(&desk.store, desk.user, &secret_text("000000"), AT, by).await.unwrap().is_none());
         assert!(!desk.store.has_second_factor(desk.user).await.unwrap());
-        assert!(desk.factors.confirm(desk.user, &secret_text(&code), AT, by).await.unwrap().is_some());
+        assert!(desk.factors.confirm(&desk.store, desk.user, &secret_text(&code), AT, by).await.unwrap().is_some());
         assert!(desk.store.has_second_factor(desk.user).await.unwrap());
-        assert!(desk.factors.confirm(desk.user, &secret_text(&code), AT, by).await.unwrap().is_none(), "once");
-        let again = desk.factors.begin(desk.user, AT).await;
+        assert!(
+            desk.factors.confirm(&desk.store, desk.user, &secret_text(&code), AT, by).await.unwrap().is_none(),
+            "once"
+        );
+        let again = desk.factors.begin(&desk.store, desk.user, AT).await;
         assert!(matches!(again, Err(FactorError::Store(StoreError::Duplicate))), "{again:?}");
     }
 
@@ -246,7 +255,7 @@ mod tests {
         assert_eq!(desk.check(&first.to_uppercase().replace('-', " "), AT).await, Some(Shown::RecoveryCode));
         assert_eq!(desk.check(first, AT).await, None);
         assert_eq!(desk.store.recovery_codes_left(desk.user).await.unwrap(), 9);
-        let new = desk.factors.new_recovery_codes(desk.user).await.unwrap();
+        let new = desk.factors.new_recovery_codes(&desk.store, desk.user).await.unwrap();
         assert_eq!(desk.check(codes[1].expose(), AT).await, None, "an old one after new ones were made");
         assert_eq!(desk.check(new[1].expose(), AT).await, Some(Shown::RecoveryCode));
     }

@@ -1,11 +1,13 @@
 //! What every statement goes through, whichever database it is for.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use sea_orm::sea_query::Value;
 use sea_orm::{
-    AccessMode, ConnAcquireErr, ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, ExecResult,
-    IsolationLevel, QueryResult, RuntimeErr, SqliteTransactionMode, Statement, TransactionOptions, TransactionTrait,
+    AccessMode, ConnAcquireErr, ConnectionTrait, DatabaseConnection, DatabaseExecutor, DatabaseTransaction, DbBackend,
+    DbErr, ExecResult, IsolationLevel, QueryResult, RuntimeErr, SqliteTransactionMode, Statement, TransactionOptions,
+    TransactionTrait,
 };
 
 /// How long a server may take to answer a statement before it is taken for gone. Longer than [`STATEMENT_TIMEOUT`]: who still
@@ -16,16 +18,32 @@ pub(super) const STATEMENT_TIMEOUT: Duration = Duration::from_secs(10);
 /// Number of the lock that a transaction takes that has to be alone. (Another key than the appliance's own claim.)
 const ALONE: i32 = 1;
 
-/// The database. Cheap to clone.
+/// Where statements go: the database, or the one transaction of a change that is being audited. In the latter, what begins a
+/// transaction of its own gets a part of that one (a savepoint). Cheap to clone.
 #[derive(Clone, Debug)]
-pub(super) struct Database(DatabaseConnection);
+pub(super) struct Database(To);
+
+#[derive(Clone, Debug)]
+enum To {
+    /// Any connection, each statement for itself.
+    Pool(DatabaseConnection),
+    /// This transaction.
+    Change(Arc<DatabaseTransaction>),
+}
 
 /// All of it, or nothing. What is dropped before it is committed never was.
 pub(super) struct Transaction(DatabaseTransaction);
 
 impl Database {
     pub(super) fn new(connection: DatabaseConnection) -> Self {
-        Self(connection)
+        Self(To::Pool(connection))
+    }
+
+    fn executor(&self) -> DatabaseExecutor<'_> {
+        match &self.0 {
+            To::Pool(pool) => pool.into(),
+            To::Change(transaction) => transaction.as_ref().into(),
+        }
     }
 
     /// Begins to write what belongs together and decides nothing by what it reads.
@@ -42,6 +60,7 @@ impl Database {
         let sqlite_transaction_mode = Some(SqliteTransactionMode::Immediate);
         let options = TransactionOptions { sqlite_transaction_mode, ..TransactionOptions::default() };
         let transaction = self.begin_with(options).await?;
+        // Whoever takes both this lock and that of the audit trail's end takes the other one first.
         if transaction.get_database_backend() == DbBackend::Postgres {
             let take = format!("SELECT pg_advisory_xact_lock({}, {ALONE})", super::postgres::LOCKS);
             transaction.execute_unprepared(&take).await?;
@@ -63,12 +82,36 @@ impl Database {
     }
 
     async fn begin_with(&self, options: TransactionOptions) -> Result<Transaction, DbErr> {
-        bounded(self.get_database_backend(), self.0.begin_with_options(options)).await.map(Transaction)
+        // A part is as its whole is.
+        let options = if let To::Change(_) = self.0 { TransactionOptions::default() } else { options };
+        bounded(self.get_database_backend(), self.executor().begin_with_options(options)).await.map(Transaction)
+    }
+
+    /// Begins a change: what is asked of the answer happens in one transaction, which writes from its beginning on.
+    pub(super) async fn begin_change(&self) -> Result<Self, DbErr> {
+        let sqlite_transaction_mode = Some(SqliteTransactionMode::Immediate);
+        let options = TransactionOptions { sqlite_transaction_mode, ..TransactionOptions::default() };
+        let Transaction(transaction) = self.begin_with(options).await?;
+        Ok(Self(To::Change(transaction.into())))
+    }
+
+    /// Keeps what was done in a change.
+    pub(super) async fn commit(self) -> Result<(), DbErr> {
+        let backend = self.get_database_backend();
+        let To::Change(transaction) = self.0 else { return Ok(()) };
+        match Arc::into_inner(transaction) {
+            Some(transaction) => bounded(backend, transaction.commit()).await,
+            None => Err(DbErr::Custom("a change is still being made while it is kept".into())),
+        }
     }
 
     /// Closes it in order.
     pub(super) async fn close(self) -> Result<(), DbErr> {
-        bounded(self.get_database_backend(), self.0.close()).await
+        let backend = self.get_database_backend();
+        match self.0 {
+            To::Pool(pool) => bounded(backend, pool.close()).await,
+            To::Change(_) => Ok(()),
+        }
     }
 }
 
@@ -85,23 +128,23 @@ impl Transaction {
 #[async_trait::async_trait]
 impl ConnectionTrait for Database {
     fn get_database_backend(&self) -> DbBackend {
-        self.0.get_database_backend()
+        self.executor().get_database_backend()
     }
 
     async fn execute_raw(&self, statement: Statement) -> Result<ExecResult, DbErr> {
-        bounded(statement.db_backend, self.0.execute_raw(storable(statement))).await
+        bounded(statement.db_backend, self.executor().execute_raw(storable(statement))).await
     }
 
     async fn execute_unprepared(&self, sql: &str) -> Result<ExecResult, DbErr> {
-        bounded(self.get_database_backend(), self.0.execute_unprepared(sql)).await
+        bounded(self.get_database_backend(), self.executor().execute_unprepared(sql)).await
     }
 
     async fn query_one_raw(&self, statement: Statement) -> Result<Option<QueryResult>, DbErr> {
-        bounded(statement.db_backend, self.0.query_one_raw(storable(statement))).await
+        bounded(statement.db_backend, self.executor().query_one_raw(storable(statement))).await
     }
 
     async fn query_all_raw(&self, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
-        bounded(statement.db_backend, self.0.query_all_raw(storable(statement))).await
+        bounded(statement.db_backend, self.executor().query_all_raw(storable(statement))).await
     }
 }
 

@@ -3,10 +3,12 @@
 #![expect(unreachable_pub, reason = "SeaORM's derives ask for public items")]
 
 mod api_tokens;
+mod audit;
 mod outside;
 mod second_factors;
 
 pub(super) use api_tokens::api_token;
+pub(super) use audit::{audit_event, audit_head, audit_tail};
 pub(super) use outside::{outbox, service};
 pub(super) use second_factors::{factor_reset, recovery_code, sign_in_challenge, totp};
 mod own_items;

@@ -21,6 +21,9 @@ pub enum StoreError {
     /// As many letters wait as may.
     #[error("too many letters wait to be sent")]
     OutboxFull,
+    /// What was to be done could not be written into the audit trail, so it was not.
+    #[error("it could not be written into the audit trail: {0}")]
+    NotAudited(String),
     /// Another writer held the database for too long.
     #[error("the database is busy")]
     Busy,
@@ -137,7 +140,8 @@ fn count(failure: &StoreError) {
         | StoreError::Dependent
         | StoreError::LastAdministrator
         | StoreError::ChangedMeanwhile
-        | StoreError::OutboxFull => return,
+        | StoreError::OutboxFull
+        | StoreError::NotAudited(_) => return,
     };
     counter.fetch_add(1, Ordering::Relaxed);
 }

@@ -1,6 +1,7 @@
 //! The database's tables, step by step. A step that was shipped never changes.
 
 mod access;
+mod audit;
 
 use sea_orm_migration::prelude::*;
 use sea_orm_migration::schema::{
@@ -38,6 +39,7 @@ impl MigratorTrait for Migrator {
             Box::new(policies::JumpPolicies),
             Box::new(MailAndTicketSystem),
             Box::new(policies::TicketsAndLetters),
+            Box::new(audit::AuditTrail),
         ]
     }
 }

@@ -5,6 +5,7 @@ mod access;
 mod agents;
 mod api_tokens;
 mod approvals;
+mod audit;
 mod browsers;
 mod connections;
 mod database;
@@ -29,6 +30,7 @@ mod teams;
 mod users;
 
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use sea_orm::{ConnectOptions, DeleteMany, EntityTrait, QuerySelect};
@@ -38,6 +40,7 @@ pub use access::{AccessBook, JumpItemRoleRecord};
 pub use agents::{AgentRecord, Enrolled, EnrolmentKeyRecord, JumpointRecord};
 pub use api_tokens::ApiTokenRecord;
 pub use approvals::ApprovalRecord;
+pub use audit::{AuditFilter, AuditedChange, ReadEvents};
 pub use browsers::BrowserRecord;
 pub use connections::{ConnectionRecord, ConnectionsSoFar, TunnelSum};
 pub use error::{StoreError, failures};
@@ -60,6 +63,8 @@ use database::Database;
 #[derive(Clone, Debug)]
 pub struct Store {
     db: Database,
+    /// The file of the embedded database.
+    file: Option<Arc<Path>>,
 }
 
 /// How long a write waits for another one before it fails.
@@ -81,7 +86,7 @@ impl Store {
         });
         let db = sea_orm::Database::connect(options).await?;
         migrations::Migrator::up(&db, None).await?;
-        Ok(Self { db: Database::new(db) })
+        Ok(Self { db: Database::new(db), file: Some(file.into()) })
     }
 
     /// One that nobody used before, of the kind that the tests are run with; the embedded one lies in this folder.
@@ -97,7 +102,7 @@ impl Store {
     #[cfg(test)]
     pub(crate) async fn open_read_only(file: &Path) -> Result<Self, StoreError> {
         let db = sea_orm::Database::connect(format!("sqlite://{}?mode=ro", file.display())).await?;
-        Ok(Self { db: Database::new(db) })
+        Ok(Self { db: Database::new(db), file: None })
     }
 
     /// Whether the database can be read.
@@ -120,6 +125,21 @@ impl Store {
         let done = delete.exec(&transaction).await?;
         transaction.commit().await?;
         Ok(done.rows_affected)
+    }
+
+    /// Comes back when what was committed survives a failure of the power. A server of its own sees to that itself.
+    ///
+    /// # Errors
+    /// When the disk does not take it.
+    pub fn make_durable(&self) -> std::io::Result<()> {
+        let Some(file) = &self.file else { return Ok(()) };
+        // What was committed lies in this file until it goes into the other one, which is synced then.
+        let log = file.with_extension("db-wal");
+        match std::fs::File::open(log) {
+            Ok(log) => log.sync_all(),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
+            Err(error) => Err(error),
+        }
     }
 
     /// Closes the database in order.

@@ -60,7 +60,7 @@ impl Store {
         facts.check(&place)?;
         claim::take(&mut connection, &place).await?;
         bring_up_to_date(&place).await?;
-        let store = Self { db: Database::new(pool(&place).into()) };
+        let store = Self { db: Database::new(pool(&place).into()), file: None };
         Ok((store, Claim::new(connection, place).await?))
     }
 
@@ -69,7 +69,7 @@ impl Store {
     /// # Errors
     /// When it cannot be reached.
     pub async fn open_postgres_beside(url: &SecretText) -> Result<Self, OpenError> {
-        let store = Self { db: Database::new(pool(&Place::parse(url)?).into()) };
+        let store = Self { db: Database::new(pool(&Place::parse(url)?).into()), file: None };
         store.ping().await?;
         Ok(store)
     }

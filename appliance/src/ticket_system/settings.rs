@@ -10,7 +10,7 @@ use super::{TicketError, TicketQuestion, TicketSystem, transport};
 use crate::mail::{ChangeRefused, sentence};
 use crate::outgoing::tls_config;
 use crate::sealing::SealingError;
-use crate::store::{ServiceRecord, StoreError};
+use crate::store::{ServiceRecord, Store, StoreError};
 
 /// The settings' name in the database, and what the headers are sealed for.
 const NAME: &str = "ticket_system";
@@ -38,22 +38,30 @@ impl TicketSystem {
     /// # Errors
     /// When the database fails.
     pub async fn settings(&self) -> Result<TicketSystemSettings, StoreError> {
-        let ServiceRecord { settings, revision, .. } = self.record().await?;
+        self.settings_in(&self.store).await
+    }
+
+    /// The same, as the change that is on its way sees it.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn settings_in(&self, store: &Store) -> Result<TicketSystemSettings, StoreError> {
+        let ServiceRecord::<Kept> { settings, revision, .. } = store.service(NAME).await?;
         Ok(TicketSystemSettings { system: settings.system, headers: settings.headers, revision })
     }
 
-    /// Sets how it is asked.
+    /// Sets how it is asked, by way of a change that is kept later.
     ///
     /// # Errors
     /// See [`ChangeRefused`].
-    pub async fn set(&self, draft: TicketSystemDraft) -> Result<TicketSystemSettings, ChangeRefused> {
+    pub async fn set(&self, store: &Store, draft: TicketSystemDraft) -> Result<TicketSystemSettings, ChangeRefused> {
         let TicketSystemDraft { mut system, headers, revision } = draft;
         system.ca_pem = system.ca_pem.trim().to_owned();
         let mut errors = validate::ticket_system(&system, &headers);
         if !system.url.is_empty() {
             errors.extend(unusable(&system));
         }
-        let before = self.record().await?;
+        let before: ServiceRecord<Kept> = store.service(NAME).await?;
         let kept = match before.sealed.as_deref().map(|sealed| self.opened(sealed)) {
             None => Values::new(),
             // What does not open has to be entered again.
@@ -70,7 +78,7 @@ impl TicketSystem {
         };
         let sealed = if values.is_empty() { None } else { Some(self.sealed(&values)?) };
         let record = ServiceRecord { settings: Kept { system, headers: names }, sealed, revision };
-        let revision = self.store.set_service(NAME, &record).await?;
+        let revision = store.set_service(NAME, &record).await?;
         Ok(TicketSystemSettings { system: record.settings.system, headers: record.settings.headers, revision })
     }
 

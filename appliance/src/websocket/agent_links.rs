@@ -82,7 +82,7 @@ async fn run_enrol(mut socket: WebSocket, services: Services, info: ConnectionIn
         return refuse(socket, &refused(refusal, message)).await;
     }
     let remote = info.peer.ip().to_string();
-    match enrolment::enrol(&services.store, &connection, &request, remote, now()).await {
+    match enrolment::enrol(&services.audit, &services.store, &connection, &request, remote, now()).await {
         Ok((agent, jumpoint)) => {
             tracing::info!(agent.id = %agent.id, jumpoint.id = %jumpoint.id, client = %info.peer.ip(), "an agent enrolled");
             let ca_pem = services.authority.as_ref().map(|it| it.pem.clone());

@@ -10,6 +10,7 @@
 //! | `item_form`, `services`, `addresses`, `bulk_form` | the dialogs for one item and for several |
 //! | `items_import` | what the page says of a file with items |
 //! | `mail_form`, `ticket_form` | the forms for systems outside |
+//! | `audit` | the audit trail: filters, what changed, what verifying came to |
 //! | `permitted` | what the user's roles let them do with items |
 //! | `helper_state` | extension and helper, and how to mend them |
 //! | `first_steps` | the path on a new appliance |
@@ -17,6 +18,7 @@
 
 pub(crate) mod addresses;
 pub(crate) mod approvals;
+pub(crate) mod audit;
 pub(crate) mod backoff;
 pub(crate) mod browser_name;
 pub(crate) mod bulk_form;

@@ -13,6 +13,7 @@
 //! | `jump_table`, `jump_filters`, `jump_actions` | the Jump interface: columns, selection, search, filters, groups, what is done with many items |
 //! | `jump_files` | items out of the table into a file, and from a file |
 //! | `administration` | users, groups and nodes by hand |
+//! | `audit` | the audit trail: filters, before and after, verifying in the browser |
 //! | `settings` | mail server and ticket system by hand, with real ones |
 //! | `password` | changing one's own password |
 //! | `api_tokens` | a token by hand: made, shown once, revoked by its owner and by an administrator |
@@ -26,6 +27,7 @@ mod access;
 mod administration;
 mod api_tokens;
 mod appliance_away;
+mod audit;
 mod database;
 mod dialog;
 mod jump_actions;

@@ -101,9 +101,9 @@ fn every_endpoint_lets_in_the_tokens_that_the_table_says() -> Result<()> {
 }
 
 /// What a stranger and a technician get, and the scope a token needs.
-type Row = (&'static str, &'static str, &'static str);
+pub(crate) type Row = (&'static str, &'static str, &'static str);
 
-fn table() -> Result<BTreeMap<String, Row>> {
+pub(crate) fn table() -> Result<BTreeMap<String, Row>> {
     let lines = TABLE.lines().filter(|line| !line.trim().is_empty() && !line.starts_with('#'));
     lines
         .map(|line| {

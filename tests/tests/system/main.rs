@@ -14,6 +14,9 @@
 //! | `second_factor` | authenticator app, recovery codes, both steps of a sign-in |
 //! | `api_tokens` | keys of programs: what they may, until when |
 //! | `authorization` | every endpoint of the API against a table |
+//! | `audit` | what the audit trail tells, and what happens when it cannot be written |
+//! | `audit_walk` | every endpoint that changes something leaves an event, and no secret |
+//! | `audit_tampering` | every way to tamper with the trail is found |
 //! | `access` | decisions made again, bounds, whose data it is |
 //! | `roles` | teams, jump item roles, memberships |
 //! | `mail` | outgoing mail: a real server, certificates, what waits |
@@ -37,6 +40,9 @@
 
 mod access;
 mod api_tokens;
+mod audit;
+mod audit_tampering;
+mod audit_walk;
 mod authorization;
 mod chain;
 mod chaos;

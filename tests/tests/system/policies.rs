@@ -32,7 +32,7 @@ fn somebody(site: &Site, user_name: &str) -> Result<(UserId, ApiClient)> {
     Ok((user.id, client))
 }
 
-fn draft(name: &str) -> JumpPolicyDraft {
+pub(crate) fn draft(name: &str) -> JumpPolicyDraft {
     JumpPolicyDraft {
         name: name.into(),
         description: String::new(),
@@ -98,7 +98,7 @@ fn ended(client: &ApiClient, id: SessionId, within: Duration) -> Result<Session>
     }
 }
 
-fn approval_by(users: &[UserId]) -> ApprovalRule {
+pub(crate) fn approval_by(users: &[UserId]) -> ApprovalRule {
     ApprovalRule {
         users: users.to_vec(),
         teams: Vec::new(),

@@ -16,6 +16,7 @@
 //! | `approvals` | requests to use items, and what became of them |
 //! | `mail` | the mail server, letters that wait |
 //! | `ticket_system` | who is asked whether a ticket is good |
+//! | `audit` | the audit trail |
 //! | `own_items` | favourites and filter sets of the signed-in user |
 //! | `sessions` | sessions, tunnels, connections, events |
 //! | `events` | what the event socket carries |
@@ -23,6 +24,7 @@
 mod access;
 mod api_tokens;
 mod approvals;
+mod audit;
 mod error;
 mod events;
 mod installation;
@@ -41,6 +43,7 @@ mod users;
 pub use access::*;
 pub use api_tokens::*;
 pub use approvals::*;
+pub use audit::*;
 pub use error::*;
 pub use events::*;
 pub use installation::*;

@@ -51,6 +51,8 @@ pub enum SessionEnd {
     ApplianceStopped,
     /// A program broke the protocol.
     ProtocolError,
+    /// The appliance could not write down that it started.
+    NotAudited,
     /// The schedule of a policy closed.
     ScheduleClosed,
     /// The approval it rests on ran out.

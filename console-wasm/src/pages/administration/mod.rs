@@ -1,5 +1,6 @@
-//! Users, teams, jump groups, roles, how people sign in, and systems outside, for administrators.
+//! Users, teams, jump groups, roles, how people sign in, and systems outside, the audit trail, for administrators.
 
+mod audit;
 mod groups;
 mod members_dialog;
 mod policies;
@@ -61,6 +62,7 @@ pub(crate) fn AdministrationPage(props: &AdministrationPageProps) -> Html {
                 Section::Policies => html! { <policies::Policies /> },
                 Section::SignIn => html! { <sign_in::SignInRules /> },
                 Section::Settings => html! { <settings::Settings /> },
+                Section::Audit => html! { <audit::Audit /> },
             } }
         </ForAdministrators>
     }

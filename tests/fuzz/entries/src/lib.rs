@@ -3,6 +3,7 @@
 
 #![expect(clippy::panic, reason = "a fuzzer looks for panics")]
 
+pub mod audit;
 pub mod endpoint;
 pub mod frames;
 pub mod input;
@@ -16,7 +17,7 @@ pub mod relay;
 pub type Target = (&'static str, fn(&[u8]));
 
 /// Every target that needs `wire` alone.
-pub const OF_WIRE: [Target; 7] = [
+pub const OF_WIRE: [Target; 8] = [
     ("stream_frames", frames::stream_frames),
     ("stream_endpoint", endpoint::stream_endpoint),
     ("resume_handshake", endpoint::resume_handshake),
@@ -24,6 +25,7 @@ pub const OF_WIRE: [Target; 7] = [
     ("link_messages", json::link_messages),
     ("helper_messages", json::helper_messages),
     ("console_api", json::console_api),
+    ("audit_export", audit::audit_export),
 ];
 
 /// Every target that needs the programs.

@@ -1,0 +1,120 @@
+use std::time::Instant;
+
+use futures_util::{TryStreamExt, future};
+use tokio_util::sync::CancellationToken;
+use wire::audit::{Action, ExportReader, ObjectKind, Verified};
+use wire::{JumpGroupId, Timestamp};
+
+use super::*;
+use crate::store::JumpGroupRecord;
+
+struct Desk {
+    audit: Audit,
+    store: Store,
+    stopping: CancellationToken,
+    folder: tempfile::TempDir,
+}
+
+async fn desk() -> Desk {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open_sqlite(&folder.path().join("sallyport.db")).await.unwrap();
+    let (audit, appender) = Audit::open(store.clone(), folder.path()).await.unwrap();
+    let stopping = CancellationToken::new();
+    tokio::spawn(appender.run(stopping.clone()));
+    Desk { audit, store, stopping, folder }
+}
+
+fn group(number: u128) -> JumpGroupRecord {
+    let id = JumpGroupId(uuid::Uuid::from_u128(number));
+    JumpGroupRecord { id, name: number.to_string(), comments: String::new(), created_at: Timestamp(1) }
+}
+
+fn entry(it: &JumpGroupRecord) -> Entry {
+    Entry::of(Action::GroupCreated, ObjectKind::Group, it.id.0, &it.name)
+}
+
+async fn verified(audit: &Audit) -> Verified {
+    let file = audit.export("https://gate", 0).await.unwrap().unwrap();
+    let pieces: Vec<bytes::Bytes> = file.try_collect().await.unwrap();
+    let mut reader = ExportReader::new(Some(audit.key()));
+    pieces.iter().for_each(|piece| reader.push(piece).unwrap());
+    reader.finish().unwrap()
+}
+
+#[tokio::test]
+async fn a_change_and_its_events_are_kept_together_or_not_at_all() {
+    let desk = desk().await;
+    let before = verified(&desk.audit).await.last;
+    let change = desk.audit.begin().await.unwrap();
+    change.insert_jump_group(&group(1)).await.unwrap();
+    assert!(change.jump_group(group(1).id).await.unwrap().is_some(), "the change does not see itself");
+    assert!(desk.store.jump_group(group(1).id).await.unwrap().is_none(), "others see it before its time");
+    drop(change);
+    assert!(desk.store.jump_groups().await.unwrap().is_empty());
+    let change = desk.audit.begin().await.unwrap();
+    change.insert_jump_group(&group(1)).await.unwrap();
+    // What fails inside takes nothing else with it.
+    assert!(change.insert_jump_group(&group(1)).await.is_err());
+    change.commit(&By::appliance(), [entry(&group(1))]).await.unwrap();
+    assert_eq!(desk.store.jump_groups().await.unwrap().len(), 1);
+    assert_eq!(verified(&desk.audit).await.last, before + 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn changes_and_events_at_the_same_time_make_one_chain() {
+    let desk = desk().await;
+    let changes = (0..60).map(|number| {
+        let audit = desk.audit.clone();
+        tokio::spawn(async move {
+            let change = audit.begin().await.unwrap();
+            change.insert_jump_group(&group(number)).await.unwrap();
+            change.commit(&By::appliance(), [entry(&group(number))]).await.unwrap();
+        })
+    });
+    let events = (0..600).map(|number| {
+        let audit = desk.audit.clone();
+        tokio::spawn(async move { audit.append(&By::nobody("192.0.2.1"), entry(&group(number))).await.unwrap() })
+    });
+    let all: Vec<_> = changes.chain(events).collect();
+    future::join_all(all).await.into_iter().for_each(|it| it.unwrap());
+    let whole = verified(&desk.audit).await;
+    assert!(whole.last >= 661 && whole.heads >= 3, "{whole:?}");
+    assert!(desk.audit.findings().is_empty());
+    // Whoever comes when the appender has ended writes for themselves.
+    desk.stopping.cancel();
+    desk.audit.append(&By::appliance(), entry(&group(1))).await.unwrap();
+    desk.audit.close().await;
+    let (again, _) = Audit::open(desk.store.clone(), desk.folder.path()).await.unwrap();
+    assert!(again.findings().is_empty(), "{:?}", again.findings());
+    assert!(verified(&again).await.last > whole.last);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "a measurement: cargo test --release -p appliance audit -- --ignored --nocapture"]
+#[expect(clippy::print_stdout, reason = "it is what the measurement is for")]
+async fn how_many_events_a_second() {
+    const EVENTS: usize = 50_000;
+    let desk = desk().await;
+    let began = Instant::now();
+    let workers = (0..1000).map(|_| {
+        let audit = desk.audit.clone();
+        tokio::spawn(async move {
+            for number in 0..EVENTS / 1000 {
+                let it = entry(&group(number as u128)).made(&serde_json::json!({ "reason": "wrong_password" }));
+                audit.append(&By::nobody("192.0.2.1"), it).await.unwrap();
+            }
+        })
+    });
+    future::join_all(workers.collect::<Vec<_>>()).await.into_iter().for_each(|it| it.unwrap());
+    println!("{:.0} events/s appended", EVENTS as f64 / began.elapsed().as_secs_f64());
+    let began = Instant::now();
+    for number in 0..2_000 {
+        let change = desk.audit.begin().await.unwrap();
+        change.insert_jump_group(&group(number)).await.unwrap();
+        change.commit(&By::appliance(), [entry(&group(number))]).await.unwrap();
+    }
+    println!("{:.0} changes/s with their event", 2_000.0 / began.elapsed().as_secs_f64());
+    let began = Instant::now();
+    let whole = verified(&desk.audit).await;
+    println!("{:.0} events/s exported and verified", whole.events as f64 / began.elapsed().as_secs_f64());
+}

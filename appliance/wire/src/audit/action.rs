@@ -1,0 +1,262 @@
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+macro_rules! actions {
+    ($($(#[$doc:meta])* $name:ident = $text:literal, $words:literal;)+) => {
+        /// What was done: the closed list. The part before the dot is its category.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+        pub enum Action {
+            $($(#[$doc])* #[serde(rename = $text)] $name,)+
+        }
+
+        impl Action {
+            /// Every action there is.
+            pub const ALL: &'static [Self] = &[$(Self::$name),+];
+
+            /// The stable name.
+            #[must_use]
+            pub fn name(self) -> &'static str {
+                match self {
+                    $(Self::$name => $text,)+
+                }
+            }
+
+            /// For people.
+            #[must_use]
+            pub fn words(self) -> &'static str {
+                match self {
+                    $(Self::$name => $words,)+
+                }
+            }
+        }
+    };
+}
+
+actions! {
+    /// The first administrator was made.
+    ApplianceSetUp = "appliance.set_up", "Appliance set up";
+    /// The appliance began to serve.
+    ApplianceStarted = "appliance.started", "Appliance started";
+    /// The appliance stopped in order.
+    ApplianceStopped = "appliance.stopped", "Appliance stopped";
+    /// The trail was exported.
+    AuditExported = "audit.exported", "Audit trail exported";
+    /// The appliance found at its start that the trail was tampered with.
+    AuditBroken = "audit.broken", "Audit trail found broken";
+    /// Somebody signed in.
+    SignInSucceeded = "sign_in.succeeded", "Signed in";
+    /// Somebody did not.
+    SignInFailed = "sign_in.failed", "Sign-in failed";
+    /// The password was right, and a second factor is asked for.
+    SignInHalfWay = "sign_in.half_way", "Second factor asked for";
+    /// Somebody signed out.
+    SignInOver = "sign_in.over", "Signed out";
+    /// A user was made.
+    UserCreated = "user.created", "User created";
+    /// A user was changed.
+    UserChanged = "user.changed", "User changed";
+    /// A user was removed.
+    UserRemoved = "user.removed", "User removed";
+    /// Too many sign-ins failed.
+    UserLocked = "user.locked", "User locked out";
+    /// An administrator lifted a lock-out.
+    UserUnlocked = "user.unlocked", "Lock-out lifted";
+    /// An administrator gave a user another password.
+    UserPasswordReset = "user.password_reset", "Password reset";
+    /// A user gave themselves another password.
+    UserPasswordChanged = "user.password_changed", "Password changed";
+    /// A user began to set an authenticator app up.
+    UserSecondFactorBegun = "user.second_factor_begun", "Second factor begun";
+    /// A user set an authenticator app up.
+    UserSecondFactorSetUp = "user.second_factor_set_up", "Second factor set up";
+    /// A user turned the authenticator app off.
+    UserSecondFactorRemoved = "user.second_factor_removed", "Second factor removed";
+    /// An administrator took a user's second factors away.
+    UserSecondFactorReset = "user.second_factor_reset", "Second factor reset";
+    /// A user made other recovery codes.
+    UserRecoveryCodesRenewed = "user.recovery_codes_renewed", "Recovery codes renewed";
+    /// An API token was made.
+    TokenCreated = "token.created", "API token created";
+    /// An API token was revoked.
+    TokenRevoked = "token.revoked", "API token revoked";
+    /// A team was made.
+    TeamCreated = "team.created", "Team created";
+    /// A team was changed.
+    TeamChanged = "team.changed", "Team changed";
+    /// A team was removed.
+    TeamRemoved = "team.removed", "Team removed";
+    /// A jump group was made.
+    GroupCreated = "group.created", "Group created";
+    /// A jump group was changed.
+    GroupChanged = "group.changed", "Group changed";
+    /// A jump group was removed.
+    GroupRemoved = "group.removed", "Group removed";
+    /// It was said anew who may do what in a group.
+    GroupMembersChanged = "group.members_changed", "Group members changed";
+    /// A jump item role was made.
+    RoleCreated = "role.created", "Role created";
+    /// A jump item role was changed.
+    RoleChanged = "role.changed", "Role changed";
+    /// A jump item role was removed.
+    RoleRemoved = "role.removed", "Role removed";
+    /// A jump policy was made.
+    PolicyCreated = "policy.created", "Policy created";
+    /// A jump policy was changed.
+    PolicyChanged = "policy.changed", "Policy changed";
+    /// A jump policy was removed.
+    PolicyRemoved = "policy.removed", "Policy removed";
+    /// An item was made.
+    ItemCreated = "item.created", "Item created";
+    /// An item was made as a copy.
+    ItemCopied = "item.copied", "Item copied";
+    /// An item came with a file.
+    ItemImported = "item.imported", "Item imported";
+    /// An item was changed.
+    ItemChanged = "item.changed", "Item changed";
+    /// An item was removed.
+    ItemRemoved = "item.removed", "Item removed";
+    /// An item was brought back.
+    ItemRestored = "item.restored", "Item restored";
+    /// A jumpoint was made.
+    JumpointCreated = "jumpoint.created", "Jumpoint created";
+    /// A jumpoint was changed.
+    JumpointChanged = "jumpoint.changed", "Jumpoint changed";
+    /// A jumpoint was removed.
+    JumpointRemoved = "jumpoint.removed", "Jumpoint removed";
+    /// An enrolment key was made.
+    EnrolmentKeyCreated = "enrolment_key.created", "Enrolment key created";
+    /// An enrolment key was revoked.
+    EnrolmentKeyRevoked = "enrolment_key.revoked", "Enrolment key revoked";
+    /// An agent enrolled.
+    AgentEnrolled = "agent.enrolled", "Agent enrolled";
+    /// A node was drained, or let in again.
+    AgentChanged = "agent.changed", "Node changed";
+    /// A node was removed.
+    AgentRemoved = "agent.removed", "Node removed";
+    /// How people sign in was changed.
+    SettingsSignInChanged = "settings.sign_in_changed", "Sign-in settings changed";
+    /// The mail server was set.
+    SettingsMailChanged = "settings.mail_changed", "Mail settings changed";
+    /// The mail server was tried out.
+    SettingsMailTested = "settings.mail_tested", "Mail tried out";
+    /// The ticket system was set.
+    SettingsTicketSystemChanged = "settings.ticket_system_changed", "Ticket system settings changed";
+    /// The ticket system was tried out.
+    SettingsTicketSystemTested = "settings.ticket_system_tested", "Ticket system tried out";
+    /// Somebody asked for an approval.
+    ApprovalAsked = "approval.asked", "Approval asked for";
+    /// An approval was granted.
+    ApprovalGranted = "approval.granted", "Approval granted";
+    /// An approval was refused.
+    ApprovalRefused = "approval.refused", "Approval refused";
+    /// An approval was taken back.
+    ApprovalRevoked = "approval.revoked", "Approval revoked";
+    /// Whoever asked does not want it any more.
+    ApprovalWithdrawn = "approval.withdrawn", "Request withdrawn";
+    /// A Jump was let through, and its session exists.
+    JumpAllowed = "jump.allowed", "Jump allowed";
+    /// A Jump was not.
+    JumpDenied = "jump.denied", "Jump denied";
+    /// A ticket was given with which a helper opens the tunnels.
+    SessionTicketGiven = "session.ticket_given", "Tunnel ticket given";
+    /// The tunnels of a session opened.
+    SessionStarted = "session.started", "Session started";
+    /// Somebody asked to end a session.
+    SessionEndAsked = "session.end_asked", "Session end asked for";
+    /// A session ended.
+    SessionEnded = "session.ended", "Session ended";
+}
+
+impl Action {
+    /// What it belongs to.
+    #[must_use]
+    pub fn category(self) -> Category {
+        Category(self.name().split('.').next().unwrap_or_default())
+    }
+}
+
+impl fmt::Display for Action {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// What actions have in common: the part of their name before the dot.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Category(&'static str);
+
+impl Category {
+    /// Every category, in the order of the actions.
+    #[must_use]
+    pub fn all() -> Vec<Self> {
+        let mut all: Vec<Self> = Vec::new();
+        for action in Action::ALL {
+            let category = action.category();
+            if !all.contains(&category) {
+                all.push(category);
+            }
+        }
+        all
+    }
+
+    /// The category of this name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        Self::all().into_iter().find(|it| it.0 == name)
+    }
+
+    /// The stable name.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        self.0
+    }
+
+    /// For people.
+    #[must_use]
+    pub fn words(self) -> &'static str {
+        match self.0 {
+            "appliance" => "Appliance",
+            "audit" => "Audit",
+            "sign_in" => "Signing in",
+            "user" => "Users",
+            "token" => "API tokens",
+            "team" => "Teams",
+            "group" => "Groups",
+            "role" => "Roles",
+            "policy" => "Policies",
+            "item" => "Items",
+            "jumpoint" => "Jumpoints",
+            "enrolment_key" => "Enrolment keys",
+            "agent" => "Nodes",
+            "settings" => "Settings",
+            "approval" => "Approvals",
+            "jump" => "Jumps",
+            "session" => "Sessions",
+            other => other,
+        }
+    }
+
+    /// The actions in it.
+    pub fn actions(self) -> impl Iterator<Item = Action> {
+        Action::ALL.iter().copied().filter(move |it| it.category() == self)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_what_travels_and_all_have_a_category_with_words() {
+        for action in Action::ALL {
+            assert_eq!(serde_json::to_value(action).unwrap(), action.name());
+            let (category, _) = action.name().split_once('.').unwrap();
+            assert!(Category::named(category).unwrap().words().starts_with(char::is_uppercase), "{action}");
+        }
+        let counted: usize = Category::all().into_iter().map(|it| it.actions().count()).sum();
+        assert_eq!(counted, Action::ALL.len());
+        assert!(Category::named("").is_none());
+    }
+}

@@ -1,0 +1,314 @@
+//! Every endpoint that changes something leaves an event when it succeeds, and no secret that ever went through one is in the audit
+//! trail. An endpoint that is neither walked nor excused here fails the test, so that somebody decides.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use anyhow::{Context, Result, ensure};
+use serde_json::{Value, json};
+use tests::api_client::{Answer, ApiClient};
+use tests::audit_trail::{events_after, export, last};
+use tests::authenticator::Authenticator;
+use tests::clock::Clock;
+use tests::site::{ADMIN_PASSWORD, Site, on_a_site_with_clock};
+use wire::JumpItemRoleId;
+use wire::api::{JumpItem, JumpPolicyDraft, TunnelJumpDraft};
+
+use crate::authorization::table;
+use crate::policies::{approval_by, draft};
+
+/// Endpoints that leave no event, and why.
+const EXCUSED: [(&str, &str); 7] = [
+    ("PUT /api/me/preferences", "how somebody's own console looks"),
+    ("PUT /api/me/favourites/{item_id}", "how somebody's own list looks"),
+    ("DELETE /api/me/favourites/{item_id}", "how somebody's own list looks"),
+    ("POST /api/me/filters", "how somebody's own list looks"),
+    ("PUT /api/me/filters/{id}", "how somebody's own list looks"),
+    ("DELETE /api/me/filters/{id}", "how somebody's own list looks"),
+    ("POST /api/jump-items/export", "it reads; it is a POST because of its length"),
+];
+/// Until the authenticator app shows another code.
+const NEXT: Duration = Duration::from_secs(30);
+
+/// Passwords of one person, one after the other.
+const PASSWORDS: [&str; 3] = ["the first long password", "the second long password", "the third long password"];
+const MAIL_PASSWORD: &str = "what the mail server wants";
+const HEADER: &str = "Bearer what-the-ticket-system-wants";
+
+struct Walk<'a> {
+    admin: &'a ApiClient,
+    walked: BTreeSet<String>,
+    secrets: Vec<String>,
+}
+
+impl Walk<'_> {
+    /// Does something, after which there has to be a new event of this action.
+    fn did<T>(&mut self, endpoint: &str, action: &str, deed: impl FnOnce() -> Result<T>) -> Result<T> {
+        let before = last(self.admin)?;
+        let done = deed().with_context(|| endpoint.to_owned())?;
+        let happened = events_after(self.admin, before)?;
+        let actions: Vec<_> = happened.iter().map(|it| it.action.name()).collect();
+        ensure!(actions.contains(&action), "{endpoint} left {actions:?}, not {action}");
+        self.walked.insert(endpoint.to_owned());
+        Ok(done)
+    }
+
+    /// The same with a request; ids stand in place of what is in braces.
+    fn send(&mut self, who: &ApiClient, endpoint: &str, ids: &[&str], body: Value, action: &str) -> Result<Value> {
+        let (method, path) = endpoint.split_once(' ').context("an endpoint is METHOD PATH")?;
+        let (mut filled, mut ids) = (String::new(), ids.iter());
+        for piece in path.split_inclusive('/') {
+            match piece.starts_with('{') {
+                true => {
+                    filled.push_str(ids.next().context("too few ids")?);
+                    filled.push_str(if piece.ends_with('/') { "/" } else { "" });
+                }
+                false => filled.push_str(piece),
+            }
+        }
+        let body = Some(&body).filter(|it| !it.is_null());
+        let answer = self.did(endpoint, action, || {
+            let answer = who.send(method, &filled, body)?;
+            answer.success()?;
+            Ok(answer)
+        })?;
+        value(&answer)
+    }
+
+    fn secret(&mut self, it: &Value) -> Result<String> {
+        let text = it.as_str().context("a secret is a text")?.to_owned();
+        self.secrets.push(text.clone());
+        Ok(text)
+    }
+}
+
+fn value(answer: &Answer) -> Result<Value> {
+    if answer.body.is_empty() { Ok(Value::Null) } else { answer.ok() }
+}
+
+fn text(it: &Value) -> Result<String> {
+    Ok(it.as_str().context("not a text")?.to_owned())
+}
+
+const NOTHING: Value = Value::Null;
+
+#[test]
+fn every_endpoint_that_changes_something_leaves_an_event_and_no_secret() -> Result<()> {
+    on_a_site_with_clock(|site, clock| {
+        let admin = site.admin.stranger();
+        admin.sign_in(tests::site::ADMIN, ADMIN_PASSWORD)?;
+        let mut walk = Walk { admin: &admin, walked: BTreeSet::new(), secrets: Vec::new() };
+        let first = events_after(&admin, 0)?;
+        ensure!(first.iter().any(|it| it.action.name() == "appliance.set_up"), "{first:#?}");
+        walk.walked.insert("POST /api/setup".into());
+        let link = site.appliance.ready.setup_url.clone().context("no setup link")?;
+        walk.secrets.push(link.split_once('=').context("no token")?.1.to_owned());
+        walk.secrets.extend([ADMIN_PASSWORD, MAIL_PASSWORD, HEADER].map(str::to_owned));
+        walk.secrets.extend(PASSWORDS.map(str::to_owned));
+
+        let tom = people(&mut walk, &admin, clock)?;
+        settings(&mut walk, &admin)?;
+        access(&mut walk, &admin, &tom.1)?;
+        items(&mut walk, site, &admin)?;
+        uses(&mut walk, site, &admin, &tom)?;
+        jumpoints(&mut walk, site, &admin)?;
+        walk.send(&admin, "DELETE /api/users/{id}", &[&tom.1], NOTHING, "user.removed")?;
+
+        let mut left: Vec<String> = table()?.into_keys().filter(|it| !it.starts_with("GET ")).collect();
+        left.retain(|it| !walk.walked.contains(it) && !EXCUSED.iter().any(|(excused, _)| excused == it));
+        ensure!(left.is_empty(), "these endpoints leave no audit event, as far as this test sees: {left:#?}");
+
+        let trail = String::from_utf8(export(&admin)?)?;
+        ensure!(trail.lines().count() > 60 && trail.contains("(entered anew)"), "{trail}");
+        for secret in &walk.secrets {
+            ensure!(secret.len() > 5, "{secret:?} is no secret");
+            ensure!(!trail.contains(secret.as_str()), "the audit trail holds the secret {secret:?}");
+        }
+        Ok(())
+    })
+}
+
+/// Users, signing in, second factors, tokens.
+fn people(walk: &mut Walk<'_>, admin: &ApiClient, clock: &mut Clock) -> Result<(ApiClient, String)> {
+    let new = json!({
+        "user_name": "tom", "display_name": "Tom", "role": "technician", "password": PASSWORDS[0],
+        "default_role_id": JumpItemRoleId::ADMINISTRATOR,
+    });
+    let id = text(&walk.send(admin, "POST /api/users", &[], new, "user.created")?["id"])?;
+    let change = json!({ "password": PASSWORDS[1], "unlock": true });
+    walk.send(admin, "PATCH /api/users/{id}", &[&id], change, "user.password_reset")?;
+    let (tom, other) = (admin.stranger(), admin.stranger());
+    walk.did("POST /api/sign-in", "sign_in.succeeded", || tom.sign_in("tom", PASSWORDS[1]))?;
+    let change = json!({ "current": PASSWORDS[1], "new": PASSWORDS[2] });
+    walk.send(&tom, "PUT /api/me/password", &[], change, "user.password_changed")?;
+    other.sign_in("tom", PASSWORDS[2])?;
+    let browsers: Value = tom.get("/api/me/browsers")?;
+    let browsers = browsers.as_array().context("no browsers")?;
+    let others = browsers.iter().find(|it| it["current"] == json!(false)).context("one browser alone")?;
+    walk.send(&tom, "DELETE /api/me/browsers/{id}", &[&text(&others["id"])?], NOTHING, "sign_in.over")?;
+    other.sign_in("tom", PASSWORDS[2])?;
+    walk.secrets.push(other.cookie().context("no cookie")?.split_once('=').context("no cookie")?.1.to_owned());
+    walk.send(&other, "POST /api/sign-out", &[], NOTHING, "sign_in.over")?;
+
+    let token = json!({ "name": "nightly", "scope": "read", "days": 1, "password": PASSWORDS[2] });
+    for _ in 0..2 {
+        let made = walk.send(&tom, "POST /api/me/api-tokens", &[], token.clone(), "token.created")?;
+        walk.secret(&made["token"])?;
+    }
+    let tokens: Value = tom.get("/api/me/api-tokens")?;
+    walk.send(&tom, "DELETE /api/me/api-tokens/{id}", &[&text(&tokens[0]["id"])?], NOTHING, "token.revoked")?;
+    let of_user = "DELETE /api/users/{id}/api-tokens/{token_id}";
+    walk.send(admin, of_user, &[&id, &text(&tokens[1]["id"])?], NOTHING, "token.revoked")?;
+
+    let app = second_factor(walk, &tom, clock)?;
+    let both = |clock: &mut Clock| -> Result<Value> {
+        let code = app.code(clock)?;
+        clock.pass(NEXT)?;
+        Ok(json!({ "password": PASSWORDS[2], "code": code }))
+    };
+    let body = both(clock)?;
+    let made = walk.send(&tom, "POST /api/me/recovery-codes", &[], body, "user.recovery_codes_renewed")?;
+    for code in made["codes"].as_array().context("no codes")? {
+        walk.secret(code)?;
+    }
+    let code = app.code(clock)?;
+    clock.pass(NEXT)?;
+    walk.did("POST /api/sign-in/second-factor", "sign_in.succeeded", || {
+        admin.stranger().sign_in_with("tom", PASSWORDS[2], || Ok(code))
+    })?;
+    let body = both(clock)?;
+    walk.send(&tom, "POST /api/me/totp/remove", &[], body, "user.second_factor_removed")?;
+    second_factor(walk, &tom, clock)?;
+    let reason = json!({ "reason": "The telephone is lost." });
+    let reset = "POST /api/users/{id}/reset-second-factors";
+    walk.send(admin, reset, &[&id], reason, "user.second_factor_reset")?;
+    tom.sign_in("tom", PASSWORDS[2])?;
+    Ok((tom, id))
+}
+
+fn second_factor(walk: &mut Walk<'_>, tom: &ApiClient, clock: &mut Clock) -> Result<Authenticator> {
+    let begin = json!({ "password": PASSWORDS[2] });
+    let offer = walk.send(tom, "POST /api/me/totp", &[], begin, "user.second_factor_begun")?;
+    let app = Authenticator::new(&walk.secret(&offer["secret"])?);
+    let code = json!({ "code": app.code(clock)? });
+    let made = walk.send(tom, "POST /api/me/totp/confirm", &[], code, "user.second_factor_set_up")?;
+    for code in made["codes"].as_array().context("no codes")? {
+        walk.secret(code)?;
+    }
+    clock.pass(NEXT)?;
+    Ok(app)
+}
+
+/// Signing in, mail, ticket system.
+fn settings(walk: &mut Walk<'_>, admin: &ApiClient) -> Result<()> {
+    let sign_in = json!({ "second_factor_required": false });
+    walk.send(admin, "PUT /api/settings/sign-in", &[], sign_in, "settings.sign_in_changed")?;
+    let mail = json!({
+        "host": "localhost", "port": 1, "user_name": "gate", "password": MAIL_PASSWORD,
+        "sender_address": "gate@example.org", "revision": 0,
+    });
+    walk.send(admin, "PUT /api/settings/mail", &[], mail, "settings.mail_changed")?;
+    let test = json!({ "to": "ana@example.org" });
+    walk.send(admin, "POST /api/settings/mail/test", &[], test, "settings.mail_tested")?;
+    let system = json!({
+        "url": "https://localhost:1/{ticket}", "time_out_seconds": 1, "revision": 0,
+        "headers": [{ "name": "Authorization", "value": HEADER }],
+    });
+    let set = "PUT /api/settings/ticket-system";
+    walk.send(admin, set, &[], system, "settings.ticket_system_changed")?;
+    let test = json!({ "ticket": "4711" });
+    walk.send(admin, "POST /api/settings/ticket-system/test", &[], test, "settings.ticket_system_tested")?;
+    Ok(())
+}
+
+/// Teams, roles, policies, groups and their members.
+fn access(walk: &mut Walk<'_>, admin: &ApiClient, tom: &str) -> Result<()> {
+    let team = |revision: i64| json!({ "name": "Night shift", "comments": "", "members": [tom], "revision": revision });
+    let id = text(&walk.send(admin, "POST /api/teams", &[], team(0), "team.created")?["id"])?;
+    walk.send(admin, "PUT /api/teams/{id}", &[&id], team(0), "team.changed")?;
+    walk.send(admin, "DELETE /api/teams/{id}", &[&id], NOTHING, "team.removed")?;
+    let role = json!({ "name": "Readers", "description": "", "permissions": ["view_report"], "revision": 0 });
+    let id = text(&walk.send(admin, "POST /api/jump-item-roles", &[], role.clone(), "role.created")?["id"])?;
+    walk.send(admin, "PUT /api/jump-item-roles/{id}", &[&id], role, "role.changed")?;
+    walk.send(admin, "DELETE /api/jump-item-roles/{id}", &[&id], NOTHING, "role.removed")?;
+    let policy = serde_json::to_value(draft("At night"))?;
+    let id = text(&walk.send(admin, "POST /api/jump-policies", &[], policy.clone(), "policy.created")?["id"])?;
+    walk.send(admin, "PUT /api/jump-policies/{id}", &[&id], policy, "policy.changed")?;
+    walk.send(admin, "DELETE /api/jump-policies/{id}", &[&id], NOTHING, "policy.removed")?;
+    let group = json!({ "name": "Lab", "comments": "" });
+    let id = text(&walk.send(admin, "POST /api/jump-groups", &[], group.clone(), "group.created")?["id"])?;
+    walk.send(admin, "PUT /api/jump-groups/{id}", &[&id], group, "group.changed")?;
+    let members = json!({ "members": [], "revision": 0 });
+    walk.send(admin, "PUT /api/jump-groups/{id}/members", &[&id], members, "group.members_changed")?;
+    walk.send(admin, "DELETE /api/jump-groups/{id}", &[&id], NOTHING, "group.removed")?;
+    Ok(())
+}
+
+/// Items, one and many.
+fn items(walk: &mut Walk<'_>, site: &Site, admin: &ApiClient) -> Result<()> {
+    let item = serde_json::to_value(site.draft("echo", "127.0.0.1", "127.0.0.1", &[(0, 7)]))?;
+    let id = text(&walk.send(admin, "POST /api/jump-items", &[], item.clone(), "item.created")?["id"])?;
+    walk.send(admin, "PUT /api/jump-items/{id}", &[&id], item, "item.changed")?;
+    let change = json!({ "item_ids": [id], "tag": "billing" });
+    walk.send(admin, "PATCH /api/jump-items", &[], change, "item.changed")?;
+    let copy = json!({ "item_ids": [id], "group_ids": [site.group] });
+    let copies = walk.send(admin, "POST /api/jump-items/copy", &[], copy, "item.copied")?;
+    walk.send(admin, "DELETE /api/jump-items/{id}", &[&text(&copies[0]["id"])?], NOTHING, "item.removed")?;
+    let these = json!({ "item_ids": [id] });
+    walk.send(admin, "POST /api/jump-items/remove", &[], these.clone(), "item.removed")?;
+    walk.send(admin, "POST /api/jump-items/restore", &[], these, "item.restored")?;
+    let file = "name,group,jumpoint,hostname,tunnels\nimported,Production,ams-1,10.0.0.9,22 -> 22\n";
+    walk.did("POST /api/jump-items/import", "item.imported", || {
+        admin.send_file("/api/jump-items/import?dry_run=false", "text/csv", file.as_bytes())?.success()
+    })
+}
+
+/// Approvals and sessions.
+fn uses(walk: &mut Walk<'_>, site: &Site, admin: &ApiClient, (tom, _): &(ApiClient, String)) -> Result<()> {
+    let items: Vec<JumpItem> = admin.get("/api/jump-items")?;
+    let item = items.into_iter().find(|it| it.definition.name == "echo").context("no echo")?;
+    let me: wire::api::Me = admin.get("/api/me")?;
+    let policy = JumpPolicyDraft { approval: Some(approval_by(&[me.user.id])), ..draft("With approval") };
+    let policy: wire::api::JumpPolicy = admin.post("/api/jump-policies", &policy)?.ok()?;
+    let guarded = TunnelJumpDraft { jump_policy_id: Some(policy.id), ..item.definition.clone() };
+    admin.put(&format!("/api/jump-items/{}", item.id), &guarded)?.success()?;
+    let ask = json!({ "item_id": item.id, "reason": "Ticket 7", "minutes": 10 });
+    let asked = walk.send(tom, "POST /api/approvals", &[], ask.clone(), "approval.asked")?;
+    let id = text(&asked[0]["id"])?;
+    let yes = json!({ "grant": true, "note": "" });
+    walk.send(admin, "POST /api/approvals/{id}/decide", &[&id], yes, "approval.granted")?;
+    walk.send(admin, "POST /api/approvals/{id}/revoke", &[&id], NOTHING, "approval.revoked")?;
+    let asked = walk.send(tom, "POST /api/approvals", &[], ask, "approval.asked")?;
+    let withdraw = "POST /api/approvals/{id}/withdraw";
+    walk.send(tom, withdraw, &[&text(&asked[0]["id"])?], NOTHING, "approval.withdrawn")?;
+
+    admin.put(&format!("/api/jump-items/{}", item.id), &item.definition)?.success()?;
+    let begun = walk.send(&site.admin, "POST /api/sessions", &[], json!({ "item_id": item.id }), "jump.allowed")?;
+    let id = text(&begun["id"])?;
+    let ticket = "POST /api/sessions/{id}/ticket";
+    let given = walk.send(&site.admin, ticket, &[&id], NOTHING, "session.ticket_given")?;
+    walk.secret(&given["ticket"])?;
+    walk.send(admin, "POST /api/sessions/{id}/end", &[&id], NOTHING, "session.end_asked")?;
+    Ok(())
+}
+
+/// Jumpoints, their keys and nodes.
+fn jumpoints(walk: &mut Walk<'_>, site: &Site, admin: &ApiClient) -> Result<()> {
+    let new = json!({ "name": "fra-1", "comments": "" });
+    let id = text(&walk.send(admin, "POST /api/jumpoints", &[], new, "jumpoint.created")?["id"])?;
+    let change = json!({ "comments": "In Frankfurt" });
+    walk.send(admin, "PATCH /api/jumpoints/{id}", &[&id], change, "jumpoint.changed")?;
+    let create = "POST /api/jumpoints/{id}/enrolment-keys";
+    let made = walk.send(admin, create, &[&id], NOTHING, "enrolment_key.created")?;
+    walk.secret(&made["key"])?;
+    let revoke = "DELETE /api/jumpoints/{id}/enrolment-keys/{key_id}";
+    walk.send(admin, revoke, &[&id, &text(&made["entry"]["id"])?], NOTHING, "enrolment_key.revoked")?;
+    walk.send(admin, "DELETE /api/jumpoints/{id}", &[&id], NOTHING, "jumpoint.removed")?;
+    let jumpoints: Value = admin.get("/api/jumpoints")?;
+    let ours = jumpoints.as_array().context("no jumpoints")?.iter().find(|it| it["id"] == json!(site.jumpoint.id));
+    let (id, node) = (site.jumpoint.id.to_string(), text(&ours.context("no jumpoint")?["nodes"][0]["id"])?);
+    let drain = json!({ "draining": true });
+    walk.send(admin, "PATCH /api/jumpoints/{id}/nodes/{agent_id}", &[&id, &node], drain, "agent.changed")?;
+    walk.send(admin, "DELETE /api/jumpoints/{id}/nodes/{agent_id}", &[&id, &node], NOTHING, "agent.removed")?;
+    Ok(())
+}
