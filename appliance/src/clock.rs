@@ -7,3 +7,10 @@ use wire::Timestamp;
 pub fn now() -> Timestamp {
     Timestamp(jiff::Timestamp::now().as_millisecond())
 }
+
+/// A moment for people who read a letter wherever they are.
+#[must_use]
+pub fn utc(at: Timestamp) -> String {
+    jiff::Timestamp::from_millisecond(at.0)
+        .map_or_else(|_| String::new(), |it| it.strftime("%Y-%m-%d %H:%M:%S UTC").to_string())
+}

@@ -40,6 +40,7 @@ pub async fn fill(services: &Services) -> anyhow::Result<SampleAdministrator> {
     let user = UserRecord {
         id: UserId(random::id()),
         user_name: USER_NAME.into(),
+        email: None,
         display_name: "Administrator".into(),
         role: Role::Administrator,
         enabled: true,

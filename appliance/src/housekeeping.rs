@@ -18,8 +18,8 @@ const FAILED_LETTERS: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 /// API tokens are still listed for this long after they stopped working.
 const EXPIRED_TOKENS: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
-/// Forgets old sign-ins, failures, sign-ins that were begun, removed items, letters that were given up and enrolment keys, now and
-/// every ten minutes. Runs until it is dropped.
+/// Forgets old sign-ins, failures, sign-ins that were begun, removed items, letters that were given up, links of letters and enrolment
+/// keys, now and every ten minutes. Runs until it is dropped.
 pub async fn forget_old(store: Store, timeouts: Timeouts) {
     loop {
         if let Err(error) = once(&store, timeouts).await {
@@ -36,6 +36,7 @@ async fn once(store: &Store, timeouts: Timeouts) -> Result<(), StoreError> {
     store.delete_expired_challenges(at).await?;
     store.forget_failed_letters(at.plus_millis(-millis(FAILED_LETTERS))).await?;
     store.delete_expired_api_tokens(at.plus_millis(-millis(EXPIRED_TOKENS))).await?;
+    store.forget_approval_links(at).await?;
     store.forget_removed_items(at.plus_millis(-2 * i64::from(UNDO_SECONDS) * 1000)).await?;
     store.delete_expired_enrolment_keys(at).await
 }

@@ -2,6 +2,7 @@
 //! is the architecture.
 
 pub mod agents;
+pub mod approval_letters;
 pub mod audit;
 pub mod audit_file;
 pub mod certificates;
@@ -14,6 +15,7 @@ pub mod dev;
 pub mod downloads;
 pub mod events;
 pub mod extension;
+pub mod health;
 pub mod housekeeping;
 pub mod http;
 pub mod jump;
@@ -45,6 +47,7 @@ use wire::audit::{Action, ObjectKind};
 use wire::{JumpGroupId, SecretText};
 
 use crate::agents::presence::Presence;
+use crate::approval_letters::ApprovalLetters;
 use crate::audit::{Audit, By, Entry};
 use crate::config::Config;
 use crate::console_files::ConsoleFiles;
@@ -52,6 +55,7 @@ use crate::data_dir::DataDir;
 use crate::downloads::Downloads;
 use crate::events::{Audience, EventBus};
 use crate::extension::PackedExtension;
+use crate::health::Health;
 use crate::http::Front;
 use crate::mail::Mailer;
 use crate::metrics::Metrics;
@@ -140,9 +144,21 @@ impl Appliance {
         );
         sessions.restore().await?;
 
-        let services = Services {
+        let ticket_system = TicketSystem::new(store.clone(), sealing.clone());
+        let health = Health {
+            store: store.clone(),
             mailer: mailer.clone(),
-            ticket_system: TicketSystem::new(store.clone(), sealing.clone()),
+            ticket_system: ticket_system.clone(),
+            presence: presence.clone(),
+            sessions: sessions.clone(),
+            certificate: certificate.clone(),
+            folder: config.data_dir.clone(),
+        };
+        let services = Services {
+            health: health.clone(),
+            approval_letters: ApprovalLetters::new(store.clone(), mailer.clone(), public_url.clone()),
+            mailer: mailer.clone(),
+            ticket_system,
             public_url,
             authority: authority.map(Arc::new),
             store: store.clone(),
@@ -167,6 +183,7 @@ impl Appliance {
         tasks.spawn_until_stop("openings by policy", sessions.clone().tell_openings());
         tasks.spawn_until_stop("unused sessions", sessions.end_unused());
         tasks.spawn_until_stop("housekeeping", housekeeping::forget_old(store, services.config.sign_in));
+        tasks.spawn_until_stop("health", health.tell_changes(services.events.clone()));
         tasks.spawn_until_stop("certificate", certificate.keep_fresh());
         if let Some(claim) = claim.clone() {
             tasks.spawn_until_stop("claim on the database", claim.keep());

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::agents::presence::Presence;
+use crate::approval_letters::ApprovalLetters;
 use crate::audit::Audit;
 use crate::certificates::Authority;
 use crate::config::Config;
@@ -10,6 +11,7 @@ use crate::console_files::ConsoleFiles;
 use crate::downloads::Downloads;
 use crate::events::EventBus;
 use crate::extension::PackedExtension;
+use crate::health::Health;
 use crate::mail::Mailer;
 use crate::metrics::Metrics;
 use crate::metrics::token::MetricsToken;
@@ -51,8 +53,12 @@ pub struct Services {
     pub factors: Factors,
     /// Outgoing mail.
     pub mailer: Mailer,
+    /// Letters about requests for approval.
+    pub approval_letters: ApprovalLetters,
     /// The ticket system.
     pub ticket_system: TicketSystem,
+    /// How the appliance itself stands.
+    pub health: Health,
     /// The packed browser extension.
     pub extension: Arc<PackedExtension>,
     /// The console's files.

@@ -10,6 +10,7 @@ use rustls::ServerConfig;
 use rustls::crypto::CryptoProvider;
 use rustls::server::{ClientHello, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
+use wire::Timestamp;
 
 use crate::certificates::{Authority, Identity, TlsFiles};
 
@@ -103,6 +104,14 @@ impl ServingCertificate {
         }
     }
 
+    /// Until when the certificate that is shown is good; none when it does not say.
+    #[must_use]
+    pub fn good_until(&self) -> Option<Timestamp> {
+        let current = self.current();
+        let (_, certificate) = x509_parser::parse_x509_certificate(current.cert.first()?).ok()?;
+        Some(Timestamp(certificate.validity().not_after.timestamp().saturating_mul(1000)))
+    }
+
     fn current(&self) -> Arc<CertifiedKey> {
         self.current.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
@@ -136,6 +145,8 @@ mod tests {
         let (shown, authority) = ServingCertificate::load(Source::Files(files.clone())).unwrap();
         shown.server_config().unwrap();
         assert!(authority.is_none());
+        let days = shown.good_until().unwrap().millis_since(crate::clock::now()) / (24 * 60 * 60 * 1000);
+        assert!(days > 30, "{days} days");
         let first = shown.current();
         assert!(!shown.reload().unwrap());
         assert!(Arc::ptr_eq(&first, &shown.current()));

@@ -113,9 +113,13 @@ fn Gate() -> Html {
     let route = use_route::<Route>().unwrap_or(Route::NotFound);
     let signed_in = store.me().is_some();
     use_effect_with((route, signed_in), |(route, signed_in)| {
-        let page = if *signed_in { route.title() } else { "Sign in" };
+        let page = if *signed_in || *route == Route::ApproveByMail { route.title() } else { "Sign in" };
         gloo::utils::document().set_title(&format!("{page} · Sallyport"));
     });
+    // Whoever follows the link of a letter needs no account, and with one is nobody else there.
+    if route == Route::ApproveByMail {
+        return html! { <pages::approve_by_mail::ApproveByMail /> };
+    }
     match &store.sign_in {
         SignIn::Unknown => html! { <Waiting /> },
         SignIn::Out(_) if route == Route::Setup => html! { <pages::setup::Setup /> },
@@ -132,11 +136,12 @@ fn page(route: Route) -> Html {
         Route::Session { id } => html! { <pages::session::SessionPage key={id.to_string()} {id} /> },
         Route::Approvals => html! { <pages::approvals::ApprovalsPage /> },
         Route::Agents => html! { <pages::agents::AgentsPage /> },
-        Route::Administration => html! { <pages::administration::AdministrationPage section={Section::Users} /> },
+        Route::Administration => html! { <pages::administration::AdministrationPage section={Section::Dashboard} /> },
         Route::AdministrationSection { section } => html! { <pages::administration::AdministrationPage {section} /> },
         Route::UserAccess { id } => html! { <pages::administration::UserAccessPage {id} /> },
         Route::Account => html! { <pages::account::AccountPage /> },
         Route::GetHelper => html! { <pages::get_helper::GetHelperPage /> },
+        Route::ApproveByMail => html! { <pages::approve_by_mail::ApproveByMail /> },
         Route::Setup => html! { <Redirect<Route> to={Route::Jump} /> },
         Route::NotFound => html! { <pages::not_found::NotFound /> },
     }

@@ -16,11 +16,11 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use wire::api::{
     ApiError, ApiToken, BACKGROUND_HEADER, BeginTotp, BothFactors, Browser, CSRF_HEADER, ChangePassword, ConfirmTotp,
-    CreatedApiToken, Fault, Installation, JumpGroup, JumpGroupDraft, JumpItem, JumpItemRole, JumpItemRoleDraft,
-    Jumpoint, JumpointChange, Me, Memberships, NewApiToken, NewEnrolmentKey, NewJumpoint, NewUser, NodeChange,
-    Preferences, RecoveryCodes, ResetSecondFactors, SecondFactorRequest, SecondFactors, Session, SessionDetails,
-    SessionPage, SetupRequest, SetupState, SignInAnswer, SignInRequest, SignInSettings, Team, TeamDraft, TotpOffer,
-    TunnelJumpDraft, TunnelTicket, User, UserAccess, UserChange,
+    CreatedApiToken, EndSession, Fault, Installation, JumpGroup, JumpGroupDraft, JumpItem, JumpItemRole,
+    JumpItemRoleDraft, Jumpoint, JumpointChange, Me, Memberships, NewApiToken, NewEnrolmentKey, NewJumpoint, NewUser,
+    NodeChange, Preferences, RecoveryCodes, ResetSecondFactors, SecondFactorRequest, SecondFactors, Session,
+    SessionDetails, SessionPage, SetupRequest, SetupState, SignInAnswer, SignInRequest, SignInSettings, Team,
+    TeamDraft, TotpOffer, TunnelJumpDraft, TunnelTicket, User, UserAccess, UserChange,
 };
 use wire::{
     AgentId, ApiTokenId, BrowserId, EnrolmentKeyId, JumpGroupId, JumpItemId, JumpItemRoleId, JumpointId, SecretText,
@@ -356,8 +356,9 @@ impl Api {
     }
 
     /// `POST /api/sessions/{id}/end`.
-    pub(crate) async fn end_session(&self, id: SessionId) -> Answer<Session> {
-        self.send(Method::POST, &format!("/api/sessions/{id}/end"), None::<&()>).await
+    pub(crate) async fn end_session(&self, id: SessionId, reason: &str) -> Answer<Session> {
+        let end = EndSession { reason: reason.to_owned() };
+        self.send(Method::POST, &format!("/api/sessions/{id}/end"), Some(&end)).await
     }
 
     /// `GET /api/installation`.

@@ -7,7 +7,7 @@ use gloo::net::websocket::Message;
 use gloo::net::websocket::futures::WebSocket;
 use gloo::timers::future::TimeoutFuture;
 use wire::SessionId;
-use wire::api::{ConsoleEvent, Session, SessionEnd, SessionState};
+use wire::api::{ConsoleEvent, Session, SessionEnd, SessionEvent, SessionState};
 
 use crate::console::{Console, now};
 use crate::state::backoff::Backoff;
@@ -56,9 +56,10 @@ fn take(console: &Console, event: ConsoleEvent) {
         }
         ConsoleEvent::SessionChanged { session } => tell_of_end(console, session),
         ConsoleEvent::ConnectionRefused { session_id, message, .. } => tell_of_refusal(console, *session_id, message),
+        ConsoleEvent::SessionEvent { session_id, event } => tell_of_others(console, *session_id, event),
         ConsoleEvent::SessionLive { .. }
-        | ConsoleEvent::SessionEvent { .. }
         | ConsoleEvent::AccessChanged
+        | ConsoleEvent::HealthChanged
         | ConsoleEvent::UsersChanged
         | ConsoleEvent::Stopping { .. } => {}
     }
@@ -73,6 +74,15 @@ fn tell_of_end(console: &Console, session: &Session) {
     if ran && unasked && store.is_own(session) && !is_shown(session.id) {
         let why = session.end_message.clone().unwrap_or_default();
         console.tell(ToastKind::Info, format!("The session {} ended", session.item_name), why);
+    }
+}
+
+/// Who comes into one's own session, goes or looks on is told of on every page.
+fn tell_of_others(console: &Console, id: SessionId, event: &SessionEvent) {
+    let store = console.current();
+    let Some(view) = store.view(id).filter(|view| store.is_own(&view.session)) else { return };
+    if ["joined", "left", "watched"].contains(&event.kind.as_str()) {
+        console.tell(ToastKind::Info, view.session.item_name.clone(), event.message.clone());
     }
 }
 

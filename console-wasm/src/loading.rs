@@ -24,6 +24,24 @@ impl Console {
         });
         let console = self.clone();
         spawn_local(async move { console.load_sessions().await });
+        if self.current().live_sessions.is_some() {
+            let console = self.clone();
+            spawn_local(async move { console.load_live_sessions().await });
+        }
+    }
+
+    /// Everybody's sessions that run; events bring them up to date from then on.
+    pub(crate) async fn load_live_sessions(&self) {
+        let mut all = Vec::new();
+        let mut before = None;
+        loop {
+            let Ok(page) = self.api().in_background().sessions(Some(true), before).await else { return };
+            all.extend(page.sessions);
+            before = page.next;
+            if before.is_none() {
+                return self.dispatch(Action::LiveSessions(all));
+            }
+        }
     }
 
     /// Items and groups.

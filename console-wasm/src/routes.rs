@@ -27,7 +27,7 @@ pub(crate) enum Route {
     /// Jumpoints and their nodes.
     #[at("/agents")]
     Agents,
-    /// Users: the first section of the administration.
+    /// The dashboard: the first section of the administration.
     #[at("/administration")]
     Administration,
     /// Another section of it.
@@ -48,6 +48,9 @@ pub(crate) enum Route {
     /// How to get extension and helper.
     #[at("/helper")]
     GetHelper,
+    /// Where the link of a letter leads that asks for an approval.
+    #[at("/approve")]
+    ApproveByMail,
     /// Where the one-time link of a new appliance leads.
     #[at("/setup")]
     Setup,
@@ -71,6 +74,7 @@ impl Route {
             Self::UserAccess { .. } => "What a user can do",
             Self::Account => "Your account",
             Self::GetHelper => "Get the helper",
+            Self::ApproveByMail => "A request for approval",
             Self::Setup => "First sign-in",
             Self::NotFound => "Not found",
         }
@@ -80,6 +84,8 @@ impl Route {
 /// A section of the administration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Section {
+    /// What runs, what waits, how the appliance stands.
+    Dashboard,
     /// People who can sign in.
     Users,
     /// Users who are treated alike.
@@ -101,6 +107,7 @@ pub(crate) enum Section {
 impl Section {
     /// Every section, in the order of their tabs, with its name in addresses and its heading.
     pub(crate) const ALL: [(Self, &'static str, &'static str); 8] = [
+        (Self::Dashboard, "dashboard", "Dashboard"),
         (Self::Users, "users", "Users"),
         (Self::Teams, "teams", "Teams"),
         (Self::Groups, "groups", "Jump groups"),
@@ -119,7 +126,7 @@ impl Section {
     /// Where it is.
     pub(crate) fn route(self) -> Route {
         match self {
-            Self::Users => Route::Administration,
+            Self::Dashboard => Route::Administration,
             section => Route::AdministrationSection { section },
         }
     }

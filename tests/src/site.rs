@@ -260,6 +260,7 @@ impl Site {
                 "/api/users",
                 &NewUser {
                     user_name: user_name.into(),
+                    email: None,
                     display_name: "Tom Technician".into(),
                     role: Role::Technician,
                     methods: None,

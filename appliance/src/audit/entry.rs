@@ -44,6 +44,13 @@ impl By {
         Self { actor, ..of_user }
     }
 
+    /// Whoever has the link of a letter to this mail address.
+    #[must_use]
+    pub fn letter(mail_address: &str, address: &str) -> Self {
+        let actor = Actor { kind: ActorKind::Letter, id: None, name: mail_address.to_owned(), token: None };
+        Self { actor, address: Some(address.to_owned()) }
+    }
+
     /// An agent.
     #[must_use]
     pub fn agent(agent: &AgentRecord, address: &str) -> Self {

@@ -138,12 +138,13 @@ pub(super) async fn create(
     let at = now();
     let starts_at = new.starts_at.unwrap_or(at).max(at);
     let start = Start::of(&services, &who, &book, &item).await?;
-    let mut records = Vec::new();
+    let (mut records, mut rules) = (Vec::new(), Vec::new());
     for policy in start.wanting_approval() {
         let Some(rule) = &policy.definition.approval else { continue };
         if let Some((field, message)) = approval::wrong_time(rule, starts_at, new.minutes, at) {
             return Err(Failure::field(field, &message));
         }
+        rules.push(rule);
         records.push(ApprovalRecord {
             id: ApprovalId(random::id()),
             item_id: Some(item.id),
@@ -174,6 +175,11 @@ pub(super) async fn create(
     }
     change.commit(&who.by, records.iter().map(|it| entry(Action::ApprovalAsked, it).made(&told(it)))).await?;
     services.events.announce(Audience::Everyone, ConsoleEvent::ApprovalsChanged);
+    for (record, rule) in records.iter().zip(rules) {
+        if let Err(error) = services.approval_letters.ask(record, rule).await {
+            tracing::error!(approval.id = %record.id, error = %error, "those who may decide could not be told by mail");
+        }
+    }
     let desk = Desk::of(&services, &who.user).await?;
     Ok((StatusCode::CREATED, Json(records.into_iter().map(|it| desk.view(it, at)).collect())))
 }
@@ -225,7 +231,7 @@ async fn done(
     let at = now();
     let desk = Desk::of(services, user).await?;
     let record = services.store.approval(id).await?.filter(|it| desk.sees(it));
-    let mut record = record.ok_or_else(|| Failure::not_found("request"))?;
+    let record = record.ok_or_else(|| Failure::not_found("request"))?;
     let may = match deed {
         Deed::Grant | Deed::Refuse => desk.may_decide(&record),
         Deed::Revoke => desk.may_revoke(&record),
@@ -236,19 +242,33 @@ async fn done(
         let next_step = "Those whom it names can.";
         return Err(Failure::new(StatusCode::FORBIDDEN, Fault::Policy, "not_your_decision", &message, next_step));
     }
+    let record = carry_out(services, record, (&user.display_name, by), deed, note).await?;
+    tracing::info!(approval.id = %id, user.id = %user.id, deed = ?deed, "a request for approval was decided");
+    Ok(Json(desk.view(record, at)))
+}
+
+/// Does what `by` may do with a request, and tells everybody whom it concerns.
+pub(super) async fn carry_out(
+    services: &Services,
+    mut record: ApprovalRecord,
+    (name, by): (&str, &By),
+    deed: Deed,
+    note: Option<String>,
+) -> Result<ApprovalRecord, Failure> {
+    let at = now();
     let (was, told_before) = (record.state, told(&record));
     let Some(state) = approval::next(approval::at(was, record.ends_at, at), deed) else {
         return Err(decided_already(&record, at));
     };
     record.state = state;
-    record.decided_by = Some(user.display_name.clone());
+    record.decided_by = Some(name.to_owned());
     record.decided_at = Some(at);
     if let Some(note) = note {
         record.note = note;
     }
     let change = services.audit.begin().await?;
     if !change.decide_approval(&record, was).await? {
-        let newest = change.approval(id).await?.ok_or_else(|| Failure::not_found("request"))?;
+        let newest = change.approval(record.id).await?.ok_or_else(|| Failure::not_found("request"))?;
         return Err(decided_already(&newest, at));
     }
     let action = match deed {
@@ -258,13 +278,17 @@ async fn done(
         Deed::Withdraw => Action::ApprovalWithdrawn,
     };
     change.commit(by, [entry(action, &record).changed(&told_before, &told(&record))]).await?;
-    tracing::info!(approval.id = %id, user.id = %user.id, deed = ?deed, "a request for approval was decided");
     services.events.announce(Audience::Everyone, ConsoleEvent::ApprovalsChanged);
     services.events.announce(Audience::Everyone, ConsoleEvent::ItemsChanged);
     if deed == Deed::Revoke {
-        services.sessions.end_not_permitted(Some(&user.display_name)).await?;
+        services.sessions.end_not_permitted(Some(name)).await?;
     }
-    Ok(Json(desk.view(record, at)))
+    if deed != Deed::Withdraw
+        && let Err(error) = services.approval_letters.tell_requester(&record).await
+    {
+        tracing::error!(approval.id = %record.id, error = %error, "whoever asked could not be told by mail");
+    }
+    Ok(record)
 }
 
 /// A request as the audit trail tells of it.
@@ -280,7 +304,7 @@ fn entry(action: Action, it: &ApprovalRecord) -> Entry {
     Entry::of(action, ObjectKind::Approval, it.id.0, &it.item_name)
 }
 
-fn decided_already(it: &ApprovalRecord, at: Timestamp) -> Failure {
+pub(super) fn decided_already(it: &ApprovalRecord, at: Timestamp) -> Failure {
     let by = it.decided_by.as_deref().unwrap_or("Somebody");
     let message = match approval::at(it.state, it.ends_at, at) {
         ApprovalState::Waiting => "This request still waits.".to_owned(),

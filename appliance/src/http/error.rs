@@ -7,7 +7,7 @@ use axum::Json;
 use axum::extract::rejection::{JsonRejection, PathRejection, QueryRejection};
 use axum::extract::ws::WebSocketUpgrade;
 use axum::extract::ws::rejection::WebSocketUpgradeRejection;
-use axum::extract::{FromRequest, FromRequestParts, Request};
+use axum::extract::{FromRequest, FromRequestParts, OptionalFromRequest, Request};
 use axum::http::StatusCode;
 use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
@@ -300,13 +300,27 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
     type Rejection = Failure;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Failure> {
-        let Ok(read) = tokio::time::timeout(BODY_WITHIN, Json::from_request(request, state)).await else {
+        let Ok(read) =
+            tokio::time::timeout(BODY_WITHIN, <Json<T> as FromRequest<S>>::from_request(request, state)).await
+        else {
             let message = "The rest of the request did not arrive in time.";
             let next_step = "Try again; if it stays, look at the network between you and the appliance.";
             return Err(Failure::new(StatusCode::REQUEST_TIMEOUT, Fault::Network, "too_slow", message, next_step));
         };
         let Json(body) = read?;
         Ok(Self(body))
+    }
+}
+
+impl<T: DeserializeOwned, S: Send + Sync> OptionalFromRequest<S> for Body<T> {
+    type Rejection = Failure;
+
+    /// None when nothing was sent.
+    async fn from_request(request: Request, state: &S) -> Result<Option<Self>, Failure> {
+        if !request.headers().contains_key(http::header::CONTENT_TYPE) {
+            return Ok(None);
+        }
+        <Self as FromRequest<S>>::from_request(request, state).await.map(Some)
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod activity;
 mod api_tokens;
+mod approval_links;
 mod approvals;
 mod assets;
 mod audit;
@@ -10,6 +11,7 @@ mod error;
 mod extension;
 mod group_members;
 mod health;
+mod health_checks;
 mod installation;
 mod item_changes;
 mod items_csv;
@@ -17,6 +19,7 @@ mod jump_groups;
 mod jump_item_roles;
 mod jump_items;
 mod jumpoints;
+mod letters;
 mod mail;
 mod me;
 mod metrics;
@@ -85,8 +88,10 @@ pub fn router(services: Services) -> Router {
         .routes(routes!(api_tokens::revoke_own))
         .routes(routes!(settings::sign_in, settings::set_sign_in))
         .routes(routes!(mail::settings, mail::set_settings))
+        .routes(routes!(health_checks::health_checks))
         .routes(routes!(mail::test))
         .routes(routes!(mail::outbox))
+        .routes(routes!(letters::templates, letters::set_templates))
         .routes(routes!(ticket_system::settings, ticket_system::set_settings))
         .routes(routes!(ticket_system::test))
         .routes(routes!(own_items::add_favourite, own_items::remove_favourite))
@@ -127,6 +132,8 @@ pub fn router(services: Services) -> Router {
         .routes(routes!(approvals::decide))
         .routes(routes!(approvals::revoke))
         .routes(routes!(approvals::withdraw))
+        .routes(routes!(approval_links::look))
+        .routes(routes!(approval_links::decide))
         .routes(routes!(sessions::list, sessions::create))
         .routes(routes!(sessions::get))
         .routes(routes!(sessions::ticket))

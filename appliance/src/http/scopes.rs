@@ -58,6 +58,7 @@ const SCOPES: &[(&str, &str, TokenScope)] = &[
     ("GET", "/api/audit", Administer),
     ("GET", "/api/audit/heads", Administer),
     ("GET", "/api/audit/export", Administer),
+    ("GET", "/api/health-checks", Administer),
     // Who manages users sets passwords and takes second factors away: a token may only look at them.
     ("GET", "/api/users", Administer),
     ("GET", "/api/users/{id}/access", Administer),

@@ -8,11 +8,11 @@ use axum::http::StatusCode;
 use serde::Deserialize;
 use utoipa::IntoParams;
 use wire::api::{
-    ApiError, Connection, Fault, JumpMethod, NewSession, Session, SessionDetails, SessionEnd, SessionPage,
-    SessionState, TunnelTicket,
+    ApiError, Connection, EndSession, Fault, Joined, JumpMethod, NewSession, Session, SessionDetails, SessionEnd,
+    SessionPage, SessionState, Simultaneous, Tunnel, TunnelTicket,
 };
 use wire::audit::{Action, ObjectKind};
-use wire::{JumpItemId, SessionId};
+use wire::{JumpItemId, SessionId, validate};
 
 use super::error::{Body, Path, Query};
 use super::jump_items::facts;
@@ -67,14 +67,14 @@ pub(super) async fn list(
     let records = services.store.sessions(user, which.live, before, limit).await?;
     let next = records.last().filter(|_| records.len() as u64 == limit).map(|it| it.id);
     let newest = |it: SessionRecord| match services.sessions.get(it.id) {
-        Some(live) => live.view(),
+        Some(live) => services.sessions.view(&live),
         None => view(it),
     };
     Ok(Json(SessionPage { sessions: records.into_iter().map(newest).collect(), next }))
 }
 
-/// Jump: begins a session on an item.
-#[utoipa::path(post, path = "/api/sessions", tag = "sessions", request_body = NewSession, responses((status = 201, body = Session), (status = 403, body = ApiError), (status = 404, body = ApiError), (status = 409, body = ApiError), (status = 503, body = ApiError)))]
+/// Jump: begins a session on an item, or joins the one that runs, where a policy says so. Whoever is in it already gets that one.
+#[utoipa::path(post, path = "/api/sessions", tag = "sessions", request_body = NewSession, responses((status = 200, body = Session), (status = 201, body = Session), (status = 403, body = ApiError), (status = 404, body = ApiError), (status = 409, body = ApiError), (status = 503, body = ApiError)))]
 pub(super) async fn create(
     State(services): State<Services>,
     axum::Extension(connection): axum::Extension<ConnectionInfo>,
@@ -83,7 +83,7 @@ pub(super) async fn create(
 ) -> Result<(StatusCode, Json<Session>), Failure> {
     let item = services.store.jump_item(new.item_id).await?.ok_or_else(|| Failure::not_found("item"))?;
     match begin(&services, &connection, &who, new, &item).await {
-        Ok(session) => Ok((StatusCode::CREATED, Json(session))),
+        Ok((status, session)) => Ok((status, Json(session))),
         Err(failure) => Err(denied_to(&services, &who.by, item.id, &item.definition.name, failure).await),
     }
 }
@@ -109,20 +109,26 @@ async fn begin(
     who: &SignedIn,
     new: NewSession,
     item: &JumpItemRecord,
-) -> Result<Session, Failure> {
+) -> Result<(StatusCode, Session), Failure> {
     let jumpoint = services.store.jumpoint(item.definition.jumpoint_id).await?;
     let jumpoint = jumpoint.ok_or_else(|| Failure::not_found("jumpoint"))?;
     let book = permitted::book(services, who).await?;
     may_use(services, who, &book, item, &jumpoint)?;
     let start = Start::of(services, who, &book, item).await?;
+    if let Some(place) = own_place(services, who, &start, item.id) {
+        return Ok((StatusCode::OK, services.sessions.view(&place)));
+    }
     let terms = start.require(&new.shown).await?;
     // From here to its beginning nobody else begins one, where there may be only one. A ticket system that takes its time was asked
     // before: others do not wait for it.
-    let _alone = match start.has_to_be_alone() {
-        true => Some(services.sessions.alone.lock().await),
-        false => None,
+    let _alone = match start.simultaneous() {
+        Simultaneous::StartNew => None,
+        Simultaneous::Join | Simultaneous::Disallow => Some(services.sessions.alone.lock().await),
     };
-    start.require_open()?;
+    let to_join = start.require_open()?;
+    if let Some(place) = own_place(&services, &who, &start, item.id) {
+        return Ok((StatusCode::OK, Json(services.sessions.view(&place))));
+    }
     if services.sessions.all().iter().filter(|it| it.snapshot().user_id == who.user.id).count() >= PER_USER {
         let message = format!("You have {PER_USER} sessions that are not over, as many as a user may.");
         return Err(Failure::conflict("too_many_sessions", &message, "End those you do not need."));
@@ -163,6 +169,11 @@ async fn begin(
         link_grace_seconds: terms.link_grace_seconds,
         ticket: new.shown.ticket.map(|it| it.trim().to_owned()).filter(|_| start.asks_for_ticket()),
         told_of_end: terms.told_of_end,
+        joined: None,
+    };
+    let record = match to_join {
+        Some(running) => joining(record, running.snapshot()),
+        None => record,
     };
     let live = services.sessions.begin(record, &terms.told_of_start, &who.by).await?;
     // Who took the permission away in this very moment did not see the session yet.
@@ -170,7 +181,33 @@ async fn begin(
     if !services.sessions.apply(&live, standing, None) {
         services.sessions.wait_until_gone(&live).await;
     }
-    Ok(live.view())
+    Ok((StatusCode::CREATED, services.sessions.view(&live)))
+}
+
+/// The asking user's own session among those of the people who are in the one that a Jump would lead into.
+fn own_place(services: &Services, who: &SignedIn, start: &Start<'_>, item: JumpItemId) -> Option<Arc<LiveSession>> {
+    let running = services.sessions.to_join(item).filter(|_| start.simultaneous() == Simultaneous::Join)?;
+    services.sessions.place_in(&running, who.user.id)
+}
+
+/// A session that joins another: what it reaches is what that one reaches.
+fn joining(record: SessionRecord, running: SessionRecord) -> SessionRecord {
+    let closed = |it: Tunnel| Tunnel {
+        listening: None,
+        problem: None,
+        connections_open: 0,
+        bytes_sent: 0,
+        bytes_received: 0,
+        ..it
+    };
+    SessionRecord {
+        hostname: running.hostname,
+        jumpoint_id: running.jumpoint_id,
+        jumpoint_name: running.jumpoint_name,
+        tunnels: running.tunnels.into_iter().map(closed).collect(),
+        joined: Some(Joined { session_id: running.id, owner_name: running.user_name }),
+        ..record
+    }
 }
 
 /// One session with its newest connections, its events and the last minutes of statistics.
@@ -180,7 +217,12 @@ pub(super) async fn get(
     who: SignedIn,
     Path(id): Path<SessionId>,
 ) -> Result<Json<SessionDetails>, Failure> {
-    let (session, live) = visible(&services, &who, id).await?;
+    let (mut session, live) = visible(&services, &who, id).await?;
+    match &live {
+        Some(live) if session.user_id != who.user.id => services.sessions.note_watcher(live, &who.user).await,
+        Some(_) => {}
+        None => session.participants = services.sessions.were_in(&session).await?,
+    }
     let mut connections = services.store.newest_connections(id, CONNECTIONS).await?;
     if let Some(live) = &live {
         // Memory is newer than the database.
@@ -244,21 +286,26 @@ pub(super) async fn ticket(
     })
 }
 
-/// Ends a session.
-#[utoipa::path(post, path = "/api/sessions/{id}/end", tag = "sessions", params(("id" = String, Path)), responses((status = 200, body = Session), (status = 404, body = ApiError)))]
+/// Ends a session, and those of everybody who joined it; with a reason, where one is given.
+#[utoipa::path(post, path = "/api/sessions/{id}/end", tag = "sessions", params(("id" = String, Path)), request_body(content = Option<EndSession>), responses((status = 422, body = ApiError), (status = 200, body = Session), (status = 404, body = ApiError)))]
 pub(super) async fn end(
     State(services): State<Services>,
     who: SignedIn,
     Path(id): Path<SessionId>,
+    end: Option<Body<EndSession>>,
 ) -> Result<Json<Session>, Failure> {
+    let reason = end.map(|Body(it)| it.reason.trim().to_owned()).unwrap_or_default();
+    if let Some(message) = validate::end_reason(&reason) {
+        return Err(Failure::field("reason", &message));
+    }
     let (session, live) = visible(&services, &who, id).await?;
     let Some(live) = live else { return Ok(Json(session)) };
     let entry = Entry::of(Action::SessionEndAsked, ObjectKind::Session, id.0, &session.item_name);
     services.audit.append(&who.by, entry).await?;
     let end = if session.user_id == who.user.id { SessionEnd::ByUser } else { SessionEnd::ByAdministrator };
-    services.sessions.end(&live, end, Some(&who.user.display_name), "");
+    services.sessions.end(&live, end, Some(&who.user.display_name), &reason);
     services.sessions.wait_until_gone(&live).await;
-    Ok(Json(live.view()))
+    Ok(Json(services.sessions.view(&live)))
 }
 
 /// A session that this user may see; one of somebody else's reads as none.
@@ -269,7 +316,7 @@ async fn visible(
 ) -> Result<(Session, Option<Arc<LiveSession>>), Failure> {
     let live = services.sessions.get(id);
     let session = match &live {
-        Some(live) => Some(live.view()),
+        Some(live) => Some(services.sessions.view(live)),
         None => services.store.session(id).await?.map(view),
     };
     let session = session.filter(|it| who.is_administrator() || it.user_id == who.user.id);

@@ -52,6 +52,7 @@ pub(super) async fn set_up(
         id: UserId(random::id()),
         user_name: request.user_name,
         display_name: request.display_name.trim().to_owned(),
+        email: None,
         role: Role::Administrator,
         enabled: true,
         methods: JumpMethod::every(),

@@ -215,7 +215,7 @@ async fn failed(
 }
 
 /// What a refused attempt reads like.
-fn refused_attempt(services: &Services, error: AttemptError) -> Failure {
+pub(super) fn refused_attempt(services: &Services, error: AttemptError) -> Failure {
     match error {
         AttemptError::Locked { until } => {
             services.metrics.sign_in_failed("locked");

@@ -1,19 +1,23 @@
 //! Whether the asking user may start an item now, and what they have to show or do for it.
 
+use std::sync::Arc;
+
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use wire::JumpItemId;
 use wire::api::{
-    ApiError, ApprovalRule, ApprovalState, Fault, ItemPermission, MissingApproval, ShownAtStart, StartTerms,
+    ApiError, ApprovalRule, ApprovalState, Fault, ItemPermission, MissingApproval, ShownAtStart, Simultaneous,
+    StartTerms,
 };
 
 use super::error::Path;
 use super::{Failure, SignedIn, permitted, show_second_factor};
 use crate::clock::now;
-use crate::jump::policy::{Circumstances, Denial, Granted, Needs, Policy, Shown, Terms, Verdict, decide};
+use crate::jump::policy::{Circumstances, Denial, Granted, Needs, Policy, Shown, Terms, Verdict, decide, strictest};
 use crate::metrics::Refused;
 use crate::services::Services;
+use crate::session::live::LiveSession;
 use crate::store::{AccessBook, JumpItemRecord};
 use crate::ticket_system::{TicketError, TicketQuestion};
 
@@ -48,10 +52,9 @@ impl<'a> Start<'a> {
         Ok(Self { services, who, item, policies, approvals })
     }
 
-    /// Whether the item may have one session at a time.
-    pub(super) fn has_to_be_alone(&self) -> bool {
-        let alone = wire::api::Simultaneous::Disallow;
-        self.policies.iter().any(|it| it.definition.simultaneous == alone)
+    /// What a Jump does while a session on the item runs.
+    pub(super) fn simultaneous(&self) -> Simultaneous {
+        strictest(&self.policies)
     }
 
     /// Whether a ticket belongs to it.
@@ -94,11 +97,12 @@ impl<'a> Start<'a> {
         }
     }
 
-    /// Nothing, or why no session begins whatever is shown: somebody may have been faster.
-    pub(super) fn require_open(&self) -> Result<(), Failure> {
+    /// The session to join, or none, or why no session begins whatever is shown: somebody may have been faster.
+    pub(super) fn require_open(&self) -> Result<Option<Arc<LiveSession>>, Failure> {
         match self.verdict(EVERYTHING) {
             Verdict::Denied(denial) => Err(self.refused(denial.code(), denied(&denial))),
-            Verdict::Allow(_) | Verdict::Needs(_) => Ok(()),
+            Verdict::Allow(terms) if terms.joins => Ok(self.services.sessions.to_join(self.item.id)),
+            Verdict::Allow(_) | Verdict::Needs(_) => Ok(None),
         }
     }
 
@@ -159,9 +163,14 @@ impl<'a> Start<'a> {
             ticket: self.policies.iter().any(|it| it.definition.ticket),
             second_factor: self.policies.iter().any(|it| it.definition.second_factor),
             approvals: Vec::new(),
+            joins: None,
             ends_at: None,
             ends_because: None,
         };
+        if self.simultaneous() == Simultaneous::Join {
+            let running = self.services.sessions.to_join(self.item.id).map(|it| it.snapshot());
+            terms.joins = running.filter(|it| it.user_id != self.who.user.id).map(|it| it.user_name);
+        }
         match self.verdict(EVERYTHING) {
             Verdict::Allow(Terms { ends, .. }) => {
                 (terms.ends_at, terms.ends_because) = ends.map(|end| (end.at, end.because)).unzip();
@@ -205,6 +214,7 @@ impl<'a> Start<'a> {
                 approvers.push(user.display_name);
             }
         }
+        approvers.extend(rule.emails.iter().cloned());
         Ok(MissingApproval {
             policy_id: policy.id,
             policy_name: policy.definition.name.clone(),

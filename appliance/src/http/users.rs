@@ -52,10 +52,12 @@ pub(super) async fn create(
     Body(new): Body<NewUser>,
 ) -> Result<(StatusCode, Json<User>), Failure> {
     check_person(&new.user_name, &new.display_name, Some(new.password.expose()))?;
+    let email = checked_email(new.email)?.flatten();
     let user = UserRecord {
         id: UserId(random::id()),
         user_name: new.user_name,
         display_name: new.display_name.trim().to_owned(),
+        email,
         role: new.role,
         enabled: true,
         methods: new.methods.unwrap_or_else(JumpMethod::every),
@@ -92,6 +94,7 @@ pub(super) async fn change(
     };
     let edit = UserEdit {
         display_name,
+        email: checked_email(change.email)?,
         role: change.role,
         enabled: change.enabled,
         methods: change.methods,
@@ -211,6 +214,15 @@ async fn sign_out_everywhere(
     Ok(())
 }
 
+/// A mail address that was given; an empty one is none.
+fn checked_email(given: Option<String>) -> Result<Option<Option<String>>, Failure> {
+    let Some(text) = given.map(|it| it.trim().to_owned()) else { return Ok(None) };
+    if text.is_empty() {
+        return Ok(Some(None));
+    }
+    validate::mail_address(&text).map_or(Ok(Some(Some(text))), |wrong| Err(Failure::field("email", &wrong)))
+}
+
 fn role_is_gone(error: StoreError) -> Failure {
     match error {
         StoreError::Dependent => Failure::field("default_role_id", "This role was removed. Choose another."),
@@ -224,6 +236,7 @@ pub(super) fn view(user: UserRecord, locked_until: Option<Timestamp>, second_fac
         id: user.id,
         user_name: user.user_name,
         display_name: user.display_name,
+        email: user.email,
         role: user.role,
         enabled: user.enabled,
         methods: user.methods,

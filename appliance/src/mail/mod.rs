@@ -4,6 +4,7 @@
 //! | file | holds |
 //! |---|---|
 //! | `settings` | the mail server, as an administrator set it |
+//! | `templates` | how letters are written |
 //! | `letter` | a letter as it goes over the wire |
 //! | `connection` | a secured connection to the mail server |
 //! | `delivery` | the task that hands letters over |
@@ -14,6 +15,7 @@ mod delivery;
 mod error;
 mod letter;
 mod settings;
+mod templates;
 
 use std::sync::{Arc, Mutex, PoisonError};
 

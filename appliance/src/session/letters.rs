@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
-use wire::api::SessionState;
+use wire::api::{LetterKind, SessionState};
 
-use crate::mail::{Letter, Mailer};
+use crate::clock::utc;
+use crate::mail::Mailer;
 use crate::store::SessionRecord;
 
 /// Posts letters about sessions.
@@ -23,41 +24,41 @@ impl SessionLetters {
 
     /// Tells these addresses that a session began, or that it ended. A letter that is not taken stops no session: the log says so.
     pub(super) async fn tell(&self, addresses: &[String], record: &SessionRecord) {
+        let is_over = record.state == SessionState::Ended;
+        let kind = if is_over { LetterKind::SessionEnded } else { LetterKind::SessionStarted };
+        let value = |word: &str| value(record, &self.public_url, word);
         for to in addresses {
-            if let Err(error) = self.mailer.post(about(record, &self.public_url, to)).await {
+            if let Err(error) = self.mailer.post_kind(kind, to, value).await {
                 tracing::error!(session.id = %record.id, error = %error, "a letter about a session was not taken");
             }
         }
     }
 }
 
-fn about(record: &SessionRecord, public_url: &str, to: &str) -> Letter {
+/// What stands for a word in braces.
+fn value(record: &SessionRecord, public_url: &str, word: &str) -> String {
     let is_over = record.state == SessionState::Ended;
-    let deed = if is_over { "ended" } else { "started" };
-    let SessionRecord { user_name, item_name, hostname, jumpoint_name, user_address, .. } = record;
-    let mut lines = vec![
-        format!("Item: {item_name} ({hostname} via {jumpoint_name})"),
-        format!("User: {user_name}, from {user_address}"),
-        format!("Started: {}", utc(record.created_at)),
-    ];
-    if let Some(ticket) = &record.ticket {
-        lines.push(format!("Ticket: {ticket}"));
+    match word {
+        "user" => record.user_name.clone(),
+        "deed" => match (is_over, record.joined.is_some()) {
+            (false, false) => "started",
+            (true, false) => "ended",
+            (false, true) => "joined",
+            (true, true) => "left",
+        }
+        .to_owned(),
+        "item" => record.item_name.clone(),
+        "host" => record.hostname.clone(),
+        "jumpoint" => record.jumpoint_name.clone(),
+        "address" => record.user_address.clone(),
+        "started" => utc(record.created_at),
+        "ticket" => record.ticket.clone().unwrap_or_default(),
+        "owner" => record.joined.as_ref().map(|it| it.owner_name.clone()).unwrap_or_default(),
+        "ended" => record.ended_at.map(utc).unwrap_or_default(),
+        "why" => record.end_message.clone().unwrap_or_default(),
+        "sent" => record.bytes_sent.to_string(),
+        "received" => record.bytes_received.to_string(),
+        "link" => format!("{public_url}/sessions/{}", record.id),
+        _ => String::new(),
     }
-    if let (true, Some(at)) = (is_over, record.ended_at) {
-        lines.push(format!("Ended: {}", utc(at)));
-        lines.extend(record.end_message.as_ref().map(|why| format!("Why: {why}")));
-        lines.push(format!("Bytes to the target: {}, from it: {}", record.bytes_sent, record.bytes_received));
-    }
-    lines.push(String::new());
-    lines.push(format!("{public_url}/sessions/{}", record.id));
-    Letter {
-        to: to.to_owned(),
-        subject: format!("Sallyport: {user_name} {deed} a session on {item_name}").replace(char::is_control, " "),
-        text: lines.join("\n"),
-    }
-}
-
-fn utc(at: wire::Timestamp) -> String {
-    jiff::Timestamp::from_millisecond(at.0)
-        .map_or_else(|_| String::new(), |it| it.strftime("%Y-%m-%d %H:%M:%S UTC").to_string())
 }

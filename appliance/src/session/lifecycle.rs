@@ -56,6 +56,7 @@ pub fn end_message(end: SessionEnd, by: &str, jumpoint: &str) -> String {
             let by = if by.is_empty() { "Somebody" } else { by };
             format!("{by} took back the approval that it rested on.")
         }
+        SessionEnd::JoinedSessionOver => "The session that it joined is over.".into(),
         SessionEnd::JumpointDisabled => {
             format!(
                 "The jumpoint {jumpoint} was disabled or removed, or its Protocol Tunnel Jump method was switched off."

@@ -1,6 +1,6 @@
 //! A session that is not over, in memory.
 
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 use wire::api::{Reconnecting, Session, SessionEnd, SessionState, Statistics};
 use wire::limits::WARN_MINUTES;
-use wire::{AgentId, JumpItemId, SessionId, Timestamp};
+use wire::{AgentId, JumpItemId, SessionId, Timestamp, UserId};
 
 use super::arrivals::Arrivals;
 use super::asking::Trouble;
@@ -24,6 +24,10 @@ use crate::store::{ConnectionsSoFar, SessionRecord};
 pub struct LiveSession {
     /// Its id.
     pub id: SessionId,
+    /// Who uses it.
+    pub user: UserId,
+    /// The session that it joined.
+    pub joined: Option<SessionId>,
     /// What the database has, and what is newer.
     record: Mutex<SessionRecord>,
     /// Its connections.
@@ -55,6 +59,10 @@ pub struct LiveSession {
     report_news: AtomicBool,
     /// The end that policies set to it.
     set_end: Mutex<SetEnd>,
+    /// Who has looked at it besides its user.
+    watchers: Mutex<HashSet<UserId>>,
+    /// Version of its helper, once that came to this run of the appliance.
+    helper_version: Mutex<Option<String>>,
 }
 
 /// The end that policies set to a session, and what its people were told of it.
@@ -119,6 +127,8 @@ impl LiveSession {
         let table = table.restored(written);
         Arc::new(Self {
             id: record.id,
+            user: record.user_id,
+            joined: record.joined.as_ref().map(|it| it.session_id),
             before: table.counted(),
             table: Mutex::new(table),
             record: Mutex::new(record),
@@ -137,6 +147,8 @@ impl LiveSession {
             statistics: Mutex::new(VecDeque::new()),
             report_news: AtomicBool::new(false),
             set_end: Mutex::default(),
+            watchers: Mutex::default(),
+            helper_version: Mutex::default(),
         })
     }
 
@@ -155,9 +167,9 @@ impl LiveSession {
         record
     }
 
-    /// The session as consoles see it.
+    /// The session by itself as consoles see it.
     #[must_use]
-    pub fn view(&self) -> Session {
+    pub(super) fn view(&self) -> Session {
         let mut session = view(self.snapshot());
         session.connections_open = u32::try_from(self.table().open_count()).unwrap_or(u32::MAX);
         session.reconnecting = (*lock(&self.reconnecting)).filter(|_| session.state != SessionState::Ended);
@@ -307,6 +319,23 @@ impl LiveSession {
         Due::Warning(minutes, end)
     }
 
+    /// Its helper says which version it is.
+    pub fn set_helper_version(&self, version: &str) {
+        *lock(&self.helper_version) = Some(version.chars().take(40).collect());
+    }
+
+    /// Version of its helper, once that came.
+    #[must_use]
+    pub fn helper_version(&self) -> Option<String> {
+        lock(&self.helper_version).clone()
+    }
+
+    /// Somebody looks at it besides its user. True for the first time.
+    #[must_use]
+    pub(super) fn is_new_watcher(&self, user: UserId) -> bool {
+        lock(&self.watchers).insert(user)
+    }
+
     /// A link was lost, or is back.
     pub fn set_reconnecting(&self, reconnecting: Option<Reconnecting>) {
         *lock(&self.reconnecting) = reconnecting;
@@ -390,5 +419,7 @@ pub fn view(record: SessionRecord) -> Session {
         ticket: record.ticket,
         ends_at: None,
         ends_because: None,
+        joined: record.joined,
+        participants: Vec::new(),
     }
 }

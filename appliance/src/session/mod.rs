@@ -4,6 +4,8 @@
 //! - `ticket`: what a helper shows to get its link.
 //! - `live`: a running session in memory.
 //! - `registry`: all of them; beginning and ending.
+//! - `participants`: several people in one.
+//! - `restoring`: those that an earlier run of the appliance left open.
 //! - `permission`: whether those who use them still may.
 //! - `letters`: what policies tell by mail when they begin and end.
 //! - `set_ends`: ends that policies set, and the warnings before them.
@@ -22,8 +24,10 @@ pub mod letters;
 pub mod lifecycle;
 pub mod links;
 pub mod live;
+mod participants;
 mod permission;
 pub mod registry;
+mod restoring;
 mod set_ends;
 mod telling;
 pub mod ticket;

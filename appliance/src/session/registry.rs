@@ -5,26 +5,23 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use subtle::ConstantTimeEq;
-use wire::api::{ConsoleEvent, LinkSide, Reconnecting, SessionEnd, SessionEvent, SessionState, TunnelTicket};
+use wire::api::{ConsoleEvent, SessionEnd, SessionEvent, SessionState, TunnelTicket};
 use wire::link_messages::{Refusal, Resumption};
 use wire::stream::EndReason;
 use wire::{JumpItemId, SecretText, SessionEventId, SessionId, Timestamp};
 
-use super::audited::{allowed, ended};
+use super::audited::allowed;
 use super::letters::SessionLetters;
 use super::lifecycle::{self, Step, UNUSED_AFTER, end_message};
 use super::live::{Ending, LiveSession};
 use super::ticket::Tickets;
 use super::totals::Counted;
-use super::tunnelling::Begin;
 use crate::agents::presence::Presence;
 use crate::audit::{Audit, By};
 use crate::clock::now;
 use crate::events::{Audience, EventBus};
-use crate::jump::policy::Standing;
 use crate::metrics::{Link, Metrics};
 use crate::random;
-use crate::relay::connections::ENDED_REMEMBERED;
 use crate::shutdown::Tasks;
 use crate::store::{SessionEventRecord, SessionRecord, Store, StoreError};
 
@@ -38,7 +35,7 @@ pub struct Sessions {
     pub(super) tasks: Tasks,
     /// How long a link of a session may be lost where no policy says otherwise.
     pub(super) grace: Duration,
-    letters: SessionLetters,
+    pub(super) letters: SessionLetters,
     /// Held from the decision to the beginning of a session that has to be the only one of its item.
     pub alone: Arc<tokio::sync::Mutex<()>>,
     /// Held while a node is chosen for a session.
@@ -57,9 +54,6 @@ pub struct Admitted {
     /// How it comes back when its link is lost.
     pub resumption: Resumption,
 }
-
-/// How much older than its last moment a session's record may be.
-const SEEN_EVERY_MILLIS: i64 = 35_000;
 
 /// Why no ticket was given.
 #[derive(Debug, thiserror::Error)]
@@ -92,70 +86,6 @@ impl Sessions {
         Self { store, audit, events, presence, tasks, grace, letters, alone, choosing, past, metrics, live, tickets }
     }
 
-    /// Takes up what an appliance that stopped or died left open, and ends what cannot go on. To be called once, before
-    /// anything begins.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn restore(&self) -> Result<(), StoreError> {
-        self.store.close_connections_of_ended_sessions(now()).await?;
-        let mut before = None;
-        loop {
-            let left = self.store.sessions(None, Some(true), before, 100).await?;
-            let Some(last) = left.last() else { return Ok(()) };
-            before = Some(last.id);
-            for record in left {
-                if self.can_go_on(&record).await? {
-                    self.take_up(record).await?;
-                } else {
-                    self.end_left_over(record).await?;
-                }
-            }
-        }
-    }
-
-    async fn can_go_on(&self, record: &SessionRecord) -> Result<bool, StoreError> {
-        let grace = self.grace_of(record);
-        let grace_millis = i64::try_from(grace.as_millis()).unwrap_or(i64::MAX);
-        let is_in_time =
-            record.seen_at.is_some_and(|at| now() < at.plus_millis(grace_millis.saturating_add(SEEN_EVERY_MILLIS)));
-        let is_linked = record.state == SessionState::Tunnelling && record.resume_hash.is_some();
-        if grace.is_zero() || !is_in_time || !is_linked {
-            return Ok(false);
-        }
-        Ok(matches!(self.standing(record).await?, Standing::GoesOn(_)))
-    }
-
-    async fn take_up(&self, record: SessionRecord) -> Result<(), StoreError> {
-        let connections = self.store.connections_so_far(record.id, ENDED_REMEMBERED).await?;
-        let millis = i64::try_from(self.grace_of(&record).as_millis()).unwrap_or(i64::MAX);
-        let standing = self.standing(&record).await?;
-        let live = LiveSession::restored(record, connections);
-        let reconnecting = Reconnecting { until: now().plus_millis(millis), waits_for: LinkSide::Helper };
-        live.set_reconnecting(Some(reconnecting));
-        self.enter(&live);
-        self.note(&live, "appliance_started", "The appliance started again; both links are waited for.", None).await;
-        self.apply(&live, standing, None);
-        self.run(live, Begin::Restored);
-        Ok(())
-    }
-
-    async fn end_left_over(&self, mut record: SessionRecord) -> Result<(), StoreError> {
-        let message = end_message(SessionEnd::ApplianceStopped, "", &record.jumpoint_name);
-        let at = record.seen_at.unwrap_or_else(now);
-        record.state = SessionState::Ended;
-        record.end = Some(SessionEnd::ApplianceStopped);
-        record.end_message = Some(message.clone());
-        record.ended_at = Some(at);
-        self.store.close_connections_of(record.id, at).await?;
-        let change = self.audit.begin().await?;
-        change.update_session(&record).await?;
-        change.insert_session_event(&event(record.id, "ended", &message, None)).await?;
-        change.commit(&By::appliance(), [ended(&record)]).await?;
-        self.letters.tell(&record.told_of_end, &record).await;
-        Ok(())
-    }
-
     /// Begins a session: it is in the database before anybody hears of it.
     ///
     /// # Errors
@@ -166,7 +96,12 @@ impl Sessions {
         told_of_start: &[String],
         by: &By,
     ) -> Result<Arc<LiveSession>, StoreError> {
-        let message = format!("{} pressed Jump on {}.", record.user_name, record.item_name);
+        let message = match &record.joined {
+            None => format!("{} pressed Jump on {}.", record.user_name, record.item_name),
+            Some(it) => {
+                format!("{} joined the session of {} on {}.", record.user_name, it.owner_name, record.item_name)
+            }
+        };
         let first = event(record.id, "started", &message, Some(&record.user_name));
         let change = self.audit.begin().await?;
         change.insert_session(&record, &first).await?;
@@ -175,11 +110,12 @@ impl Sessions {
         self.enter(&live);
         self.metrics.session_started();
         self.announce(&live);
+        self.enter_shared(&live).await;
         self.letters.tell(told_of_start, &live.snapshot()).await;
         Ok(live)
     }
 
-    fn enter(&self, live: &Arc<LiveSession>) {
+    pub(super) fn enter(&self, live: &Arc<LiveSession>) {
         live.helper_pulse.counted_in(self.metrics.round_trips(Link::Helper));
         live.jumpoint_pulse.counted_in(self.metrics.round_trips(Link::Jumpoint));
         self.lock().insert(live.id, live.clone());
@@ -294,8 +230,18 @@ impl Sessions {
     /// Ends a session with the words of its kind: the first end counts.
     pub fn end(&self, live: &Arc<LiveSession>, end: SessionEnd, by: Option<&str>, detail: &str) {
         let jumpoint = live.snapshot().jumpoint_name;
-        let mut message = end_message(end, by.unwrap_or_default(), &jumpoint);
-        if !detail.is_empty() {
+        let by_name = by.unwrap_or_default();
+        let mut message = match (end, live.joined) {
+            (SessionEnd::ByUser, Some(_)) => format!("{by_name} left the session."),
+            (SessionEnd::ByAdministrator, Some(_)) => {
+                format!("The administrator {by_name} took {} out of the session.", live.snapshot().user_name)
+            }
+            _ => end_message(end, by_name, &jumpoint),
+        };
+        let is_by_a_person = matches!(end, SessionEnd::ByUser | SessionEnd::ByAdministrator);
+        if is_by_a_person && !detail.is_empty() {
+            message = format!("{}: {detail}", message.trim_end_matches('.'));
+        } else if !detail.is_empty() {
             message = format!("{message} ({detail})");
         }
         self.end_saying(live, end, by, message);
@@ -304,7 +250,11 @@ impl Sessions {
     /// Every end of a session arrives here: the first one counts.
     pub(super) fn end_saying(&self, live: &Arc<LiveSession>, end: SessionEnd, by: Option<&str>, message: String) {
         let was_idle = live.state() == SessionState::Ready;
-        if live.end(Ending { end, message, by: by.map(str::to_owned) }) && was_idle {
+        if !live.end(Ending { end, message, by: by.map(str::to_owned) }) {
+            return;
+        }
+        self.end_those_who_joined(live);
+        if was_idle {
             // Without links there is no task that would close it; and the caller's may be dropped at any moment.
             let (sessions, live) = (self.clone(), live.clone());
             self.tasks.spawn("end of a session", async move { sessions.close(&live).await });
@@ -340,6 +290,7 @@ impl Sessions {
         let record = live.snapshot();
         self.letters.tell(&record.told_of_end, &record).await;
         self.forget(live);
+        self.leave_shared(live).await;
         self.metrics.session_ended(live.ending().map(|ending| ending.end));
         self.announce(live);
         live.gone.cancel();
@@ -363,20 +314,15 @@ impl Sessions {
         self.events.announce(audience, ConsoleEvent::SessionEvent { session_id: live.id, event: record.event });
     }
 
-    /// Tells consoles how a session stands.
-    pub fn announce(&self, live: &Arc<LiveSession>) {
-        let session = live.view();
-        let audience = Audience::UserAndAdministrators(session.user_id);
-        self.events.announce(audience, ConsoleEvent::SessionChanged { session: Box::new(session) });
-    }
-
     /// Ends sessions that nobody uses or may use. Runs until it is dropped.
     pub async fn end_unused(self) {
         let unused = i64::try_from(UNUSED_AFTER.as_millis()).unwrap_or(i64::MAX);
         loop {
             tokio::time::sleep(Duration::from_secs(30)).await;
             let before = Timestamp(now().0.saturating_sub(unused));
-            let is_unused = |it: &LiveSession| it.state() == SessionState::Ready && it.snapshot().created_at < before;
+            let is_unused = |it: &LiveSession| {
+                it.state() == SessionState::Ready && it.snapshot().created_at < before && !self.is_shared(it.id)
+            };
             self.end_all(SessionEnd::NotUsed, None, is_unused);
             if let Err(error) = self.end_not_permitted(None).await {
                 tracing::error!(error = %error, "whether sessions are still permitted could not be looked up");
@@ -393,7 +339,7 @@ impl Sessions {
     }
 }
 
-fn event(session_id: SessionId, kind: &str, message: &str, by: Option<&str>) -> SessionEventRecord {
+pub(super) fn event(session_id: SessionId, kind: &str, message: &str, by: Option<&str>) -> SessionEventRecord {
     let event = SessionEvent {
         id: SessionEventId(random::id()),
         at: now(),

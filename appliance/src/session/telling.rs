@@ -9,7 +9,7 @@ use wire::api::{Connection, ConsoleEvent, SessionEnd, Statistics};
 use wire::helper_messages::{ListenProblem, LocalTunnel};
 use wire::link_messages::HelperToAppliance;
 
-use super::live::{Ending, LiveSession};
+use super::live::LiveSession;
 use super::registry::Sessions;
 use crate::clock::now;
 use crate::events::Audience;
@@ -117,7 +117,7 @@ impl Sessions {
             HelperToAppliance::Ending { message } => {
                 // The helper says itself why it goes, before its link ends.
                 let message = message.chars().take(200).collect();
-                live.end(Ending { end: SessionEnd::HelperGone, message, by: None });
+                self.end_saying(live, SessionEnd::HelperGone, None, message);
             }
         }
         Ok(())

@@ -97,6 +97,7 @@ mod tests {
         let user = |number: u128, name: &str| UserRecord {
             id: UserId(uuid::Uuid::from_u128(number)),
             user_name: name.into(),
+            email: None,
             display_name: name.into(),
             role: Role::Administrator,
             enabled: true,

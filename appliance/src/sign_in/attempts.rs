@@ -92,6 +92,26 @@ impl Attempts {
         Ok(Attempt { account: (account, failed_account), address })
     }
 
+    /// Whether somebody at this address may try anything now.
+    ///
+    /// # Errors
+    /// When the address is locked.
+    pub async fn check_address(&self, address: IpAddr) -> Result<(), AttemptError> {
+        let known = self.store.sign_in_failure(&address_key(address)).await?;
+        lockout::locked_until(known, now()).map_or(Ok(()), |until| Err(AttemptError::Locked { until }))
+    }
+
+    /// Counts something that somebody at this address got wrong, such as a link that nobody was given.
+    ///
+    /// # Errors
+    /// When the address is locked.
+    pub async fn fail_address(&self, address: IpAddr) -> Result<(), AttemptError> {
+        let key = address_key(address);
+        let _turn = self.turn.lock().await;
+        let failed = self.one_more(&key, lockout::ADDRESS, now()).await?;
+        Ok(self.store.set_sign_in_failure(&key, failed).await?)
+    }
+
     /// What is known of a key after one more failure.
     async fn one_more(&self, key: &str, rule: Rule, at: Timestamp) -> Result<FailureRecord, AttemptError> {
         let known = self.store.sign_in_failure(key).await?;
@@ -180,6 +200,18 @@ mod tests {
             tried += u32::from(attempts.begin(&format!("person{person}"), attacker).await.is_ok());
         }
         assert_eq!(tried, lockout::ADDRESS.failures);
+    }
+
+    #[tokio::test]
+    async fn an_address_that_guesses_links_is_locked() {
+        let (attempts, _folder) = attempts().await;
+        let attacker = "192.0.2.3".parse().unwrap();
+        for _ in 0..lockout::ADDRESS.failures {
+            attempts.check_address(attacker).await.unwrap();
+            attempts.fail_address(attacker).await.unwrap();
+        }
+        assert!(attempts.check_address(attacker).await.is_err() && attempts.fail_address(attacker).await.is_err());
+        attempts.check_address("192.0.2.4".parse().unwrap()).await.unwrap();
     }
 
     #[tokio::test]

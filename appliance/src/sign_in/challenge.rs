@@ -58,6 +58,7 @@ mod tests {
         UserRecord {
             id: UserId(random::id()),
             user_name: "ana".into(),
+            email: None,
             display_name: "Ana".into(),
             role: Role::Technician,
             enabled: true,

@@ -174,6 +174,7 @@ mod tests {
         let user = UserRecord {
             id: UserId(random::id()),
             user_name: "ana".into(),
+            email: None,
             display_name: "Ana".into(),
             role: Role::Technician,
             enabled: true,

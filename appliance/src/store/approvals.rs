@@ -3,11 +3,12 @@ use std::collections::HashMap;
 use sea_orm::sea_query::Expr;
 use sea_orm::{
     ColumnTrait, Condition, EntityTrait, IntoActiveModel, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
+    QueryTrait,
 };
 use wire::api::{ApprovalScope, ApprovalState};
 use wire::{ApprovalId, JumpItemId, JumpPolicyId, Timestamp, UserId};
 
-use super::entities::approval;
+use super::entities::{approval, approval_link};
 use super::{Store, StoreError, from_text, to_text};
 use crate::jump::policy::Granted;
 
@@ -46,6 +47,17 @@ pub struct ApprovalRecord {
     pub decided_at: Option<Timestamp>,
     /// What they noted.
     pub note: String,
+}
+
+/// The link of a letter with which a request is decided.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ApprovalLinkRecord {
+    /// Hash of its token.
+    pub token_hash: Vec<u8>,
+    /// The request.
+    pub approval: ApprovalId,
+    /// Where the letter went.
+    pub address: String,
 }
 
 impl ApprovalRecord {
@@ -138,6 +150,47 @@ impl Store {
         }
         transaction.commit().await?;
         Ok(true)
+    }
+
+    /// Keeps links with which requests are decided.
+    ///
+    /// # Errors
+    /// See above.
+    pub async fn insert_approval_links(&self, links: &[ApprovalLinkRecord]) -> Result<(), StoreError> {
+        if links.is_empty() {
+            return Ok(());
+        }
+        let row = |it: &ApprovalLinkRecord| approval_link::Model {
+            token_hash: it.token_hash.clone(),
+            approval_id: it.approval.0,
+            address: it.address.clone(),
+        };
+        let rows = links.iter().map(|it| row(it).into_active_model());
+        approval_link::Entity::insert_many(rows).exec_without_returning(&self.db).await?;
+        Ok(())
+    }
+
+    /// The link whose token has this hash, with its request.
+    ///
+    /// # Errors
+    /// See above.
+    pub async fn approval_link(&self, token_hash: &[u8]) -> Result<Option<(String, ApprovalRecord)>, StoreError> {
+        let link = approval_link::Entity::find_by_id(token_hash.to_vec()).one(&self.db).await?;
+        let Some(link) = link else { return Ok(None) };
+        let request = self.approval(ApprovalId(link.approval_id)).await?;
+        Ok(request.map(|it| (link.address, it)))
+    }
+
+    /// Forgets links of requests whose time is over.
+    ///
+    /// # Errors
+    /// See above.
+    pub async fn forget_approval_links(&self, at: Timestamp) -> Result<(), StoreError> {
+        let mut over = approval::Entity::find().select_only().column(approval::Column::Id);
+        over = over.filter(approval::Column::EndsAt.lte(at.0));
+        let of_those = approval_link::Column::ApprovalId.in_subquery(over.into_query());
+        approval_link::Entity::delete_many().filter(of_those).exec(&self.db).await?;
+        Ok(())
     }
 
     /// One request.

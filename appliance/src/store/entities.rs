@@ -16,7 +16,7 @@ mod own_items;
 pub(super) use own_items::{own_item, saved_filter};
 mod policies;
 
-pub(super) use policies::{approval, jump_policy};
+pub(super) use policies::{approval, approval_link, jump_policy};
 
 pub(super) mod user {
     use sea_orm::entity::prelude::*;
@@ -29,6 +29,7 @@ pub(super) mod user {
         pub user_name: String,
         pub user_name_key: String,
         pub display_name: String,
+        pub email: Option<String>,
         pub role: String,
         pub enabled: bool,
         pub password_hash: String,
@@ -303,6 +304,8 @@ pub(super) mod session {
         pub link_grace_seconds: Option<i32>,
         pub ticket: Option<String>,
         pub told_of_end: String,
+        pub joined_id: Option<Uuid>,
+        pub joined_owner: Option<String>,
     }
 
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

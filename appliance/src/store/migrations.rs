@@ -14,6 +14,7 @@ mod second_factors;
 
 use api_tokens::ApiTokens;
 use second_factors::SecondFactors;
+mod joining;
 mod own_items;
 mod policies;
 
@@ -40,6 +41,8 @@ impl MigratorTrait for Migrator {
             Box::new(MailAndTicketSystem),
             Box::new(policies::TicketsAndLetters),
             Box::new(audit::AuditTrail),
+            Box::new(joining::JoinedSessions),
+            Box::new(joining::ApprovalLinks),
         ]
     }
 }

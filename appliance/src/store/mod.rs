@@ -39,7 +39,7 @@ use sea_orm_migration::MigratorTrait;
 pub use access::{AccessBook, JumpItemRoleRecord};
 pub use agents::{AgentRecord, Enrolled, EnrolmentKeyRecord, JumpointRecord};
 pub use api_tokens::ApiTokenRecord;
-pub use approvals::ApprovalRecord;
+pub use approvals::{ApprovalLinkRecord, ApprovalRecord};
 pub use audit::{AuditFilter, AuditedChange, ReadEvents};
 pub use browsers::BrowserRecord;
 pub use connections::{ConnectionRecord, ConnectionsSoFar, TunnelSum};

@@ -1,7 +1,7 @@
 use sea_orm::sea_query::Expr;
 use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect};
 use uuid::Uuid;
-use wire::api::{SessionEnd, SessionEvent, SessionState, Tunnel};
+use wire::api::{Joined, SessionEnd, SessionEvent, SessionState, Tunnel};
 use wire::{AgentId, ApprovalId, JumpItemId, JumpointId, SessionEventId, SessionId, Timestamp, UserId};
 
 use super::entities::{jump_item, session, session_event};
@@ -67,6 +67,8 @@ pub struct SessionRecord {
     pub ticket: Option<String>,
     /// Mail addresses that are told of its end.
     pub told_of_end: Vec<String>,
+    /// The session that it joined.
+    pub joined: Option<Joined>,
 }
 
 /// Something that happened in a session.
@@ -111,6 +113,9 @@ impl TryFrom<session::Model> for SessionRecord {
             link_grace_seconds: row.link_grace_seconds.and_then(|it| u32::try_from(it).ok()),
             ticket: row.ticket,
             told_of_end: from_json("session.told_of_end", &row.told_of_end)?,
+            joined: row
+                .joined_id
+                .map(|id| Joined { session_id: SessionId(id), owner_name: row.joined_owner.unwrap_or_default() }),
         })
     }
 }
@@ -145,6 +150,8 @@ fn row_of(it: &SessionRecord) -> Result<session::Model, StoreError> {
         link_grace_seconds: it.link_grace_seconds.and_then(|it| i32::try_from(it).ok()),
         ticket: it.ticket.clone(),
         told_of_end: to_json("session.told_of_end", &it.told_of_end)?,
+        joined_id: it.joined.as_ref().map(|it| it.session_id.0),
+        joined_owner: it.joined.as_ref().map(|it| it.owner_name.clone()),
     })
 }
 
@@ -232,6 +239,16 @@ impl Store {
             find = find.filter(session::Column::Id.lt(before.0));
         }
         find.all(&self.db).await?.into_iter().map(TryInto::try_into).collect()
+    }
+
+    /// Sessions that joined this one, oldest first.
+    ///
+    /// # Errors
+    /// See above.
+    pub async fn sessions_that_joined(&self, id: SessionId) -> Result<Vec<SessionRecord>, StoreError> {
+        let find = session::Entity::find().filter(session::Column::JoinedId.eq(id.0));
+        let rows = find.order_by_asc(session::Column::Id).all(&self.db).await?;
+        rows.into_iter().map(TryInto::try_into).collect()
     }
 
     /// A session's events, oldest first.

@@ -17,6 +17,8 @@ pub struct UserRecord {
     pub user_name: String,
     /// Name to show.
     pub display_name: String,
+    /// Where letters to them go.
+    pub email: Option<String>,
     /// What they may do.
     pub role: Role,
     /// Whether they may sign in.
@@ -44,6 +46,8 @@ impl std::fmt::Debug for UserRecord {
 pub struct UserEdit {
     /// Another name to show.
     pub display_name: Option<String>,
+    /// Where letters to them go from now on, or nowhere.
+    pub email: Option<Option<String>>,
     /// Another role.
     pub role: Option<Role>,
     /// Whether they may sign in from now on.
@@ -67,6 +71,7 @@ fn new_row(it: &UserRecord) -> Result<user::ActiveModel, StoreError> {
         user_name: Set(it.user_name.clone()),
         user_name_key: Set(key(&it.user_name)),
         display_name: Set(it.display_name.clone()),
+        email: Set(it.email.clone()),
         role: Set(to_text(&it.role)),
         enabled: Set(it.enabled),
         password_hash: Set(it.password_hash.clone()),
@@ -103,6 +108,7 @@ impl TryFrom<user::Model> for UserRecord {
             id: UserId(row.id),
             user_name: row.user_name,
             display_name: row.display_name,
+            email: row.email,
             role: from_text("user.role", &row.role)?,
             enabled: row.enabled,
             methods: from_json("user.methods", &row.methods)?,
@@ -187,6 +193,9 @@ impl Store {
         let mut row: user::ActiveModel = Default::default();
         if let Some(name) = edit.display_name {
             row.display_name = Set(name);
+        }
+        if let Some(email) = edit.email {
+            row.email = Set(email);
         }
         if let Some(role) = edit.role {
             row.role = Set(to_text(&role));
@@ -296,6 +305,7 @@ mod tests {
                 id,
                 user_name: id.to_string(),
                 display_name: "Ana".into(),
+                email: None,
                 role: Role::Administrator,
                 enabled: true,
                 methods: Vec::new(),

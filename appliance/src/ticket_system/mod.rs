@@ -10,13 +10,15 @@ mod answer;
 mod settings;
 mod template;
 
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use reqwest::header::{CONTENT_TYPE, HeaderName, HeaderValue};
 use reqwest::{Method, Request, Url};
 use wire::api::{Fault, TestOutcome, TicketMethod, TicketSystem as Definition, TicketTestResult};
-use wire::{SecretText, validate};
+use wire::{SecretText, Timestamp, validate};
 
+use crate::clock::now;
 use crate::mail::sentence;
 use crate::outgoing::{Outgoing, OutgoingError, Received, Transport};
 use crate::sealing::{Sealing, SealingError};
@@ -28,6 +30,8 @@ use template::{TemplateError, filled_address, filled_body};
 pub struct TicketSystem {
     store: Store,
     sealing: Sealing,
+    /// Why it could not be asked the last time, until it could.
+    failed: Arc<Mutex<Option<(Timestamp, String)>>>,
 }
 
 /// For what a ticket is shown.
@@ -146,7 +150,7 @@ impl TicketSystem {
     /// Over this database.
     #[must_use]
     pub fn new(store: Store, sealing: Sealing) -> Self {
-        Self { store, sealing }
+        Self { store, sealing, failed: Arc::default() }
     }
 
     /// Whether there is a ticket system. Without one, no ticket is good.
@@ -165,10 +169,28 @@ impl TicketSystem {
         if let Some(wrong) = validate::ticket(ticket) {
             return Err(TicketError::Refused { message: Some(wrong) });
         }
+        let answer = self.asked(ticket, question).await;
+        self.note(answer.as_ref().err());
+        answer
+    }
+
+    async fn asked(&self, ticket: &str, question: &TicketQuestion) -> Result<TicketAnswer, TicketError> {
         let (system, headers) = self.definition().await?;
         let asking = prepared(&system, &headers, ticket.trim(), question)?;
         let received = asking.outgoing.send(asking.request).await?;
         answer::judged(&system, &received)
+    }
+
+    /// When and why it could not be asked the last time; none when it could. A no is an answer.
+    #[must_use]
+    pub fn last_failure(&self) -> Option<(Timestamp, String)> {
+        self.failed.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn note(&self, error: Option<&TicketError>) {
+        let failure = error.filter(|it| !matches!(it, TicketError::Refused { .. } | TicketError::NotConfigured));
+        let failure = failure.map(|it| (now(), sentence(&it.to_string())));
+        *self.failed.lock().unwrap_or_else(PoisonError::into_inner) = failure;
     }
 
     /// The same, with what was asked and what came back.
@@ -183,8 +205,16 @@ impl TicketSystem {
             Err(error) => return nothing_asked(error),
         };
         match outgoing.send(request).await {
-            Ok(received) => result(answer::judged(&system, &received), shown, Some(&received)),
-            Err(error) => result(Err(error.into()), shown, None),
+            Ok(received) => {
+                let judged = answer::judged(&system, &received);
+                self.note(judged.as_ref().err());
+                result(judged, shown, Some(&received))
+            }
+            Err(error) => {
+                let error = error.into();
+                self.note(Some(&error));
+                result(Err(error), shown, None)
+            }
         }
     }
 }

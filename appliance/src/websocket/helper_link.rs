@@ -51,6 +51,7 @@ async fn run(mut socket: WebSocket, services: Services, _info: ConnectionInfo) {
             return turn_away(socket, &services, refusal, message).await;
         }
     };
+    live.set_helper_version(&hello.version);
     let listen = |tunnel: &wire::api::Tunnel| TunnelToListen {
         index: tunnel.index,
         address: tunnel.wanted_address,

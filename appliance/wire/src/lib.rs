@@ -8,6 +8,7 @@ pub mod api;
 pub mod audit;
 pub mod helper_messages;
 pub mod ids;
+pub mod letter_text;
 pub mod limits;
 pub mod link_messages;
 pub mod proof;

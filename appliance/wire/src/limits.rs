@@ -94,3 +94,5 @@ pub const TICKET_SECONDS: u64 = 60;
 pub const DEFAULT_LOCAL_ADDRESS: std::net::Ipv4Addr = std::net::Ipv4Addr::LOCALHOST;
 /// The lowest port an ordinary process may listen on (row 0.24).
 pub const FIRST_UNPRIVILEGED_PORT: u16 = 1024;
+/// Characters of the reason for which a session is ended.
+pub const END_REASON_CHARS: usize = 300;

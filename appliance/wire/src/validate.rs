@@ -1,6 +1,7 @@
 //! Checks of what people type, used by the console while they type and by the appliance before it believes them.
 //! Each answer is a sentence for the person, or nothing.
 
+mod letters;
 mod mail;
 mod policies;
 mod ticket_system;
@@ -8,6 +9,7 @@ mod ticket_system;
 use std::collections::HashSet;
 use std::net::{IpAddr, Ipv4Addr};
 
+pub use letters::{letter_template, letter_templates};
 pub use mail::{mail_address, mail_server};
 pub use ticket_system::{ticket, ticket_system};
 
@@ -17,7 +19,7 @@ use crate::limits::{
     REASON_CHARS, TAG_CHARS, TOKEN_DAYS, TUNNELS_PER_ITEM, USER_NAME_CHARS,
 };
 
-pub use self::policies::{approval_note, approval_reason, jump_policy};
+pub use self::policies::{approval_note, approval_reason, end_reason, jump_policy};
 
 /// Every field of a Protocol Tunnel Jump. Field names are those of [`TunnelJumpDraft`]; a tunnel's are
 /// `tunnels[0].local_port` and so on.

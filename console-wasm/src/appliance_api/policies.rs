@@ -2,8 +2,8 @@
 
 use gloo::net::http::Method;
 use wire::api::{
-    Approval, ApprovalDecision, Approvals, JumpPolicy, JumpPolicyDraft, JumpPolicyName, NewApproval, NewSession,
-    Session, ShownAtStart, StartTerms,
+    Approval, ApprovalDecision, ApprovalLink, ApprovalLinkDecision, Approvals, JumpPolicy, JumpPolicyDraft,
+    JumpPolicyName, LinkedApproval, NewApproval, NewSession, Session, ShownAtStart, StartTerms,
 };
 use wire::{ApprovalId, JumpItemId, JumpPolicyId};
 
@@ -63,6 +63,16 @@ impl Api {
     /// `POST /api/approvals/{id}/revoke`.
     pub(crate) async fn revoke_approval(&self, id: ApprovalId) -> Answer<Approval> {
         self.send(Method::POST, &format!("{}/revoke", path("/api/approvals", id)), None::<&()>).await
+    }
+
+    /// `POST /api/approval-links/look`: what the link of a letter is for.
+    pub(crate) async fn look_at_approval_link(&self, link: &ApprovalLink) -> Answer<LinkedApproval> {
+        self.send_quietly(Method::POST, "/api/approval-links/look", Some(link)).await
+    }
+
+    /// `POST /api/approval-links/decide`.
+    pub(crate) async fn decide_by_link(&self, decision: &ApprovalLinkDecision) -> Answer<LinkedApproval> {
+        self.send_quietly(Method::POST, "/api/approval-links/decide", Some(decision)).await
     }
 
     /// `POST /api/approvals/{id}/withdraw`.

@@ -2,8 +2,8 @@
 
 use gloo::net::http::Method;
 use wire::api::{
-    MailDraft, MailSettings, MailTest, Outbox, TestOutcome, TicketSystemDraft, TicketSystemSettings, TicketTest,
-    TicketTestResult,
+    HealthChecks, LetterTemplates, MailDraft, MailSettings, MailTest, Outbox, TestOutcome, TicketSystemDraft,
+    TicketSystemSettings, TicketTest, TicketTestResult,
 };
 
 use super::{Answer, Api};
@@ -27,6 +27,21 @@ impl Api {
     /// `GET /api/settings/mail/outbox`.
     pub(crate) async fn outbox(&self) -> Answer<Outbox> {
         self.get("/api/settings/mail/outbox").await
+    }
+
+    /// `GET /api/health-checks`.
+    pub(crate) async fn health_checks(&self) -> Answer<HealthChecks> {
+        self.get("/api/health-checks").await
+    }
+
+    /// `GET /api/settings/letters`.
+    pub(crate) async fn letters(&self) -> Answer<LetterTemplates> {
+        self.get("/api/settings/letters").await
+    }
+
+    /// `PUT /api/settings/letters`.
+    pub(crate) async fn set_letters(&self, all: &LetterTemplates) -> Answer<LetterTemplates> {
+        self.send(Method::PUT, "/api/settings/letters", Some(all)).await
     }
 
     /// `GET /api/settings/ticket-system`.

@@ -12,6 +12,7 @@ pub(crate) mod context_menu;
 pub(crate) mod copy;
 pub(crate) mod dialog;
 pub(crate) mod empty_state;
+pub(crate) mod end_session;
 pub(crate) mod field;
 pub(crate) mod frame;
 pub(crate) mod helper_indicator;

@@ -7,11 +7,12 @@ use yew::prelude::*;
 use yew_router::prelude::*;
 
 use super::dialog::ConfirmDialog;
+use super::end_session::{deed, ending};
 use super::icon::Icon;
 use super::state_label::dot;
 use crate::console::{use_console, use_store};
 use crate::routes::Route;
-use crate::state::format;
+use crate::state::participants::{ends_for_others, others};
 use crate::state::store::Action;
 use crate::state::words;
 
@@ -43,7 +44,7 @@ pub(crate) fn SessionTabs() -> Html {
         Callback::from(move |id: SessionId| {
             let (console, asking, error, leave) = (console.clone(), asking.clone(), error.clone(), leave.clone());
             spawn_local(async move {
-                match console.api().end_session(id).await {
+                match console.api().end_session(id, "").await {
                     Ok(_) => {
                         asking.set(None);
                         leave.emit(id);
@@ -56,16 +57,15 @@ pub(crate) fn SessionTabs() -> Html {
     let close = {
         let (store, asking, error, leave, end) =
             (store.clone(), asking.clone(), error.clone(), leave.clone(), end.clone());
-        Callback::from(move |id: SessionId| match store.view(id).map(|view| view.session.state) {
-            Some(SessionState::Connecting | SessionState::Tunnelling) => {
+        Callback::from(move |id: SessionId| match store.view(id).map(|view| &view.session) {
+            Some(session) if session.state == SessionState::Ended => leave.emit(id),
+            // Nothing runs yet, so nothing is lost.
+            Some(session) if session.state == SessionState::Ready && others(session) == 0 => end.emit(id),
+            Some(_) => {
                 error.set(None);
                 asking.set(Some(id));
             }
-            // Nothing runs yet, so nothing is lost.
-            Some(SessionState::Ready) => {
-                end.emit(id);
-            }
-            Some(SessionState::Ended) | None => leave.emit(id),
+            None => leave.emit(id),
         })
     };
     let asked = (*asking).and_then(|id| store.view(id).cloned());
@@ -113,22 +113,14 @@ pub(crate) fn SessionTabs() -> Html {
                 <ConfirmDialog
                     id="end-by-tab"
                     title={format!("End the session {}?", view.session.item_name)}
-                    deed="End session"
+                    deed={deed(&view.session, true)}
                     error={(*error).clone()}
                     onconfirm={let id = view.session.id; end.reform(move |()| id)}
                     onclose={let asking = asking.clone(); Callback::from(move |()| asking.set(None))}
                 >
-                    <p>{ ending(u64::from(view.session.connections_open)) }</p>
+                    <p>{ ending(u64::from(view.session.connections_open)) }{ ends_for_others(&view.session).map(|it| format!(" {it}")).unwrap_or_default() }</p>
                 </ConfirmDialog>
             }
         </>
-    }
-}
-
-/// What ending a running session does.
-pub(crate) fn ending(open: u64) -> String {
-    match open {
-        0 => "Its tunnels close. No connection is open.".into(),
-        _ => format!("Its tunnels close, and {} open now will be cut.", format::count(open, "connection")),
     }
 }

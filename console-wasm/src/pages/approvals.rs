@@ -28,15 +28,6 @@ enum Open {
 #[component]
 pub(crate) fn ApprovalsPage() -> Html {
     let store = use_store();
-    let open = use_state(|| None::<Open>);
-    let show = {
-        let open = open.clone();
-        Callback::from(move |what: Open| open.set(Some(what)))
-    };
-    let close = {
-        let open = open.clone();
-        Callback::from(move |()| open.set(None))
-    };
     html! {
         <div class="sp-page" id="approvals-page">
             <div class="sp-page__head"><h1 class="pf-v6-c-title pf-m-xl">{ "Approvals" }</h1></div>
@@ -49,21 +40,45 @@ pub(crate) fn ApprovalsPage() -> Html {
                             <div class="sp-card__head"><h2 id="to-decide-title">{ "To decide" }</h2></div>
                             if all.to_decide.is_empty() {
                                 <p class="sp-pale">{ "Nobody waits for you." }</p>
-                            } else {
-                                { for all.to_decide.iter().map(|it| html! { <Request key={it.id.to_string()} it={it.clone()} show={show.clone()} /> }) }
                             }
+                            <Requests list={all.to_decide.clone()} />
                         </section>
                         <section class="sp-card" id="recent-approvals" aria-labelledby="recent-title">
                             <div class="sp-card__head"><h2 id="recent-title">{ "Requests and what became of them" }</h2></div>
                             if all.recent.is_empty() {
                                 <p class="sp-pale">{ "When you press Jump on an item whose policy asks for approval, your request appears here." }</p>
-                            } else {
-                                { for all.recent.iter().map(|it| html! { <Request key={it.id.to_string()} it={it.clone()} show={show.clone()} /> }) }
                             }
+                            <Requests list={all.recent.clone()} />
                         </section>
                     </>
                 },
             } }
+        </div>
+    }
+}
+
+/// Properties of [`Requests`].
+#[derive(Clone, PartialEq, Properties)]
+pub(crate) struct RequestsProps {
+    /// The requests.
+    pub(crate) list: Vec<Approval>,
+}
+
+/// Requests with what may be done with them, in place.
+#[component]
+pub(crate) fn Requests(props: &RequestsProps) -> Html {
+    let open = use_state(|| None::<Open>);
+    let show = {
+        let open = open.clone();
+        Callback::from(move |what: Open| open.set(Some(what)))
+    };
+    let close = {
+        let open = open.clone();
+        Callback::from(move |()| open.set(None))
+    };
+    html! {
+        <div>
+            { for props.list.iter().map(|it| html! { <Request key={it.id.to_string()} it={it.clone()} show={show.clone()} /> }) }
             { match &*open {
                 None => Html::default(),
                 Some(Open::Decide(it, grant)) => html! { <Decision it={it.clone()} grant={*grant} onclose={close} /> },

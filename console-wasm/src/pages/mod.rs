@@ -5,6 +5,7 @@ pub(crate) mod administration;
 pub(crate) mod agents;
 pub(crate) mod api_tokens;
 pub(crate) mod approvals;
+pub(crate) mod approve_by_mail;
 pub(crate) mod get_helper;
 pub(crate) mod jump;
 pub(crate) mod not_found;

@@ -3,24 +3,37 @@
 use serde::{Deserialize, Serialize};
 use wasm_bindgen_futures::spawn_local;
 use wire::SessionId;
-use wire::api::{ApiError, Session};
+use wire::api::{ApiError, Session, SessionState};
 use yew::prelude::*;
 use yew_router::prelude::*;
 
 use crate::components::alert::ErrorAlert;
 use crate::components::button::{Button, Kind};
 use crate::components::empty_state::EmptyState;
+use crate::components::end_session::EndSessionDialog;
 use crate::components::icon::Icon;
 use crate::components::spinner;
 use crate::components::state_label::StateLabel;
 use crate::components::time::TimeText;
 use crate::console::{use_console, use_now, use_store};
 use crate::routes::Route;
+use crate::state::participants::company;
 use crate::state::{format, words};
 
 /// Headings, from left to right.
-const HEADINGS: [&str; 10] =
-    ["Item", "User", "Remote system", "State", "Started", "Lasted", "Connections", "Sent", "Received", "Why it ended"];
+const HEADINGS: [&str; 11] = [
+    "Item",
+    "User",
+    "Remote system",
+    "State",
+    "Started",
+    "Lasted",
+    "Connections",
+    "Sent",
+    "Received",
+    "Why it ended",
+    "Actions",
+];
 
 /// Whether a column holds numbers, which are read from the right.
 fn is_number(heading: &str) -> bool {
@@ -96,6 +109,16 @@ pub(crate) fn SessionsPage() -> Html {
             });
         })
     };
+    let ending = use_state(|| None::<Session>);
+    let end = {
+        let ending = ending.clone();
+        Callback::from(move |session: Session| ending.set(Some(session)))
+    };
+    let ended = {
+        let ending = ending.clone();
+        Callback::from(move |()| ending.set(None))
+    };
+    let may_end = |it: &Session| it.state != SessionState::Ended && (store.is_administrator() || store.is_own(it));
     let choice = |id: &'static str, show: &'static str, label: &'static str| {
         let selected = query.show == show;
         let navigator = navigator.clone();
@@ -147,7 +170,7 @@ pub(crate) fn SessionsPage() -> Html {
                                     </tr>
                                 </thead>
                                 <tbody class="pf-v6-c-table__tbody">
-                                    { for list.iter().map(|session| row(session, now)) }
+                                    { for list.iter().map(|session| row(session, now, may_end(session).then_some(&end))) }
                                 </tbody>
                             </table>
                         </div>
@@ -157,19 +180,27 @@ pub(crate) fn SessionsPage() -> Html {
                     </section>
                 },
             } }
+            if let Some(session) = &*ending {
+                <EndSessionDialog session={session.clone()} onclose={ended} />
+            }
         </div>
     }
 }
 
-fn row(session: &Session, now: wire::Timestamp) -> Html {
+fn row(session: &Session, now: wire::Timestamp, end: Option<&Callback<Session>>) -> Html {
     let id = session.id;
+    let company = company(session);
     let until = session.ended_at.unwrap_or(now);
     html! {
         <tr class="pf-v6-c-table__tr" key={id.to_string()} data-testid="session-row" data-item-name={session.item_name.clone()} data-session-id={id.to_string()}>
             <th class="pf-v6-c-table__th" scope="row">
                 <Link<Route> to={Route::Session { id }} classes="sp-cut">{ &session.item_name }</Link<Route>>
             </th>
-            <td class="pf-v6-c-table__td">{ &session.user_name }</td>
+            <td class="pf-v6-c-table__td">{ &session.user_name }
+                if !company.is_empty() {
+                    <span class="sp-pale" data-testid="company">{ format!(" {company}") }</span>
+                }
+            </td>
             <td class="pf-v6-c-table__td"><span class="sp-cut" title={session.hostname.clone()}>{ &session.hostname }</span><span class="sp-pale">{ format!(" via {}", session.jumpoint_name) }</span></td>
             <td class="pf-v6-c-table__td"><StateLabel word={words::session_state(session)} /></td>
             <td class="pf-v6-c-table__td"><TimeText at={session.created_at} {now} /></td>
@@ -178,6 +209,21 @@ fn row(session: &Session, now: wire::Timestamp) -> Html {
             <td class="pf-v6-c-table__td sp-number">{ format::bytes(session.bytes_sent) }</td>
             <td class="pf-v6-c-table__td sp-number">{ format::bytes(session.bytes_received) }</td>
             <td class="pf-v6-c-table__td sp-reason">{ session.end_message.clone().unwrap_or_default() }</td>
+            <td class="pf-v6-c-table__td">
+                if let Some(end) = end {
+                    { end_button(session, end) }
+                }
+            </td>
         </tr>
+    }
+}
+
+/// Asks whether to end a session.
+pub(crate) fn end_button(session: &Session, end: &Callback<Session>) -> Html {
+    let whose = session.clone();
+    let title = format!("End the session of {} on {}", session.user_name, session.item_name);
+    html! {
+        <Button class="sp-end-session" kind={Kind::DangerSecondary} small={true} icon={Icon::Stop} label="End…" {title}
+            onclick={end.reform(move |_: MouseEvent| whose.clone())} />
     }
 }

@@ -30,12 +30,14 @@ pub(crate) mod filters;
 mod filters_tests;
 pub(crate) mod first_steps;
 pub(crate) mod format;
+pub(crate) mod health;
 pub(crate) mod helper_state;
 pub(crate) mod item_form;
 pub(crate) mod items;
 pub(crate) mod items_import;
 pub(crate) mod mail_form;
 pub(crate) mod natural;
+pub(crate) mod participants;
 pub(crate) mod permitted;
 pub(crate) mod policy_form;
 #[cfg(test)]

@@ -27,6 +27,13 @@ impl When {
     ];
 }
 
+/// What a Jump on an item does while a session on it runs: each, with its key and what it is called.
+pub(crate) const SIMULTANEOUS: [(Simultaneous, &str, &str); 3] = [
+    (Simultaneous::StartNew, "start_new", "Jump starts another one"),
+    (Simultaneous::Join, "join", "Jump joins it; its owner is told"),
+    (Simultaneous::Disallow, "disallow", "Jump is refused"),
+];
+
 /// A time of the schedule as it stands in the fields.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct EntryFields {
@@ -60,6 +67,8 @@ pub(crate) struct PolicyForm {
     pub(crate) entries: Vec<EntryFields>,
     /// Who may approve.
     pub(crate) approvers: Vec<Principal>,
+    /// Mail addresses whose owners may approve: one in a line or with commas between.
+    pub(crate) approver_emails: String,
     /// For how many minutes at most.
     pub(crate) max_minutes: String,
     /// Whether an approval is good for everybody.
@@ -76,8 +85,8 @@ pub(crate) struct PolicyForm {
     pub(crate) tell_end: bool,
     /// To whom: addresses, one in a line or with commas between.
     pub(crate) addresses: String,
-    /// Whether an item has one session at a time.
-    pub(crate) alone: bool,
+    /// What a Jump on an item does while a session on it runs.
+    pub(crate) simultaneous: Simultaneous,
     /// Seconds for a lost link; empty: as the appliance is configured.
     pub(crate) link_grace: String,
 }
@@ -95,6 +104,7 @@ impl PolicyForm {
             strict: false,
             entries: office_hours(),
             approvers: Vec::new(),
+            approver_emails: String::new(),
             max_minutes: APPROVAL_MINUTES_DEFAULT.to_string(),
             anyone: false,
             own_requests: false,
@@ -103,7 +113,7 @@ impl PolicyForm {
             tell_start: false,
             tell_end: false,
             addresses: String::new(),
-            alone: false,
+            simultaneous: Simultaneous::StartNew,
             link_grace: String::new(),
         }
     }
@@ -121,7 +131,7 @@ impl PolicyForm {
             tell_start: it.notices.start,
             tell_end: it.notices.end,
             addresses: it.notices.addresses.join("\n"),
-            alone: it.simultaneous == Simultaneous::Disallow,
+            simultaneous: it.simultaneous,
             link_grace: it.link_grace_seconds.map(|seconds| seconds.to_string()).unwrap_or_default(),
             ..Self::new(time_zone)
         };
@@ -135,6 +145,7 @@ impl PolicyForm {
             form.when = When::Approval;
             let users = rule.users.iter().map(|id| Principal::User(*id));
             form.approvers = rule.teams.iter().map(|id| Principal::Team(*id)).chain(users).collect();
+            form.approver_emails = rule.emails.join("\n");
             form.max_minutes = rule.max_minutes.to_string();
             form.anyone = rule.scope == ApprovalScope::Anyone;
             form.own_requests = rule.own_requests;
@@ -162,6 +173,7 @@ impl PolicyForm {
                 .iter()
                 .filter_map(|it| if let Principal::Team(id) = it { Some(*id) } else { None })
                 .collect(),
+            emails: addresses(&self.approver_emails),
             max_minutes: number(&self.max_minutes).unwrap_or(0),
             scope: if self.anyone { ApprovalScope::Anyone } else { ApprovalScope::Requester },
             own_requests: self.own_requests,
@@ -185,7 +197,7 @@ impl PolicyForm {
             ticket: self.ticket,
             second_factor: self.second_factor,
             notices: self.notices(),
-            simultaneous: if self.alone { Simultaneous::Disallow } else { Simultaneous::StartNew },
+            simultaneous: self.simultaneous,
             link_grace_seconds,
             revision: self.revision,
         };
@@ -198,8 +210,7 @@ impl PolicyForm {
     }
 
     fn notices(&self) -> Notices {
-        let each = self.addresses.split([',', ';', '\n']).map(str::trim).filter(|it| !it.is_empty());
-        Notices { start: self.tell_start, end: self.tell_end, addresses: each.map(str::to_owned).collect() }
+        Notices { start: self.tell_start, end: self.tell_end, addresses: addresses(&self.addresses) }
     }
 
     /// What is wrong with a field, as far as the form can tell.
@@ -221,6 +232,11 @@ impl PolicyForm {
         let (from_minute, to_minute) = (minute(&it.from), minute(&it.to));
         ScheduleEntry { from_day: it.from_day, from_minute, to_day: it.to_day, to_minute }
     }
+}
+
+/// Addresses as people type them.
+fn addresses(text: &str) -> Vec<String> {
+    text.split([',', ';', '\n']).map(str::trim).filter(|it| !it.is_empty()).map(str::to_owned).collect()
 }
 
 /// Monday to Friday from eight to six.
@@ -263,8 +279,10 @@ mod tests {
         let approvers = vec![Principal::Team(TeamId(number(3))), Principal::User(UserId(number(2)))];
         for it in [
             form(),
-            PolicyForm { when: When::Schedule, strict: true, alone: true, ..form() },
+            PolicyForm { when: When::Schedule, strict: true, simultaneous: Simultaneous::Disallow, ..form() },
+            PolicyForm { simultaneous: Simultaneous::Join, ..form() },
             PolicyForm { ticket: true, tell_end: true, addresses: "a@x.org, b@x.org\nc@x.org".into(), ..form() },
+            PolicyForm { when: When::Approval, approver_emails: "a@x.org, b@x.org".into(), ..form() },
             PolicyForm { when: When::Approval, approvers, anyone: true, link_grace: "30".into(), ..form() },
         ] {
             let draft = it.draft().unwrap();

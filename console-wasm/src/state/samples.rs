@@ -79,6 +79,8 @@ pub(crate) fn session(id: u128, state: SessionState) -> Session {
         ticket: None,
         ends_at: None,
         ends_because: None,
+        joined: None,
+        participants: Vec::new(),
     }
 }
 
@@ -119,6 +121,7 @@ pub(crate) fn user(id: u128, role: Role) -> User {
         id: UserId(number(id)),
         user_name: "ana".into(),
         display_name: "Ana".into(),
+        email: None,
         role,
         enabled: true,
         locked_until: None,

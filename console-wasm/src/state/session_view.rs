@@ -82,9 +82,16 @@ impl SessionView {
     }
 
     /// The session changed. One that is over stays so: an answer that was on its way may be older than the event.
-    pub(crate) fn change(&mut self, session: Session) {
+    pub(crate) fn change(&mut self, mut session: Session) {
         if self.session.state == SessionState::Ended && session.state != SessionState::Ended {
             return;
+        }
+        if session.state == SessionState::Ended && session.participants.is_empty() {
+            // Who was in until the end stays to be seen.
+            session.participants = std::mem::take(&mut self.session.participants);
+            for it in session.participants.iter_mut().filter(|it| it.until.is_none()) {
+                (it.state, it.until) = (SessionState::Ended, session.ended_at);
+            }
         }
         self.tunnel_totals.resize(session.tunnels.len(), VecDeque::new());
         self.session = session;

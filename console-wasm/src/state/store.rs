@@ -110,6 +110,10 @@ pub(crate) struct Store {
     pub(crate) tabs: Vec<SessionId>,
     /// Sessions that are shown somewhere, by id.
     pub(crate) views: BTreeMap<SessionId, Rc<SessionView>>,
+    /// Everybody's sessions that run, once somebody wanted to see them; brought up to date by events.
+    pub(crate) live_sessions: Option<Rc<BTreeMap<SessionId, Session>>>,
+    /// Grows whenever the appliance stands otherwise: that loads again.
+    pub(crate) health_changed: u32,
     /// Grows whenever a session changed: lists load again.
     pub(crate) sessions_changed: u32,
     /// Grows whenever users changed: lists load again.
@@ -151,6 +155,8 @@ pub(crate) enum Action {
     Installation(Result<Installation, ApiError>),
     /// The user's own live sessions arrived.
     OwnSessions(Vec<Session>),
+    /// Everybody's sessions that run arrived.
+    LiveSessions(Vec<Session>),
     /// One session changed or was made.
     Session(Box<Session>),
     /// One session arrived with all its tab shows.
@@ -228,6 +234,9 @@ impl Store {
             Action::Preferences(preferences) => self.preferences = Rc::new(preferences),
             Action::Installation(result) => self.installation.put(result),
             Action::OwnSessions(sessions) => sessions.into_iter().for_each(|session| self.put_session(session)),
+            Action::LiveSessions(sessions) => {
+                self.live_sessions = Some(Rc::new(sessions.into_iter().map(|it| (it.id, it)).collect()));
+            }
             Action::Session(session) => self.put_session(*session),
             Action::SessionDetails(details) => self.put_details(*details),
             Action::CloseTab(id) => self.close_tab(id),
@@ -293,6 +302,14 @@ impl Store {
         let id = session.id;
         let live = session.state != SessionState::Ended;
         self.sessions_changed = self.sessions_changed.wrapping_add(1);
+        if let Some(all) = &mut self.live_sessions {
+            let all = Rc::make_mut(all);
+            if live {
+                all.insert(id, session.clone())
+            } else {
+                all.remove(&id)
+            };
+        }
         if live && self.is_own(&session) && !self.tabs.contains(&id) {
             self.tabs.push(id);
         }
@@ -331,11 +348,17 @@ impl Store {
         match event {
             ConsoleEvent::Hello { appliance_version, .. } => {
                 self.socket = Socket::Connected;
+                self.health_changed = self.health_changed.wrapping_add(1);
                 self.stopping_at = None;
                 self.other_version = (appliance_version != OUR_VERSION).then_some(appliance_version);
             }
             ConsoleEvent::SessionChanged { session } => self.put_session(*session),
             ConsoleEvent::SessionLive { session_id, statistics, tunnels, connections } => {
+                if let Some(session) =
+                    self.live_sessions.as_mut().and_then(|all| Rc::make_mut(all).get_mut(&session_id))
+                {
+                    session.connections_open = tunnels.iter().map(|(_, open, ..)| open).sum();
+                }
                 self.change_view(session_id, |view| view.live(statistics, &tunnels, connections));
             }
             ConsoleEvent::SessionEvent { session_id, event } => {
@@ -344,9 +367,11 @@ impl Store {
             ConsoleEvent::ConnectionRefused { session_id, tunnel, message, .. } => {
                 self.change_view(session_id, |view| view.refused(tunnel, message));
             }
+            ConsoleEvent::HealthChanged => self.health_changed = self.health_changed.wrapping_add(1),
             ConsoleEvent::UsersChanged => self.users_changed = self.users_changed.wrapping_add(1),
             ConsoleEvent::AccessChanged => self.access_changed = self.access_changed.wrapping_add(1),
             ConsoleEvent::Lagged => {
+                self.health_changed = self.health_changed.wrapping_add(1);
                 self.access_changed = self.access_changed.wrapping_add(1);
                 self.users_changed = self.users_changed.wrapping_add(1);
                 self.sessions_changed = self.sessions_changed.wrapping_add(1);

@@ -14,6 +14,7 @@ use crate::{pictures, signed_in};
 fn newcomer(site: &Site) -> Result<User> {
     let new = NewUser {
         user_name: "tom".into(),
+        email: None,
         display_name: "Tom Technician".into(),
         role: Role::Technician,
         password: SecretText::new(TECHNICIAN_PASSWORD.into()),

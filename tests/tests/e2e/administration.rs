@@ -35,6 +35,7 @@ fn a_user_is_made_changed_and_removed() -> Result<()> {
         let workstation = Workstation::new(&site.appliance.ready)?;
         let console = signed_in(site, &workstation, Options::default())?;
         console.click("nav-administration")?;
+        console.click_on("#section-users a")?;
         console.click("create-user")?;
         console.type_into("user-user-name", "tom technician")?;
         console.click("user-save")?;

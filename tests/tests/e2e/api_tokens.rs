@@ -81,6 +81,7 @@ fn a_token_is_made_used_and_revoked() -> Result<()> {
 
         let mut admin = signed_in(site, &desk, Options::default())?;
         admin.click("nav-administration")?;
+        admin.click_on("#section-users a")?;
         admin.click_on("[data-testid=\"user-row\"][data-name=\"tom\"] .sp-user-tokens")?;
         wait_for_cell(&admin, "nightly report", "look and jump")?;
         look(&mut admin, "tokens-of-user")?;

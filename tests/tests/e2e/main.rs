@@ -14,6 +14,9 @@
 //! | `jump_files` | items out of the table into a file, and from a file |
 //! | `administration` | users, groups and nodes by hand |
 //! | `audit` | the audit trail: filters, before and after, verifying in the browser |
+//! | `joining` | two people in one session, and an administrator who watches one |
+//! | `dashboard` | the dashboard while things happen |
+//! | `approve_by_mail` | an approval by the link of a letter; how letters are written |
 //! | `settings` | mail server and ticket system by hand, with real ones |
 //! | `password` | changing one's own password |
 //! | `api_tokens` | a token by hand: made, shown once, revoked by its owner and by an administrator |
@@ -27,9 +30,12 @@ mod access;
 mod administration;
 mod api_tokens;
 mod appliance_away;
+mod approve_by_mail;
 mod audit;
+mod dashboard;
 mod database;
 mod dialog;
+mod joining;
 mod jump_actions;
 mod jump_files;
 mod jump_filters;

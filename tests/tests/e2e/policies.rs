@@ -25,6 +25,7 @@ fn wait_for_row(console: &Console, css: &str, wanted: &str) -> Result<()> {
 fn technician(site: &Site) -> Result<User> {
     let new = NewUser {
         user_name: "tom".into(),
+        email: None,
         display_name: "Tom Technician".into(),
         role: Role::Technician,
         password: SecretText::new(TECHNICIAN_PASSWORD.into()),

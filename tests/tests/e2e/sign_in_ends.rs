@@ -29,6 +29,7 @@ fn use_it(console: &Console) -> Result<()> {
     console.click("nav-sessions")?;
     console.wait_for("no-sessions")?;
     console.click("nav-administration")?;
+    console.click_on("#section-users a")?;
     console.wait_for("user-row")
 }
 

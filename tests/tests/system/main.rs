@@ -21,6 +21,8 @@
 //! | `roles` | teams, jump item roles, memberships |
 //! | `mail` | outgoing mail: a real server, certificates, what waits |
 //! | `ticket_system` | a ticket system that is asked over HTTPS |
+//! | `joining` | several people in one session, and who watches it |
+//! | `approvals_by_mail` | requests that are decided by the link of a letter; how letters are written |
 //! | `jumpoints` | enrolment, presence |
 //! | `proxies` | HTTP proxies between helper, jumpoint and appliance |
 //! | `cuts` | every end of a session, at both ends of its connections |
@@ -40,6 +42,7 @@
 
 mod access;
 mod api_tokens;
+mod approvals_by_mail;
 mod audit;
 mod audit_tampering;
 mod audit_walk;
@@ -56,6 +59,7 @@ mod http;
 mod item_changes;
 mod items;
 mod items_csv;
+mod joining;
 mod jumpoints;
 mod listening;
 mod liveness;

@@ -17,9 +17,10 @@ use wire::{JumpItemId, JumpItemRoleId, JumpPolicyId, SecretText, SessionId, User
 
 use crate::second_factor::enrol;
 
-fn somebody(site: &Site, user_name: &str) -> Result<(UserId, ApiClient)> {
+pub(crate) fn somebody(site: &Site, user_name: &str) -> Result<(UserId, ApiClient)> {
     let new = NewUser {
         user_name: user_name.into(),
+        email: None,
         display_name: user_name.into(),
         role: Role::Technician,
         password: SecretText::new(TECHNICIAN_PASSWORD.into()),
@@ -47,23 +48,27 @@ pub(crate) fn draft(name: &str) -> JumpPolicyDraft {
     }
 }
 
-fn make(site: &Site, draft: &JumpPolicyDraft) -> Result<JumpPolicy> {
+pub(crate) fn make(site: &Site, draft: &JumpPolicyDraft) -> Result<JumpPolicy> {
     site.admin.post("/api/jump-policies", draft)?.ok()
 }
 
-fn change(site: &Site, policy: &JumpPolicy, change: impl FnOnce(&mut JumpPolicyDraft)) -> Result<JumpPolicy> {
+pub(crate) fn change(
+    site: &Site,
+    policy: &JumpPolicy,
+    change: impl FnOnce(&mut JumpPolicyDraft),
+) -> Result<JumpPolicy> {
     let mut draft = policy.definition.clone();
     change(&mut draft);
     site.admin.put(&format!("/api/jump-policies/{}", policy.id), &draft)?.ok()
 }
 
 /// Gives the item this policy.
-fn guard(site: &Site, item: &JumpItem, policy: Option<JumpPolicyId>) -> Result<()> {
+pub(crate) fn guard(site: &Site, item: &JumpItem, policy: Option<JumpPolicyId>) -> Result<()> {
     let draft = TunnelJumpDraft { jump_policy_id: policy, ..item.definition.clone() };
     site.admin.put(&format!("/api/jump-items/{}", item.id), &draft)?.success()
 }
 
-fn jump(client: &ApiClient, item: &JumpItem) -> Result<Session> {
+pub(crate) fn jump(client: &ApiClient, item: &JumpItem) -> Result<Session> {
     client.post("/api/sessions", &NewSession::of(item.id))?.ok()
 }
 
@@ -86,7 +91,7 @@ fn schedule(strict: bool, open: bool) -> Schedule {
     Schedule { time_zone: "UTC".into(), strict, entries: vec![entry] }
 }
 
-fn ended(client: &ApiClient, id: SessionId, within: Duration) -> Result<Session> {
+pub(crate) fn ended(client: &ApiClient, id: SessionId, within: Duration) -> Result<Session> {
     let until = Instant::now() + within;
     loop {
         let session = client.get::<SessionDetails>(&format!("/api/sessions/{id}"))?.session;
@@ -102,13 +107,14 @@ pub(crate) fn approval_by(users: &[UserId]) -> ApprovalRule {
     ApprovalRule {
         users: users.to_vec(),
         teams: Vec::new(),
+        emails: Vec::new(),
         max_minutes: 60,
         scope: ApprovalScope::Requester,
         own_requests: false,
     }
 }
 
-fn ask(client: &ApiClient, item: &JumpItem, minutes: u32) -> Result<Approval> {
+pub(crate) fn ask(client: &ApiClient, item: &JumpItem, minutes: u32) -> Result<Approval> {
     let new = NewApproval { item_id: item.id, reason: "Ticket 7".into(), starts_at: None, minutes };
     let made: Vec<Approval> = client.post("/api/approvals", &new)?.ok()?;
     made.into_iter().next().context("no request was made")
@@ -410,16 +416,21 @@ fn a_ticket_is_asked_for_and_checked_at_the_start() -> Result<()> {
     })
 }
 
+/// Lets the appliance hand its letters over to this server.
+pub(crate) fn use_mail(site: &Site, server: &MailServer) -> Result<()> {
+    let settings = json!({
+        "host": "localhost", "port": server.port, "security": "tls", "ca_pem": server.authority,
+        "user_name": MAIL_USER, "password": MAIL_PASSWORD,
+        "sender_address": "gate@example.org", "sender_name": "Gate", "revision": 0,
+    });
+    site.admin.put("/api/settings/mail", &settings)?.success()
+}
+
 #[test]
 fn letters_tell_of_start_and_end() -> Result<()> {
     on_a_site(|site| {
         let server = MailServer::start(MailSecurity::Tls)?;
-        let settings = json!({
-            "host": "localhost", "port": server.port, "security": "tls", "ca_pem": server.authority,
-            "user_name": MAIL_USER, "password": MAIL_PASSWORD,
-            "sender_address": "gate@example.org", "sender_name": "Gate", "revision": 0,
-        });
-        site.admin.put("/api/settings/mail", &settings)?.success()?;
+        use_mail(site, &server)?;
         let item = site.item("db", "127.0.0.1", "127.0.0.1", &[(0, 5432)])?;
         let (_, eva) = somebody(site, "eva")?;
         let notices = Notices { start: true, end: true, addresses: vec!["watch@example.org".into()] };

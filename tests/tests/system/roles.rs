@@ -15,6 +15,7 @@ use wire::{JumpGroupId, JumpItemId, JumpItemRoleId, SecretText, UserId};
 fn newcomer(site: &Site, user_name: &str) -> Result<(UserId, ApiClient)> {
     let new = NewUser {
         user_name: user_name.into(),
+        email: None,
         display_name: format!("{user_name} of Operations"),
         role: Role::Technician,
         password: SecretText::new(TECHNICIAN_PASSWORD.into()),

@@ -22,6 +22,20 @@ pub fn may_decide(rule: &ApprovalRule, requester: UserId, viewer: &Viewer<'_>) -
     is_named && (rule.own_requests || viewer.user != requester)
 }
 
+/// Whether whoever gets mail at this address may say yes or no to a request of a user with that address of their own.
+#[must_use]
+pub fn may_decide_by_mail(rule: &ApprovalRule, requester: Option<&str>, address: &str) -> bool {
+    let is_named = rule.emails.iter().any(|it| is_same_address(it, address));
+    let is_own = requester.is_some_and(|it| is_same_address(it, address));
+    is_named && (rule.own_requests || !is_own)
+}
+
+/// Whether two mail addresses are one: hardly a mail server tells capitals apart, and who may decide must not hang on it.
+#[must_use]
+pub fn is_same_address(one: &str, other: &str) -> bool {
+    one.trim().eq_ignore_ascii_case(other.trim())
+}
+
 /// Whether somebody may take back what was granted: whoever may decide, and administrators.
 #[must_use]
 pub fn may_revoke(rule: Option<&ApprovalRule>, requester: UserId, viewer: &Viewer<'_>) -> bool {
@@ -97,6 +111,7 @@ mod tests {
         ApprovalRule {
             users: vec![user(1)],
             teams: vec![TeamId(Uuid::from_u128(7))],
+            emails: vec!["eve@example.org".into()],
             max_minutes: 60,
             scope: wire::api::ApprovalScope::Requester,
             own_requests,
@@ -124,6 +139,15 @@ mod tests {
         assert!(may_revoke(None, user(9), &viewer(user(2), &[], true)));
         assert!(!may_revoke(None, user(9), &viewer(user(1), &[], false)));
         assert!(may_revoke(Some(&rule(false)), user(9), &viewer(user(1), &[], false)));
+    }
+
+    #[test]
+    fn nobody_decides_for_themselves_by_mail_either() {
+        let may = |own, requester, address| may_decide_by_mail(&rule(own), requester, address);
+        assert!(may(false, None, "eve@example.org") && may(false, Some("tom@example.org"), "EVE@example.org"));
+        assert!(!may(false, None, "mallory@example.org"));
+        assert!(!may(false, Some("Eve@Example.org"), "eve@example.org"), "whoever asked");
+        assert!(may(true, Some("Eve@Example.org"), "eve@example.org"));
     }
 
     #[test]

@@ -99,6 +99,8 @@ pub struct Terms {
     pub ends: Option<End>,
     /// Approvals it rests on.
     pub approvals: Vec<ApprovalId>,
+    /// Whether it joins the session that runs.
+    pub joins: bool,
     /// Seconds for which it waits for a lost link, where a policy says so: the fewest.
     pub link_grace_seconds: Option<u32>,
     /// Mail addresses that are told of its start, each once.
@@ -173,10 +175,17 @@ pub fn decide(policies: &[Policy], it: &Circumstances<'_>) -> Verdict {
     Verdict::Allow(Terms {
         ends: earliest(policies, &used, it.now),
         approvals: used.iter().map(|it| it.id).collect(),
+        joins: it.in_use && strictest(policies) == Simultaneous::Join,
         link_grace_seconds: policies.iter().filter_map(|it| it.definition.link_grace_seconds).min(),
         told_of_start: told(policies, |it| it.start),
         told_of_end: told(policies, |it| it.end),
     })
+}
+
+/// What these policies together say of a Jump on an item in use.
+#[must_use]
+pub fn strictest(policies: &[Policy]) -> Simultaneous {
+    policies.iter().map(|it| it.definition.simultaneous).max().unwrap_or_default()
 }
 
 /// Everybody whom a policy tells of this, each once.

@@ -45,6 +45,7 @@ fn rule() -> ApprovalRule {
     ApprovalRule {
         users: vec![user(1)],
         teams: Vec::new(),
+        emails: Vec::new(),
         max_minutes: 60,
         scope: ApprovalScope::Requester,
         own_requests: false,
@@ -158,6 +159,25 @@ fn one_at_a_time_is_one_at_a_time() {
 }
 
 #[test]
+fn of_several_policies_the_strictest_says_what_a_jump_on_an_item_in_use_does() {
+    use Simultaneous::{Disallow, Join, StartNew};
+    let joins = |all: &[Simultaneous], in_use| {
+        let policies: Vec<_> =
+            (1u128..).zip(all).map(|(id, it)| policy(id, |policy| policy.simultaneous = *it)).collect();
+        match decide(&policies, &Circumstances { in_use, ..asking(&[]) }) {
+            Verdict::Allow(terms) => Some(terms.joins),
+            Verdict::Needs(_) | Verdict::Denied(_) => None,
+        }
+    };
+    assert_eq!(joins(&[Join], false), Some(false), "there is nothing to join");
+    assert_eq!(joins(&[StartNew], true), Some(false));
+    assert_eq!(joins(&[StartNew, Join], true), Some(true));
+    assert_eq!(joins(&[Join, StartNew], true), Some(true));
+    assert_eq!(joins(&[Join, Disallow], true), None);
+    assert_eq!(joins(&[Disallow, Join], false), Some(false));
+}
+
+#[test]
 fn of_several_policies_the_first_end_and_the_shortest_wait_count() {
     let policies = [
         policy(1, |it| (it.schedule, it.link_grace_seconds) = (Some(hours(8, 18, true)), Some(60))),
@@ -215,9 +235,10 @@ fn any_policy() -> impl Strategy<Value = JumpPolicyDraft> {
         (0u16..24, 0u16..24, any::<bool>()).prop_map(|(from, to, strict)| hours(from, to, strict)),
     );
     let approval = proptest::option::of(any::<bool>());
-    (schedule, approval, any::<(bool, bool)>(), any::<bool>(), proptest::option::of(0u32..100)).prop_map(
-        |(schedule, approval, (ticket, second_factor), alone, link_grace_seconds)| {
-            let simultaneous = if alone { Simultaneous::Disallow } else { Simultaneous::StartNew };
+    let simultaneous =
+        prop_oneof![Just(Simultaneous::StartNew), Just(Simultaneous::Join), Just(Simultaneous::Disallow)];
+    (schedule, approval, any::<(bool, bool)>(), simultaneous, proptest::option::of(0u32..100)).prop_map(
+        |(schedule, approval, (ticket, second_factor), simultaneous, link_grace_seconds)| {
             let approval = approval.map(|_| rule());
             let base = policy(0, |_| {}).definition;
             JumpPolicyDraft { schedule, approval, ticket, second_factor, simultaneous, link_grace_seconds, ..base }
@@ -261,6 +282,8 @@ proptest! {
             let Verdict::Allow(fewer) = with_fewer else {
                 return Err(TestCaseError::fail(format!("allowed only with one more: {with_fewer:?}")));
             };
+            // A session of one's own is more than a place in somebody's.
+            prop_assert!(all.joins || !fewer.joins);
             if let Some(end) = fewer.ends {
                 prop_assert!(all.ends.as_ref().is_some_and(|it| it.at <= end.at));
             }

@@ -1,4 +1,4 @@
-//! Jump policies and requests for approval.
+//! Jump policies, requests for approval, and links of letters about those.
 
 pub(in crate::store) mod jump_policy {
     use sea_orm::entity::prelude::*;
@@ -43,6 +43,24 @@ pub(in crate::store) mod approval {
         pub decided_by: Option<String>,
         pub decided_at: Option<i64>,
         pub note: String,
+    }
+
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
+pub(in crate::store) mod approval_link {
+    use sea_orm::entity::prelude::*;
+
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "approval_link")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub token_hash: Vec<u8>,
+        pub approval_id: Uuid,
+        pub address: String,
     }
 
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

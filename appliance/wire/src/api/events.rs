@@ -58,6 +58,8 @@ pub enum ConsoleEvent {
     AccessChanged,
     /// Requests for approval came, or were decided: load them again.
     ApprovalsChanged,
+    /// How the appliance stands changed: load it again (administrators only).
+    HealthChanged,
     /// Users changed (administrators only).
     UsersChanged,
     /// The appliance is about to stop.

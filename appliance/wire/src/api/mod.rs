@@ -9,12 +9,13 @@
 //! | `users` | people, for administrators |
 //! | `access` | teams, jump item roles, memberships, and what follows from them |
 //! | `jumpoints` | jumpoints, their nodes, enrolment keys |
+//! | `health` | how the appliance itself stands |
 //! | `installation` | what a workstation needs |
 //! | `jump_items` | groups and items |
 //! | `items_csv` | items as a CSV file |
 //! | `policies` | jump policies, and what starting an item takes |
 //! | `approvals` | requests to use items, and what became of them |
-//! | `mail` | the mail server, letters that wait |
+//! | `mail`, `letters` | the mail server, letters that wait; how letters are written, and links in them |
 //! | `ticket_system` | who is asked whether a ticket is good |
 //! | `audit` | the audit trail |
 //! | `own_items` | favourites and filter sets of the signed-in user |
@@ -27,10 +28,12 @@ mod approvals;
 mod audit;
 mod error;
 mod events;
+mod health;
 mod installation;
 mod items_csv;
 mod jump_items;
 mod jumpoints;
+mod letters;
 mod mail;
 mod own_items;
 mod policies;
@@ -46,10 +49,12 @@ pub use approvals::*;
 pub use audit::*;
 pub use error::*;
 pub use events::*;
+pub use health::*;
 pub use installation::*;
 pub use items_csv::*;
 pub use jump_items::*;
 pub use jumpoints::*;
+pub use letters::*;
 pub use mail::*;
 pub use own_items::*;
 pub use policies::*;

@@ -41,14 +41,16 @@ impl Weekday {
     }
 }
 
-/// Whether an item may be used while a session on it runs.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+/// What a Jump on an item does while a session on it runs; the later, the stricter.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Simultaneous {
     /// Each Jump begins a session of its own.
     #[default]
     StartNew,
+    /// A Jump leads into the session that runs.
+    Join,
     /// One session at a time.
     Disallow,
 }
@@ -83,8 +85,10 @@ impl JumpPolicyDraft {
         if self.second_factor {
             parts.push("second factor".into());
         }
-        if self.simultaneous == Simultaneous::Disallow {
-            parts.push("one session at a time".into());
+        match self.simultaneous {
+            Simultaneous::StartNew => {}
+            Simultaneous::Join => parts.push("one session that others join".into()),
+            Simultaneous::Disallow => parts.push("one session at a time".into()),
         }
         if let Some(seconds) = self.link_grace_seconds {
             parts.push(format!("{seconds} s for a lost link"));
@@ -131,6 +135,9 @@ api_type! {
         pub users: Vec<UserId>,
         /// Teams whose members may decide.
         pub teams: Vec<TeamId>,
+        /// Mail addresses whose owners may decide, by the link of a letter, at most [`crate::limits::POLICY_PEOPLE`].
+        #[serde(default)]
+        pub emails: Vec<String>,
         /// Minutes that one approval may last, at most [`crate::limits::APPROVAL_MINUTES`].
         pub max_minutes: u32,
         /// For whom it is good.
@@ -178,7 +185,7 @@ api_type! {
         /// Whom letters tell of sessions.
         #[serde(default)]
         pub notices: Notices,
-        /// Whether an item may be used while a session on it runs.
+        /// What a Jump on an item does while a session on it runs.
         #[serde(default)]
         pub simultaneous: Simultaneous,
         /// Seconds for which a session waits for a lost link, at most [`crate::limits::LINK_GRACE_SECONDS`]; none: as the appliance
@@ -227,6 +234,9 @@ api_type! {
         pub second_factor: bool,
         /// Approvals that are missing, by policy; empty: none.
         pub approvals: Vec<MissingApproval>,
+        /// Whose running session a Jump leads into now, if it does not begin one.
+        #[serde(default)]
+        pub joins: Option<String>,
         /// When a session that begins now has to end.
         pub ends_at: Option<Timestamp>,
         /// Why, in a sentence.

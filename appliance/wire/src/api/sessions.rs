@@ -59,6 +59,8 @@ pub enum SessionEnd {
     ApprovalEnded,
     /// The approval it rests on was taken back.
     ApprovalRevoked,
+    /// The session that it joined is over.
+    JoinedSessionOver,
 }
 
 /// Whose link of a session it is.
@@ -143,6 +145,48 @@ api_type! {
         /// Why, in a sentence.
         #[serde(default)]
         pub ends_because: Option<String>,
+        /// The session that it joined: then this is one person's way into that one, and ends with it.
+        #[serde(default)]
+        pub joined: Option<Joined>,
+        /// Everybody who is in it, the owner first, while they are several. Of a session that is over: everybody who was, where one
+        /// session is asked for.
+        #[serde(default)]
+        pub participants: Vec<Participant>,
+    }
+
+    /// The session that another one joined.
+    #[derive(Eq)]
+    pub struct Joined {
+        /// Its id.
+        pub session_id: SessionId,
+        /// Name of its owner: whoever began it.
+        pub owner_name: String,
+    }
+
+    /// Somebody in a session of several people.
+    #[derive(Eq)]
+    pub struct Participant {
+        /// Their own session: the joined one itself for its owner.
+        pub session_id: SessionId,
+        /// Who.
+        pub user_id: UserId,
+        /// Their name.
+        pub user_name: String,
+        /// Where their session stands.
+        pub state: SessionState,
+        /// Since when they are in.
+        pub since: Timestamp,
+        /// Until when they were.
+        #[serde(default)]
+        pub until: Option<Timestamp>,
+    }
+
+    /// `POST /api/sessions/{id}/end`. Nothing at all may be sent as well.
+    #[derive(Default, Eq)]
+    pub struct EndSession {
+        /// Why, for the session's user, at most [`crate::limits::END_REASON_CHARS`] characters; may be empty.
+        #[serde(default)]
+        pub reason: String,
     }
 
     /// A session whose link was lost goes on when it comes back in time.

@@ -21,6 +21,9 @@ api_type! {
         pub user_name: String,
         /// Name to show.
         pub display_name: String,
+        /// Where letters to them go.
+        #[serde(default)]
+        pub email: Option<String>,
         /// What they may do.
         pub role: Role,
         /// A disabled user cannot sign in, and is signed out everywhere.
@@ -50,6 +53,9 @@ api_type! {
         pub role: Role,
         /// Their first password.
         pub password: SecretText,
+        /// Where letters to them go; absent: nowhere.
+        #[serde(default)]
+        pub email: Option<String>,
         /// How they may jump; absent: every way there is.
         #[serde(default)]
         pub methods: Option<Vec<JumpMethod>>,
@@ -64,6 +70,9 @@ api_type! {
         /// Name to show.
         #[serde(default)]
         pub display_name: Option<String>,
+        /// Where letters to them go; an empty text takes it away.
+        #[serde(default)]
+        pub email: Option<String>,
         /// What they may do.
         #[serde(default)]
         pub role: Option<Role>,

@@ -141,6 +141,8 @@ actions! {
     SettingsMailChanged = "settings.mail_changed", "Mail settings changed";
     /// The mail server was tried out.
     SettingsMailTested = "settings.mail_tested", "Mail tried out";
+    /// How letters are written was changed.
+    SettingsLettersChanged = "settings.letters_changed", "Letters changed";
     /// The ticket system was set.
     SettingsTicketSystemChanged = "settings.ticket_system_changed", "Ticket system settings changed";
     /// The ticket system was tried out.

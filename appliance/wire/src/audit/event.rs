@@ -20,6 +20,8 @@ pub enum ActorKind {
     Agent,
     /// The appliance by itself.
     Appliance,
+    /// Whoever has the link of a letter; the name is the mail address.
+    Letter,
     /// Somebody who was not recognised.
     Nobody,
 }
@@ -33,6 +35,7 @@ impl ActorKind {
             Self::ApiToken => "api_token",
             Self::Agent => "agent",
             Self::Appliance => "appliance",
+            Self::Letter => "letter",
             Self::Nobody => "nobody",
         }
     }

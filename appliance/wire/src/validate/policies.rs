@@ -3,8 +3,8 @@
 use super::{check, longer_than, name};
 use crate::api::{FieldError, JumpPolicyDraft};
 use crate::limits::{
-    APPROVAL_MINUTES, APPROVAL_REASON_CHARS, LINK_GRACE_SECONDS, POLICY_DESCRIPTION_CHARS, POLICY_PEOPLE,
-    SCHEDULE_ENTRIES,
+    APPROVAL_MINUTES, APPROVAL_REASON_CHARS, END_REASON_CHARS, LINK_GRACE_SECONDS, POLICY_DESCRIPTION_CHARS,
+    POLICY_PEOPLE, SCHEDULE_ENTRIES,
 };
 
 /// Minutes of a day.
@@ -40,8 +40,16 @@ pub fn jump_policy(draft: &JumpPolicyDraft) -> Vec<FieldError> {
         }
     }
     if let Some(approval) = &draft.approval {
-        if approval.users.is_empty() && approval.teams.is_empty() {
-            errors.push(FieldError::new("approval.approvers", "Name at least one user or team who may decide."));
+        if approval.users.is_empty() && approval.teams.is_empty() && approval.emails.is_empty() {
+            let message = "Name at least one user, team or mail address who may decide.";
+            errors.push(FieldError::new("approval.approvers", message));
+        }
+        if approval.emails.len() > POLICY_PEOPLE {
+            let message = format!("At most {POLICY_PEOPLE} mail addresses can be named.");
+            errors.push(FieldError::new("approval.emails", &message));
+        }
+        if let Some(wrong) = approval.emails.iter().find_map(|it| super::mail_address(it)) {
+            errors.push(FieldError::new("approval.emails", &wrong));
         }
         if approval.users.len() > POLICY_PEOPLE || approval.teams.len() > POLICY_PEOPLE {
             let message = format!("At most {POLICY_PEOPLE} users and {POLICY_PEOPLE} teams can be named.");
@@ -77,6 +85,15 @@ pub fn approval_reason(text: &str) -> Option<String> {
         return Some("Say what you need it for, so that somebody can decide.".into());
     }
     approval_note(text)
+}
+
+/// Why somebody ends the session of another; may be empty.
+#[must_use]
+pub fn end_reason(text: &str) -> Option<String> {
+    if text.chars().any(char::is_control) {
+        return Some("This cannot hold control characters.".into());
+    }
+    longer_than(text, END_REASON_CHARS, "reason")
 }
 
 /// What somebody notes beside a decision; may be empty.
@@ -119,6 +136,7 @@ mod tests {
         ApprovalRule {
             users: vec![UserId(uuid::Uuid::nil())],
             teams: Vec::new(),
+            emails: Vec::new(),
             max_minutes,
             scope: ApprovalScope::Requester,
             own_requests: false,
@@ -145,6 +163,9 @@ mod tests {
             wrong(|it| it.approval = Some(ApprovalRule { users: vec![], ..approval(1) })),
             ["approval.approvers"]
         );
+        let by_mail = |address: &str| ApprovalRule { users: vec![], emails: vec![address.into()], ..approval(1) };
+        assert_eq!(wrong(|it| it.approval = Some(by_mail("ana@example.org"))), [""; 0]);
+        assert_eq!(wrong(|it| it.approval = Some(by_mail("ana"))), ["approval.emails"]);
         let to = |addresses: &[&str]| Notices {
             start: true,
             end: false,

@@ -1,6 +1,7 @@
-//! Users, teams, jump groups, roles, how people sign in, and systems outside, the audit trail, for administrators.
+//! The dashboard, users, teams, jump groups, roles, how people sign in, systems outside, and the audit trail, for administrators.
 
 mod audit;
+mod dashboard;
 mod groups;
 mod members_dialog;
 mod policies;
@@ -55,6 +56,7 @@ pub(crate) fn AdministrationPage(props: &AdministrationPageProps) -> Html {
                 <ul class="pf-v6-c-tabs__list">{ for Section::ALL.into_iter().map(tab) }</ul>
             </nav>
             { match shown {
+                Section::Dashboard => html! { <dashboard::Dashboard /> },
                 Section::Users => html! { <users::Users /> },
                 Section::Teams => html! { <teams::Teams /> },
                 Section::Groups => html! { <groups::Groups /> },

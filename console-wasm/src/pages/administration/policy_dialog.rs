@@ -1,6 +1,6 @@
 //! A jump policy: a new one, or one that exists.
 
-use wire::api::{JumpPolicy, Principal, Weekday};
+use wire::api::{JumpPolicy, Principal, Simultaneous, Weekday};
 use yew::prelude::*;
 
 use super::members_dialog::{key, parsed, team_words, user_words};
@@ -10,7 +10,7 @@ use crate::components::field::{SelectField, Switch, TextArea, TextField};
 use crate::components::icon::Icon;
 use crate::console::use_console;
 use crate::loaded::use_loaded;
-use crate::state::policy_form::{EntryFields, PolicyForm, When};
+use crate::state::policy_form::{EntryFields, PolicyForm, SIMULTANEOUS, When};
 use crate::submission::{Submission, use_submission};
 
 /// Properties of [`PolicyDialog`].
@@ -85,8 +85,8 @@ pub(super) fn PolicyDialog(props: &PolicyDialogProps) -> Html {
                 onchange={switch(&edit, |form, on| form.ticket = on)} />
             <Switch id="policy-second-factor" label="Ask for the second factor at the start of each session" on={form.second_factor}
                 onchange={switch(&edit, |form, on| form.second_factor = on)} />
-            <Switch id="policy-alone" label="One session at a time on each item" on={form.alone}
-                onchange={switch(&edit, |form, on| form.alone = on)} />
+            <SelectField id="policy-simultaneous" label="While a session on an item runs" options={simultaneous_options()} value={simultaneous_key(form.simultaneous)}
+                onchange={text(&edit, |form, key| form.simultaneous = simultaneous_of(&key))} />
             <Switch id="policy-tell-start" label="Send a letter when a session starts" on={form.tell_start}
                 onchange={switch(&edit, |form, on| form.tell_start = on)} />
             <Switch id="policy-tell-end" label="Send a letter when a session ends" on={form.tell_end}
@@ -230,6 +230,9 @@ fn ApprovalFields(props: &PartProps) -> Html {
                 <ul class="sp-approvers" aria-label="Who may approve">{ for form.approvers.iter().map(row) }</ul>
             }
             <SelectField id="policy-approver" label="Add who may approve" options={to_add} value="" none="Choose…" onchange={add} error={said("approval.approvers")} />
+            <TextArea id="policy-approver-emails" label="Mail addresses that may approve" value={form.approver_emails.clone()} error={said("approval.emails")}
+                help="One in a line. Each gets a letter with a link of its own, and needs no account."
+                oninput={edit.reform(|text: String| change(move |form| form.approver_emails = text))} />
             <TextField id="policy-max-minutes" label="Longest time of one approval, in minutes" required={true} value={form.max_minutes.clone()} inputmode="numeric"
                 help={html! { "480 minutes are 8 hours, 10080 a week." }} error={said("approval.max_minutes")}
                 oninput={edit.reform(|text: String| change(move |form| form.max_minutes = text))} />
@@ -239,6 +242,18 @@ fn ApprovalFields(props: &PartProps) -> Html {
                 onchange={edit.reform(|on: bool| change(move |form| form.own_requests = on))} />
         </>
     }
+}
+
+fn simultaneous_options() -> Vec<(String, String)> {
+    SIMULTANEOUS.iter().map(|(_, key, words)| ((*key).to_owned(), (*words).to_owned())).collect()
+}
+
+fn simultaneous_key(it: Simultaneous) -> &'static str {
+    SIMULTANEOUS.iter().find(|(known, ..)| *known == it).map_or("", |(_, key, _)| key)
+}
+
+fn simultaneous_of(key: &str) -> Simultaneous {
+    SIMULTANEOUS.iter().find(|(_, known, _)| *known == key).map_or_else(Simultaneous::default, |(it, ..)| *it)
 }
 
 /// Name of the time zone of this browser.

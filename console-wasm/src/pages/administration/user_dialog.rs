@@ -26,6 +26,7 @@ pub(super) struct UserDialogProps {
 struct Fields {
     user_name: String,
     display_name: String,
+    email: String,
     role: Role,
     enabled: bool,
     password: String,
@@ -38,6 +39,7 @@ impl Fields {
         Self {
             user_name: user.map(|user| user.user_name.clone()).unwrap_or_default(),
             display_name: user.map(|user| user.display_name.clone()).unwrap_or_default(),
+            email: user.and_then(|user| user.email.clone()).unwrap_or_default(),
             role: user.map_or(Role::Technician, |user| user.role),
             enabled: user.is_none_or(|user| user.enabled),
             password: String::new(),
@@ -51,13 +53,14 @@ impl Fields {
         match field {
             "user_name" if new => validate::user_name(self.user_name.trim()),
             "display_name" => validate::name(&self.display_name),
+            "email" if !self.email.trim().is_empty() => validate::mail_address(self.email.trim()),
             "password" if new || !self.password.is_empty() => validate::password(&self.password),
             _ => None,
         }
     }
 
     fn is_right(&self, new: bool) -> bool {
-        ["user_name", "display_name", "password"].iter().all(|field| self.wrong(field, new).is_none())
+        ["user_name", "display_name", "email", "password"].iter().all(|field| self.wrong(field, new).is_none())
     }
 }
 
@@ -130,6 +133,8 @@ pub(super) fn UserDialog(props: &UserDialogProps) -> Html {
             }
             <TextField id="user-display-name" label="Name" required={true} value={fields.display_name.clone()} error={said("display_name")}
                 oninput={edit(|fields, text| fields.display_name = text)} />
+            <TextField id="user-email" label="Mail address" inputmode="email" value={fields.email.clone()} help="Where letters about approvals go. May be empty."
+                error={said("email")} oninput={edit(|fields, text| fields.email = text)} />
             <SelectField id="user-role" label="Role" options={roles.to_vec()} value={key(fields.role)} help={role_help} error={said("role")}
                 onchange={edit(|fields, text| fields.role = if text == key(Role::Administrator) { Role::Administrator } else { Role::Technician })} />
             if fields.role == Role::Technician {
@@ -161,6 +166,7 @@ async fn save(console: Console, user: Option<User>, fields: Fields) -> Result<()
             let new = NewUser {
                 user_name: fields.user_name.trim().to_owned(),
                 display_name: fields.display_name.trim().to_owned(),
+                email: Some(fields.email.trim().to_owned()),
                 role: fields.role,
                 password: SecretText::new(fields.password),
                 methods: Some(fields.methods),
@@ -171,6 +177,7 @@ async fn save(console: Console, user: Option<User>, fields: Fields) -> Result<()
         Some(user) => {
             let change = UserChange {
                 display_name: Some(fields.display_name.trim().to_owned()),
+                email: Some(fields.email.trim().to_owned()),
                 role: (fields.role != user.role).then_some(fields.role),
                 enabled: (fields.enabled != user.enabled).then_some(fields.enabled),
                 methods: (fields.methods != user.methods).then_some(fields.methods),

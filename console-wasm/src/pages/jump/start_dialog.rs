@@ -186,6 +186,9 @@ fn Show(props: &ShowProps) -> Html {
             if !asks_ticket && !asks_code {
                 <p>{ "Nothing is missing any more." }</p>
             }
+            if let Some(owner) = &props.terms.joins {
+                <p data-testid="start-joins">{ format!("{owner} uses it now: you join that session.") }</p>
+            }
             if let (Some(at), Some(because)) = (props.terms.ends_at, &props.terms.ends_because) {
                 <p class="sp-pale">{ format!("The session will end on {}: {because}.", full(at)) }</p>
             }

@@ -4,20 +4,18 @@ use std::rc::Rc;
 
 use wasm_bindgen_futures::spawn_local;
 use wire::api::{Session, SessionState, ShownAtStart};
-use wire::helper_messages::HelperRequest;
 use yew::prelude::*;
 use yew_router::prelude::*;
 
-use crate::appliance_api::UNREACHABLE;
 use crate::components::button::{Button, Kind};
-use crate::components::dialog::ConfirmDialog;
+use crate::components::end_session::{EndSessionDialog, deed, end};
 use crate::components::icon::Icon;
-use crate::components::session_tabs::ending;
 use crate::components::state_label::StateLabel;
 use crate::components::time::TimeText;
 use crate::console::{Console, use_console, use_store};
 use crate::routes::Route;
 use crate::state::format;
+use crate::state::participants::{company, others};
 use crate::state::session_view::SessionView;
 use crate::state::store::Action;
 use crate::state::words;
@@ -41,41 +39,24 @@ pub(super) fn Header(props: &HeaderProps) -> Html {
     let busy = use_state(|| false);
     let error = use_state(|| None);
     let may_end = session.state != SessionState::Ended && (props.own || store.is_administrator());
-    let end = {
+    let ask = {
         let (console, asking, busy, error) = (console.clone(), asking.clone(), busy.clone(), error.clone());
-        let (id, own) = (session.id, props.own);
-        Callback::from(move |()| {
-            busy.set(true);
+        let (session, own) = (session.clone(), props.own);
+        Callback::from(move |_: MouseEvent| {
             error.set(None);
-            let (console, asking, busy, error) = (console.clone(), asking.clone(), busy.clone(), error.clone());
+            // With nothing open nothing is cut, so there is nothing to ask.
+            if !own || session.connections_open > 0 || others(&session) > 0 {
+                return asking.set(true);
+            }
+            busy.set(true);
+            let (console, busy, error, session) = (console.clone(), busy.clone(), error.clone(), session.clone());
             spawn_local(async move {
-                match console.api().end_session(id).await {
-                    Ok(session) => {
-                        asking.set(false);
-                        console.dispatch(Action::Session(Box::new(session)));
-                    }
-                    // The helper can close the tunnels without the appliance.
-                    Err(failed) if own && failed.code == UNREACHABLE => {
-                        let closed = console.helper().request(HelperRequest::CloseTunnels { session_id: id }).await;
-                        asking.set(false);
-                        error.set(closed.is_err().then_some(failed));
-                    }
-                    Err(failed) => error.set(Some(failed)),
-                }
+                error.set(end(&console, &session, "").await.err());
                 busy.set(false);
             });
         })
     };
-    let ask = {
-        let (asking, error, end) = (asking.clone(), error.clone(), end.clone());
-        let open = session.connections_open;
-        Callback::from(move |_: MouseEvent| {
-            error.set(None);
-            // With nothing open nothing is cut, so there is nothing to ask.
-            if open == 0 { end.emit(()) } else { asking.set(true) }
-        })
-    };
-    let cancel = {
+    let close = {
         let asking = asking.clone();
         Callback::from(move |()| asking.set(false))
     };
@@ -88,16 +69,13 @@ pub(super) fn Header(props: &HeaderProps) -> Html {
             <p class="sp-session__facts">{ facts(session, props.own) }</p>
             <div class="sp-session__actions">
                 if may_end {
-                    <Button id="end-session" kind={Kind::DangerSecondary} icon={Icon::Stop} label="End session" busy={*busy && !*asking} onclick={ask} />
+                    <Button id="end-session" kind={Kind::DangerSecondary} icon={Icon::Stop} label={deed(session, props.own)} busy={*busy && !*asking} onclick={ask} />
                 } else if props.own {
                     <Again session={session.clone()} />
                 }
             </div>
             if *asking {
-                <ConfirmDialog id="end-dialog" title={format!("End the session {}?", session.item_name)} deed="End session"
-                    busy={*busy} error={(*error).clone()} onconfirm={end} onclose={cancel}>
-                    <p>{ ending(u64::from(session.connections_open)) }</p>
-                </ConfirmDialog>
+                <EndSessionDialog session={session.clone()} onclose={close} />
             } else if let Some(error) = &*error {
                 <div class="sp-session__error"><crate::components::alert::ErrorAlert id="end-error" error={error.clone()} /></div>
             }
@@ -114,6 +92,9 @@ fn facts(session: &Session, own: bool) -> Html {
                     <span class="sp-pale">{ format!(" ({node})") }</span>
                 }
             </span>
+            if session.joined.is_some() || !session.participants.is_empty() {
+                <span id="session-company">{ company(session) }</span>
+            }
             if !own {
                 <span>{ format!("{} from {}", session.user_name, session.user_address) }</span>
             }

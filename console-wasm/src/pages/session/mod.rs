@@ -4,6 +4,7 @@ mod connections;
 mod ending_soon;
 mod events;
 mod header;
+mod participants;
 mod reconnecting;
 mod start;
 mod statistics;
@@ -71,6 +72,9 @@ pub(crate) fn SessionPage(props: &SessionPageProps) -> Html {
     html! {
         <div class="sp-page sp-session" id="session" data-state={state_key(state)}>
             <header::Header view={view.clone()} {own} />
+            if !own && state != SessionState::Ended {
+                <Watching view={view.clone()} />
+            }
             <Refusals view={view.clone()} />
             { match state {
                 SessionState::Ready | SessionState::Connecting if own => html! { <start::Start view={view.clone()} /> },
@@ -81,6 +85,7 @@ pub(crate) fn SessionPage(props: &SessionPageProps) -> Html {
             if view.session.reconnecting.is_some() {
                 <reconnecting::Reconnecting view={view.clone()} />
             }
+            <participants::Participants view={view.clone()} />
             if state == SessionState::Tunnelling {
                 <tunnels::CurrentTunnels view={view.clone()} {own} />
             }
@@ -98,6 +103,17 @@ pub(crate) fn SessionPage(props: &SessionPageProps) -> Html {
 fn Statistics(props: &PartProps) -> Html {
     let now = use_now(1_000);
     html! { <statistics::NetworkStatistics view={props.view.clone()} {now} /> }
+}
+
+/// Whose session it is, while an administrator looks at it.
+#[component]
+fn Watching(props: &PartProps) -> Html {
+    let name = &props.view.session.user_name;
+    html! {
+        <Alert id="watching" severity={Severity::Info} title={format!("You watch the session of {name}")}>
+            <p>{ format!("Nothing can be changed here; you can end it. That you look at it stands in its events, which {name} sees.") }</p>
+        </Alert>
+    }
 }
 
 /// Connections that could not be made: what to do stands at the top, where the person looks after a client failed.

@@ -47,7 +47,7 @@ fn HelperDied(props: &PartProps) -> Html {
             busy.set(true);
             let (console, navigator, busy) = (console.clone(), navigator.clone(), busy.clone());
             spawn_local(async move {
-                match console.api().end_session(id).await {
+                match console.api().end_session(id, "").await {
                     Ok(session) => {
                         console.dispatch(Action::Session(Box::new(session)));
                         if let Some(item) = item {

@@ -1,6 +1,7 @@
 //! Systems outside that the appliance works with: a form for each, with a way to try it out.
 
 mod headers;
+mod letters;
 mod mail;
 mod outbox;
 mod ticket_system;
@@ -23,6 +24,7 @@ pub(super) fn Settings() -> Html {
     html! {
         <div class="sp-cards">
             <mail::Mail />
+            <letters::Letters />
             <ticket_system::TicketSystemCard />
         </div>
     }
