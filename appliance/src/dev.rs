@@ -46,6 +46,8 @@ pub async fn fill(services: &Services) -> anyhow::Result<SampleAdministrator> {
         enabled: true,
         methods: JumpMethod::every(),
         default_role: None,
+        personal_role: None,
+        session_policy: None,
         password_hash: services.passwords.hash(&password).await?,
         created_at: now(),
         last_sign_in_at: None,
@@ -98,6 +100,7 @@ async fn sample_item(
         tag: Some("samples".into()),
         comments: String::new(),
         jump_policy_id: None,
+        session_policy_id: None,
     };
     let at = now();
     let record =

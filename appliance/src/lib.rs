@@ -67,6 +67,7 @@ use crate::session::letters::SessionLetters;
 use crate::session::registry::Sessions;
 use crate::shutdown::Tasks;
 use crate::sign_in::attempts::Attempts;
+use crate::sign_in::passkeys::Passkeys;
 use crate::sign_in::password::Passwords;
 use crate::sign_in::second_factor::Factors;
 use crate::sign_in::setup;
@@ -133,7 +134,6 @@ impl Appliance {
         let public_url: Arc<str> = public_url.into();
         let mailer = Mailer::new(store.clone(), sealing.clone(), &host_of(&public_url));
         let sessions = Sessions::new(
-            store.clone(),
             audit.clone(),
             events.clone(),
             presence.clone(),
@@ -144,6 +144,7 @@ impl Appliance {
         );
         sessions.restore().await?;
 
+        let passkeys = Passkeys::new(&public_url);
         let ticket_system = TicketSystem::new(store.clone(), sealing.clone());
         let health = Health {
             store: store.clone(),
@@ -168,7 +169,7 @@ impl Appliance {
             sessions: sessions.clone(),
             passwords: Passwords::new()?,
             attempts: Attempts::new(store.clone()),
-            factors: Factors::new(store.clone(), sealing),
+            factors: Factors::new(store.clone(), sealing, passkeys),
             extension: Arc::new(extension),
             console: Arc::new(ConsoleFiles::new(config.console_dir.clone())),
             downloads: Arc::new(Downloads::new(config.downloads.clone())),
@@ -258,6 +259,7 @@ async fn first_group(store: &Store, audit: &Audit) -> anyhow::Result<()> {
             id: JumpGroupId(random::id()),
             name: FIRST_GROUP.into(),
             comments: String::new(),
+            owner: None,
             created_at: clock::now(),
         };
         let change = audit.begin().await?;

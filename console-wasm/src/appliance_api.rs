@@ -4,7 +4,9 @@
 mod audit;
 mod items_csv;
 mod many_items;
+mod passkeys;
 mod policies;
+mod session_policies;
 mod settings;
 
 use std::cell::RefCell;

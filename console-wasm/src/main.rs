@@ -7,6 +7,7 @@
 //! | `appliance_api` | the one typed client of the appliance's HTTP API |
 //! | `event_socket`, `loading` | what happens on the appliance, and loading what is shown |
 //! | `helper_port` | the way to extension and helper |
+//! | `passkeys` | passkeys in this browser |
 //! | `console` | what every component can reach |
 //! | `submission` | sending a form |
 //! | `state/` | all that is known and decided, without a browser; tested natively |
@@ -25,7 +26,7 @@
 //! | banners | `appliance-lost` with `retry-now`, `appliance-stopping`, `appliance-updated` with `reload` |
 //! | session tabs | `session-tabs`, `=session-tab` with `data-session-id` and `data-item-name`, `=close-session-tab`, `end-by-tab` with `end-by-tab-confirm` |
 //! | sign-in | `sign-in`, `user-name`, `password`, `sign-in-submit`, `sign-in-error`, `signed-out`, `setup-needed` |
-//! | sign-in, second step | `second-step`, `code`, `code-submit`, `code-error`, `other-factor`, `code-back`; `first-factor` with `first-factor-sign-out`, `factors-reset` |
+//! | sign-in, second step | `second-step`, `code`, `code-submit`, `code-error`, `other-factor`, `use-passkey`, `code-back`; `first-factor` with `first-factor-sign-out`, `factors-reset` |
 //! | setup | `setup`, `setup-user-name`, `setup-display-name`, `setup-password`, `setup-submit`, `setup-error`, `setup-done`, `setup-no-token` |
 //! | Jump: bar | `jump`, `create` with `create-tunnel-jump` `create-group`, `properties`, `copy`, `remove`, `files` with `export` `import`, `jump-error` |
 //! | Jump: filters | `item-search`, `search-fields` with `search-in-all` `search-in-name` and so on; `add-filter` with `filter-by-tag` and so on, then `=filter-choice` with `data-value` or `filter-text` `filter-add`; `=filter-chip` with `data-filter` and in it `=remove-filter`; `clear-filters`, `item-count` with `data-shown`; `saved-filters` with `save-filters`, `copy-link`, `=saved-filter` with `data-name` and in it the classes `sp-rename` `sp-forget`; `filter-dialog` with `filter-name` `filter-save`; `columns` with `column-name` and so on, `columns-reset` |
@@ -47,14 +48,14 @@
 //! | the link of a letter | `approve-by-mail` with `request-facts`, `link-note`, `link-approve`, `link-refuse`, `link-decided`, `link-error` |
 //! | Agents | `agents-page`, `create-jumpoint`, `=jumpoint` with `data-name` and in it the classes `sp-enrol` `sp-properties` `sp-remove`, `jumpoint-enabled-ID`, `jumpoint-method-ID`, `=node-row` with `data-node-id`, `data-online` and `data-draining` and in it the classes `sp-drain-node` `sp-remove-node`, `=enrolment-key-row`, `no-jumpoints` |
 //! | Agents: dialogs | `jumpoint-dialog`, `jumpoint-name`, `jumpoint-comments`, `jumpoint-save`; `enrolment-dialog`, `enrolment-command`, `enrolment-install`, `enrolment-key`, `enrolment-came`, `enrolment-done`; `remove-agent` with `remove-agent-confirm` |
-//! | Administration | `administration-page`, its tabs `section-dashboard` `section-users` `section-teams` `section-groups` `section-roles` `section-sign-in` `section-settings`, `users`, `create-user`, `=user-row` with `data-name` and in it the classes `sp-edit-user` `sp-remove-user` `sp-unlock` `sp-reset-factors` `sp-user-tokens` `sp-user-access`, `jump-groups`, `create-jump-group`, `=group-row` with `data-name` and in it the classes `sp-members` `sp-edit-group` `sp-remove-group`, `teams`, `create-team`, `=team-row`, `roles`, `create-role`, `=role-row` |
+//! | Administration | `administration-page`, its tabs `section-dashboard` `section-users` `section-teams` `section-groups` `section-roles` `section-policies` `section-session-policies` `section-sign-in` `section-settings`, `users`, `create-user`, `=user-row` with `data-name` and in it the classes `sp-edit-user` `sp-remove-user` `sp-unlock` `sp-reset-factors` `sp-user-tokens` `sp-user-access`, `jump-groups`, `create-jump-group`, `=group-row` with `data-name` and in it the classes `sp-members` `sp-edit-group` `sp-remove-group`, `teams`, `create-team`, `=team-row`, `roles`, `create-role`, `=role-row` |
 //! | Administration: dashboard | `dashboard` with `dashboard-sessions` with `data-count` and in it `=live-session` with `data-item-name` and `data-user-name` and the classes `sp-watch` `sp-end-session`; `dashboard-approvals` with `=request`; `dashboard-agents` with `=dashboard-node` and `data-online`; `dashboard-health` with `=health-check`, `data-subject` and `data-level` |
 //! | Administration: letters | `letter-settings` with `letter-kind` `letter-subject` `letter-text` `letter-words` `letter-preview` `=preview-subject` `=preview-text` `letters-save` `letter-reset` `letters-error` |
 //! | Administration: what a user can do | `=method-answer`, `=group-answer`, `=permission-answer` with `data-name` and `data-allowed` |
 //! | Administration: dialogs | `user-dialog`, `user-user-name`, `user-display-name`, `user-role`, `user-password`, `user-enabled`, `user-save`, `user-error`; `user-default-role`, `user-methods-…`; `team-dialog`, `team-name`, `team-members-…`; `role-dialog`, `role-name`, `role-permissions-…`; `members-dialog`, `members-add`, `member-role-0`, `members-save`; `remove-user-confirm`, `remove-group-confirm`, `remove-team-confirm`, `remove-role-confirm`; `reset-factors-dialog`, `reset-factors-reason`, `reset-factors-save`; `sign-in-rules`, `second-factor-required`; `tokens-dialog`, `tokens-done` |
 //! | Administration: settings | `mail-settings` with `mail-host` `mail-security` `mail-port` `mail-user-name` `mail-password` `mail-sender-address` `mail-sender-name` `mail-unsecured-accepted` `mail-ca-pem` `mail-save` `mail-error`; `mail-test-to`, `mail-test`, `mail-test-outcome`; `outbox-waiting` with `data-waiting`, `outbox-obstacle`, `=failed-letter`; `ticket-system-settings` with `ticket-url` `ticket-method` `ticket-time-out` `ticket-body` `add-ticket-header` `ticket-header-0-name` `ticket-header-0-value` `ticket-pointer` `ticket-equals` `ticket-message-pointer` `ticket-ca-pem` `ticket-unsecured-accepted` `ticket-save` `ticket-error`; `ticket-test-number`, `ticket-test`, `ticket-test-outcome`, `ticket-exchange` |
 //! | Account | `account-page`, `browsers`, `=browser-row` with `data-current` and in it the class `sp-sign-out-there`, `current-password`, `new-password`, `repeated-password`, `change-password-submit` |
-//! | Account: second factor | `second-factor`, `set-up-totp`, `totp-password`, `totp-begin`, `totp-qr`, `totp-secret`, `totp-code`, `totp-confirm`, `totp-cancel`, `recovery-codes` with `=recovery-code` and `recovery-codes-kept`, `totp-state`, `recovery-codes-left`, `renew-recovery-codes`, `remove-totp`, `both-dialog` with `both-password` `both-code` `both-save`, `factors-reset` |
+//! | Account: second factor | `second-factor`, `set-up-totp`, `totp-password`, `totp-begin`, `totp-qr`, `totp-secret`, `totp-code`, `totp-confirm`, `totp-cancel`, `recovery-codes` with `=recovery-code` and `recovery-codes-kept`, `totp-state`, `recovery-codes-left`, `renew-recovery-codes`, `remove-totp`, `add-passkey`, `=passkey-row` with `data-name` and in it the class `sp-remove-passkey`, `passkey-dialog` with `passkey-name` `passkey-password` `passkey-save`, `both-dialog` with `both-password` `both-code` `both-save`, `factors-reset` |
 //! | Account: API tokens | `api-tokens`, `create-token`, `no-tokens`, `=token-row` with `data-name` and in it the class `sp-revoke-token`; `token-dialog` with `token-name` `token-scope` `token-days` `token-password` `token-save`; `token-created` with `token-text` `token-done` |
 //! | Get the helper | `get-helper-page`, `helper-found`, `extension-found` and `helper-program-found` with `data-found`, `helper-advice`, `helper-ready`, `install-managed`, `install-own`, `=helper-download`, `download-ca`, `extension-id`, `extension-update-url` |
 
@@ -82,6 +83,8 @@ mod loaded;
 mod loading;
 #[cfg(target_arch = "wasm32")]
 mod pages;
+#[cfg(target_arch = "wasm32")]
+mod passkeys;
 #[cfg(target_arch = "wasm32")]
 mod routes;
 #[cfg(target_arch = "wasm32")]

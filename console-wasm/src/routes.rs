@@ -96,6 +96,8 @@ pub(crate) enum Section {
     Roles,
     /// Jump policies.
     Policies,
+    /// Session policies.
+    SessionPolicies,
     /// How people sign in.
     SignIn,
     /// Systems outside.
@@ -106,13 +108,14 @@ pub(crate) enum Section {
 
 impl Section {
     /// Every section, in the order of their tabs, with its name in addresses and its heading.
-    pub(crate) const ALL: [(Self, &'static str, &'static str); 8] = [
+    pub(crate) const ALL: [(Self, &'static str, &'static str); 10] = [
         (Self::Dashboard, "dashboard", "Dashboard"),
         (Self::Users, "users", "Users"),
         (Self::Teams, "teams", "Teams"),
         (Self::Groups, "groups", "Jump groups"),
         (Self::Roles, "roles", "Jump item roles"),
         (Self::Policies, "policies", "Jump policies"),
+        (Self::SessionPolicies, "session-policies", "Session policies"),
         (Self::SignIn, "sign-in", "Sign-in"),
         (Self::Settings, "settings", "Settings"),
         (Self::Audit, "audit", "Audit"),

@@ -10,7 +10,9 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use ureq::tls::{Certificate, RootCerts, TlsConfig, parse_pem};
 use wire::SecretText;
-use wire::api::{ApiError, CSRF_HEADER, Me, SecondFactorRequest, SetupRequest, SignInAnswer, SignInRequest};
+use wire::api::{
+    ApiError, CSRF_HEADER, Me, SecondFactorRequest, SetupRequest, ShownFactor, SignInAnswer, SignInRequest,
+};
 
 /// How long an answer may take.
 const ANSWER_LIMIT: Duration = Duration::from_secs(30);
@@ -261,7 +263,8 @@ impl ApiClient {
     /// # Errors
     /// When there is no answer.
     pub fn try_code(&self, challenge: &SecretText, code: &str) -> Result<Answer> {
-        let request = SecondFactorRequest { challenge: challenge.clone(), code: SecretText::new(code.into()) };
+        let shown = ShownFactor::code(SecretText::new(code.into()));
+        let request = SecondFactorRequest { challenge: challenge.clone(), shown };
         self.post("/api/sign-in/second-factor", &request)
     }
 

@@ -55,6 +55,8 @@ pub struct Options {
     pub config: Option<PathBuf>,
     /// The URL of its database on a server; none = as the tests are run, a fresh one on their server or the embedded one.
     pub database: Option<String>,
+    /// The embedded database, however the tests are run: for tests about its files.
+    pub embedded: bool,
     /// What its environment holds besides this process's.
     pub environment: Vec<(&'static str, OsString)>,
 }
@@ -70,6 +72,7 @@ impl Options {
             console: false,
             config: None,
             database: None,
+            embedded: false,
             environment: Vec::new(),
         }
     }
@@ -91,7 +94,7 @@ impl Appliance {
     /// # Errors
     /// When it does not start to serve; its log is in the message.
     pub fn start(mut options: Options, folder: &Path) -> Result<Self> {
-        if options.database.is_none() {
+        if options.database.is_none() && !options.embedded {
             options.database = database::fresh()?;
         }
         let ready_file = folder.join("appliance-ready.json");

@@ -176,6 +176,7 @@ impl Site {
             tag: None,
             comments: String::new(),
             jump_policy_id: None,
+            session_policy_id: None,
         }
     }
 
@@ -265,6 +266,8 @@ impl Site {
                     role: Role::Technician,
                     methods: None,
                     default_role_id: Some(JumpItemRoleId::ADMINISTRATOR),
+                    personal_role_id: None,
+                    session_policy_id: None,
                     password: SecretText::new(TECHNICIAN_PASSWORD.into()),
                 },
             )?

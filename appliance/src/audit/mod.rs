@@ -2,7 +2,7 @@
 //! Only ever added to, hash-chained and signed (`wire::audit` says how).
 //!
 //! **A change and its events are kept in one transaction.** [`Audit::begin`] gives a [`Change`], which is a
-//! [`Store`](crate::store::Store) whose every write goes into that transaction, and [`Change::commit`] takes the events: what cannot be
+//! [`Store`] whose every write goes into that transaction, and [`Change::commit`] takes the events: what cannot be
 //! written down does not happen. What changes nothing in the database, such as a refusal, goes to [`Audit::append`] and waits until it
 //! stands. Changes take turns, since each holds the end of the chain; many refusals share a transaction.
 //!
@@ -109,6 +109,12 @@ impl Audit {
             tracing::error!(error = format!("{error:#}"), "the start could not be written to the audit trail");
         }
         Ok((audit.clone(), Appender::new(audit, waiting)))
+    }
+
+    /// The database that it writes to.
+    #[must_use]
+    pub fn store(&self) -> &Store {
+        &self.store
     }
 
     /// The chain goes on from where it was found to end.

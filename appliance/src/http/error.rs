@@ -249,6 +249,10 @@ impl From<FactorError> for Failure {
         match error {
             FactorError::Store(error) => error.into(),
             FactorError::NoRandomness(error) => error.into(),
+            FactorError::Passkey(error) => super::passkeys::refused(&error).unwrap_or_else(|| {
+                tracing::error!(error = %error, "a passkey cannot be used");
+                Self::internal()
+            }),
             FactorError::Sealing(error) => {
                 tracing::error!(error = %error, "a second factor cannot be checked");
                 let message = "The appliance cannot read what your authenticator app is checked with.";

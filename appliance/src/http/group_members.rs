@@ -32,6 +32,10 @@ pub(super) async fn set(
     Path(id): Path<JumpGroupId>,
     Body(wanted): Body<Memberships>,
 ) -> Result<Json<Memberships>, Failure> {
+    if services.store.jump_group(id).await?.is_some_and(|it| it.owner.is_some()) {
+        let message = "A personal group has no members: what its owner may do stands at the user.";
+        return Err(Failure::conflict("personal_group", message, "Make a shared group for several people."));
+    }
     let mut seen = HashSet::new();
     if !wanted.members.iter().all(|it| seen.insert(it.principal)) {
         return Err(Failure::field("members", "Somebody is in the list twice. Keep one row of each user and team."));

@@ -97,10 +97,14 @@ pub(super) async fn template(State(services): State<Services>, who: SignedIn) ->
         tag: Some("billing".into()),
         comments: "An example: replace this line".into(),
         jump_policy_id: None,
+        session_policy_id: None,
     };
     let group = group.as_ref().map_or("Group", |it| it.name.as_str());
     let jumpoint = jumpoint.as_ref().map_or("jumpoint-1", |it| it.name.as_str());
-    answer("jump-items-template.csv", [NamedItem { definition: &definition, group, jumpoint, policy: "" }])
+    answer(
+        "jump-items-template.csv",
+        [NamedItem { definition: &definition, group, jumpoint, policy: "", session_policy: "" }],
+    )
 }
 
 /// How to import.
@@ -111,7 +115,7 @@ pub(super) struct How {
 }
 
 /// Makes the items of a CSV file, all of them or none, or looks at it before. Columns are those of the export, in any order; `tag`,
-/// `local_address`, `comments` and `jump_policy` may be missing. UTF-8 with commas, semicolons or tabs, at most 5 MiB and 10,000 items.
+/// `local_address`, `comments`, `jump_policy` and `session_policy` may be missing. UTF-8 with commas, semicolons or tabs, at most 5 MiB and 10,000 items.
 /// Only looking always answers 200, with what is wrong in it.
 #[utoipa::path(post, path = "/api/jump-items/import", tag = "jump", params(How), request_body(content = String, content_type = "text/csv"), responses((status = 200, body = ItemsImport), (status = 201, body = ItemsImport), (status = 413, body = ApiError), (status = 422, body = ApiError)))]
 pub(super) async fn import(
@@ -162,6 +166,9 @@ async fn known(services: &Services, who: &SignedIn) -> Result<Known, Failure> {
     for policy in services.store.jump_policies().await? {
         known.add_policy(policy.id, &policy.definition.name);
     }
+    for policy in services.store.session_policies().await?.into_iter().filter(|it| it.definition.for_items) {
+        known.add_session_policy(policy.id, &policy.definition.name);
+    }
     for item in services.store.jump_items().await? {
         known.add_item(item.definition.group_id, &item.definition.name);
     }
@@ -211,6 +218,8 @@ async fn file(services: &Services, name: &str, mut items: Vec<JumpItemRecord>) -
     let jumpoints: HashMap<_, _> = services.store.jumpoints().await?.into_iter().map(|it| (it.id, it.name)).collect();
     let policies: HashMap<_, _> =
         services.store.jump_policies().await?.into_iter().map(|it| (it.id, it.definition.name)).collect();
+    let session_policies: HashMap<_, _> =
+        services.store.session_policies().await?.into_iter().map(|it| (it.id, it.definition.name)).collect();
     let group = |it: &JumpItemRecord| groups.get(&it.definition.group_id).map_or("", String::as_str);
     items.sort_by(|one, other| (group(one), &one.definition.name).cmp(&(group(other), &other.definition.name)));
     let named = items.iter().map(|it| NamedItem {
@@ -218,6 +227,11 @@ async fn file(services: &Services, name: &str, mut items: Vec<JumpItemRecord>) -
         group: group(it),
         jumpoint: jumpoints.get(&it.definition.jumpoint_id).map_or("", String::as_str),
         policy: it.definition.jump_policy_id.and_then(|id| policies.get(&id)).map_or("", String::as_str),
+        session_policy: it
+            .definition
+            .session_policy_id
+            .and_then(|id| session_policies.get(&id))
+            .map_or("", String::as_str),
     });
     answer(name, named)
 }

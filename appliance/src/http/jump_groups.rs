@@ -1,9 +1,11 @@
+use std::collections::HashMap;
+
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use wire::JumpGroupId;
-use wire::api::{ApiError, ConsoleEvent, JumpGroup, JumpGroupDraft};
+use wire::api::{ApiError, ConsoleEvent, GroupOwner, JumpGroup, JumpGroupDraft};
 use wire::audit::{Action, ObjectKind};
+use wire::{JumpGroupId, UserId};
 
 use super::error::{Body, Path};
 use super::jumpoints::check;
@@ -22,13 +24,14 @@ pub(super) async fn list(State(services): State<Services>, who: SignedIn) -> Res
     let counts = services.store.item_counts().await?.by_group;
     let book = permitted::book(&services, &who).await?;
     let groups = services.store.jump_groups().await?.into_iter();
-    let shown = groups.filter(|it| book.permissions(it.id).shows_items());
+    let shown: Vec<_> = groups.filter(|it| book.permissions(it.id).shows_items()).collect();
+    let owners = owners(&services, &shown).await?;
     let view = |it: JumpGroupRecord| {
         let count = counts.get(&it.id).copied().unwrap_or(0);
-        let permissions = book.permissions(it.id);
-        view(it, count, permissions)
+        let (permissions, owner) = (book.permissions(it.id), owner(&owners, &it));
+        view(it, owner, count, permissions)
     };
-    Ok(Json(shown.map(view).collect()))
+    Ok(Json(shown.into_iter().map(view).collect()))
 }
 
 /// Makes a group.
@@ -43,6 +46,7 @@ pub(super) async fn create(
         id: JumpGroupId(random::id()),
         name: draft.name.trim().to_owned(),
         comments: draft.comments,
+        owner: None,
         created_at: now(),
     };
     let change = services.audit.begin().await?;
@@ -50,7 +54,7 @@ pub(super) async fn create(
     let entry = Entry::of(Action::GroupCreated, ObjectKind::Group, record.id.0, &record.name).made(&told(&record));
     change.commit(&who.by, [entry]).await?;
     services.events.announce(Audience::Everyone, ConsoleEvent::ItemsChanged);
-    Ok((StatusCode::CREATED, Json(view(record, 0, Permissions::all()))))
+    Ok((StatusCode::CREATED, Json(view(record, None, 0, Permissions::all()))))
 }
 
 /// Changes a group.
@@ -71,7 +75,8 @@ pub(super) async fn change(
     change.commit(&who.by, [entry]).await?;
     services.events.announce(Audience::Everyone, ConsoleEvent::ItemsChanged);
     let count = services.store.item_counts().await?.by_group.get(&id).copied().unwrap_or(0);
-    Ok(Json(view(record, count, Permissions::all())))
+    let owner = owner(&owners(&services, std::slice::from_ref(&record)).await?, &record);
+    Ok(Json(view(record, owner, count, Permissions::all())))
 }
 
 /// Removes an empty group.
@@ -83,6 +88,14 @@ pub(super) async fn remove(
 ) -> Result<StatusCode, Failure> {
     let change = services.audit.begin().await?;
     let record = change.jump_group(id).await?.ok_or_else(|| Failure::not_found("group"))?;
+    if let Some(owner) = record.owner
+        && let Some(user) = change.user(owner).await?
+        && user.personal_role.is_some()
+    {
+        let message = format!("This is the personal group of {}.", user.display_name);
+        let next_step = "Take the role for a personal group away from the user first.";
+        return Err(Failure::conflict("personal_group", &message, next_step));
+    }
     change.delete_jump_group(id).await.map_err(|error| match error {
         StoreError::Dependent => {
             let message = format!("There are items in the group {}.", record.name);
@@ -101,7 +114,20 @@ fn told(it: &JumpGroupRecord) -> JumpGroupDraft {
     JumpGroupDraft { name: it.name.clone(), comments: it.comments.clone() }
 }
 
-fn view(it: JumpGroupRecord, item_count: u32, permissions: Permissions) -> JumpGroup {
+/// Names of those who have a personal group among these.
+async fn owners(services: &Services, groups: &[JumpGroupRecord]) -> Result<HashMap<UserId, String>, Failure> {
+    if groups.iter().all(|it| it.owner.is_none()) {
+        return Ok(HashMap::new());
+    }
+    Ok(services.store.users().await?.into_iter().map(|it| (it.id, it.display_name)).collect())
+}
+
+fn owner(owners: &HashMap<UserId, String>, group: &JumpGroupRecord) -> Option<GroupOwner> {
+    let user_id = group.owner?;
+    Some(GroupOwner { user_id, user_name: owners.get(&user_id).cloned().unwrap_or_default() })
+}
+
+fn view(it: JumpGroupRecord, owner: Option<GroupOwner>, item_count: u32, permissions: Permissions) -> JumpGroup {
     let permissions = permissions.iter().collect();
-    JumpGroup { id: it.id, name: it.name, comments: it.comments, item_count, permissions }
+    JumpGroup { id: it.id, name: it.name, comments: it.comments, owner, item_count, permissions }
 }

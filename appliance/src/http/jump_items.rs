@@ -139,6 +139,12 @@ pub(super) async fn unknown_parts(
     {
         errors.push(FieldError::new("jump_policy_id", "This policy was removed. Choose another one, or none."));
     }
+    if let Some(policy) = draft.session_policy_id
+        && !services.store.session_policy(policy).await?.is_some_and(|it| it.definition.for_items)
+    {
+        let message = "This session policy was removed or is not for jump items. Choose another one, or none.";
+        errors.push(FieldError::new("session_policy_id", message));
+    }
     Ok(errors)
 }
 

@@ -4,7 +4,7 @@ use axum::response::{IntoResponse, Response};
 use wire::api::{ApiError, Fault};
 
 use super::Failure;
-use crate::metrics::scrape::{CONTENT_TYPE, ScrapeError};
+use crate::metrics::scrape::CONTENT_TYPE;
 use crate::services::Services;
 
 /// What the appliance counts of itself, for Prometheus. It needs a token of its own, wherever the request comes from: behind a
@@ -17,12 +17,9 @@ pub(super) async fn metrics(State(services): State<Services>, headers: HeaderMap
         let next_step = "It is in the file metrics-token of the data folder, or where [metrics] token_file says.";
         return Err(Failure::new(StatusCode::UNAUTHORIZED, Fault::User, "no_metrics_token", message, next_step));
     }
-    let text = services.metrics.text(&services).await.map_err(|error| match error {
-        ScrapeError::Store(error) => error.into(),
-        ScrapeError::Text(error) => {
-            tracing::error!(error = %error, "the metrics could not be written");
-            Failure::internal()
-        }
+    let text = services.metrics.text(&services).await.map_err(|error| {
+        tracing::error!(error = %error, "the metrics could not be written");
+        Failure::internal()
     })?;
     Ok(([(header::CONTENT_TYPE, CONTENT_TYPE), (header::CACHE_CONTROL, "no-store")], text).into_response())
 }

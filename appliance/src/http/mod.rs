@@ -25,11 +25,13 @@ mod me;
 mod metrics;
 mod middleware;
 mod own_items;
+mod passkeys;
 mod permitted;
 mod policies;
 mod scopes;
 mod second_factors;
 mod server;
+mod session_policies;
 mod sessions;
 mod settings;
 mod setup;
@@ -82,6 +84,10 @@ pub fn router(services: Services) -> Router {
         .routes(routes!(second_factors::state))
         .routes(routes!(second_factors::begin_totp))
         .routes(routes!(second_factors::confirm_totp))
+        .routes(routes!(passkeys::begin))
+        .routes(routes!(passkeys::add))
+        .routes(routes!(passkeys::ask))
+        .routes(routes!(passkeys::remove))
         .routes(routes!(second_factors::remove_totp))
         .routes(routes!(second_factors::renew_recovery_codes))
         .routes(routes!(api_tokens::own, api_tokens::create))
@@ -128,6 +134,11 @@ pub fn router(services: Services) -> Router {
         .routes(routes!(policies::names))
         .routes(routes!(policies::change, policies::remove))
         .routes(routes!(policies::time_zones))
+        .routes(routes!(session_policies::list, session_policies::create))
+        .routes(routes!(session_policies::names))
+        .routes(routes!(session_policies::global, session_policies::set_global))
+        .routes(routes!(session_policies::effective))
+        .routes(routes!(session_policies::change, session_policies::remove))
         .routes(routes!(approvals::list, approvals::create))
         .routes(routes!(approvals::decide))
         .routes(routes!(approvals::revoke))

@@ -4,7 +4,8 @@ use axum::http::StatusCode;
 use qrcodegen::{QrCode as Drawing, QrCodeEcc};
 use wire::SecretText;
 use wire::api::{
-    ApiError, BeginTotp, BothFactors, ConfirmTotp, ConsoleEvent, QrCode, RecoveryCodes, SecondFactors, TotpOffer,
+    ApiError, BeginTotp, BothFactors, ConfirmTotp, ConsoleEvent, Passkey, QrCode, RecoveryCodes, SecondFactors,
+    TotpOffer,
 };
 use wire::audit::Action;
 
@@ -17,7 +18,7 @@ use crate::events::Audience;
 use crate::services::Services;
 use crate::sign_in::second_factor::FactorError;
 use crate::sign_in::totp;
-use crate::store::StoreError;
+use crate::store::{PasskeyRecord, StoreError};
 
 /// What is asked for besides the password.
 #[utoipa::path(get, path = "/api/me/second-factors", tag = "me", responses((status = 200, body = SecondFactors), (status = 401, body = ApiError)))]
@@ -29,6 +30,8 @@ pub(super) async fn state(
     let left = services.store.recovery_codes_left(who.user.id).await?;
     Ok(Json(SecondFactors {
         totp_since: app.and_then(|it| it.confirmed_at),
+        passkeys: services.store.passkeys(who.user.id).await?.into_iter().map(passkey_view).collect(),
+        passkeys_unavailable: services.factors.passkey_obstacle(),
         recovery_codes_left: u32::try_from(left).unwrap_or(u32::MAX),
         required: settings::second_factor_required(&services.store).await?,
     }))
@@ -83,24 +86,22 @@ pub(super) async fn confirm_totp(
     change.commit(&who.by, [entry(Action::UserSecondFactorSetUp, &who.user)]).await?;
     tracing::info!(user.id = %who.user.id, "an authenticator app was set up");
     services.events.announce(Audience::Administrators, ConsoleEvent::UsersChanged);
-    Ok(Json(RecoveryCodes { codes }))
+    Ok(Json(RecoveryCodes { codes: codes.unwrap_or_default() }))
 }
 
-/// Turns the authenticator app off; the recovery codes go with it.
+/// Turns the authenticator app off; without another second factor the recovery codes go with it.
 #[utoipa::path(post, path = "/api/me/totp/remove", tag = "me", request_body = BothFactors, responses((status = 204), (status = 409, body = ApiError), (status = 422, body = ApiError)))]
 pub(super) async fn remove_totp(
     State(services): State<Services>,
     who: AtConsole,
     Body(both): Body<BothFactors>,
 ) -> Result<StatusCode, Failure> {
-    if settings::second_factor_required(&services.store).await? {
-        let message = "Everybody who signs in here needs a second factor.";
-        let next_step = "If you have another device now, ask an administrator to reset your second factors.";
-        return Err(Failure::conflict("second_factor_required", message, next_step));
+    if services.store.passkeys(who.user.id).await?.is_empty() {
+        may_be_without(&services).await?;
     }
     guarded_both(&services, &who.user, &who.by, &both).await?;
     let change = services.audit.begin().await?;
-    change.remove_second_factors(who.user.id).await?;
+    change.remove_totp(who.user.id).await?;
     change.commit(&who.by, [entry(Action::UserSecondFactorRemoved, &who.user)]).await?;
     tracing::info!(user.id = %who.user.id, "an authenticator app was turned off");
     services.events.announce(Audience::Administrators, ConsoleEvent::UsersChanged);
@@ -119,6 +120,21 @@ pub(super) async fn renew_recovery_codes(
     let codes = services.factors.new_recovery_codes(&change, who.user.id).await?;
     change.commit(&who.by, [entry(Action::UserRecoveryCodesRenewed, &who.user)]).await?;
     Ok(Json(RecoveryCodes { codes }))
+}
+
+/// Nothing, or why nobody may be without a second factor.
+pub(super) async fn may_be_without(services: &Services) -> Result<(), Failure> {
+    if !settings::second_factor_required(&services.store).await? {
+        return Ok(());
+    }
+    let message = "Everybody who signs in here needs a second factor.";
+    let next_step = "Set another one up first, or ask an administrator to reset your second factors.";
+    Err(Failure::conflict("second_factor_required", message, next_step))
+}
+
+/// A passkey as its owner sees it.
+pub(super) fn passkey_view(it: PasskeyRecord) -> Passkey {
+    Passkey { id: it.id, name: it.name, created_at: it.created_at, last_used_at: it.last_used_at }
 }
 
 /// A text as a QR code; none when it is too long for one.

@@ -8,8 +8,8 @@ use axum::http::StatusCode;
 use serde::Deserialize;
 use utoipa::IntoParams;
 use wire::api::{
-    ApiError, Connection, EndSession, Fault, Joined, JumpMethod, NewSession, Session, SessionDetails, SessionEnd,
-    SessionPage, SessionState, Simultaneous, Tunnel, TunnelTicket,
+    ApiError, Connection, EffectiveSessionPolicy, EndSession, Fault, Joined, JumpMethod, NewSession, Session,
+    SessionDetails, SessionEnd, SessionPage, SessionState, SessionTool, Simultaneous, Tunnel, TunnelTicket,
 };
 use wire::audit::{Action, ObjectKind};
 use wire::{JumpItemId, SessionId, validate};
@@ -114,6 +114,8 @@ async fn begin(
     let jumpoint = jumpoint.ok_or_else(|| Failure::not_found("jumpoint"))?;
     let book = permitted::book(services, who).await?;
     may_use(services, who, &book, item, &jumpoint)?;
+    let policy = services.store.session_policy_book().await?.effective(&item.definition, who.user.session_policy);
+    tool_allowed(services, &policy, SessionTool::ProtocolTunneling)?;
     let start = Start::of(services, who, &book, item).await?;
     if let Some(place) = own_place(services, who, &start, item.id) {
         return Ok((StatusCode::OK, services.sessions.view(&place)));
@@ -126,8 +128,8 @@ async fn begin(
         Simultaneous::Join | Simultaneous::Disallow => Some(services.sessions.alone.lock().await),
     };
     let to_join = start.require_open()?;
-    if let Some(place) = own_place(&services, &who, &start, item.id) {
-        return Ok((StatusCode::OK, Json(services.sessions.view(&place))));
+    if let Some(place) = own_place(services, who, &start, item.id) {
+        return Ok((StatusCode::OK, services.sessions.view(&place)));
     }
     if services.sessions.all().iter().filter(|it| it.snapshot().user_id == who.user.id).count() >= PER_USER {
         let message = format!("You have {PER_USER} sessions that are not over, as many as a user may.");
@@ -170,6 +172,7 @@ async fn begin(
         ticket: new.shown.ticket.map(|it| it.trim().to_owned()).filter(|_| start.asks_for_ticket()),
         told_of_end: terms.told_of_end,
         joined: None,
+        policy: Some(policy),
     };
     let record = match to_join {
         Some(running) => joining(record, running.snapshot()),
@@ -346,6 +349,15 @@ fn may_use(
             Err(denied(denial, &jumpoint.name))
         }
     }
+}
+
+/// Nothing, or which session policy keeps the tool away.
+fn tool_allowed(services: &Services, policy: &EffectiveSessionPolicy, tool: SessionTool) -> Result<(), Failure> {
+    let Some(kept) = policy.tools.iter().find(|it| it.tool == tool && !it.allowed) else { return Ok(()) };
+    services.metrics.refused_for(Refused::Jump, "session_policy");
+    let message = format!("{} is disabled by {}.", tool.words(), kept.source.words());
+    let next_step = "Ask an administrator to change the policy, or to give another one.";
+    Err(Failure::new(StatusCode::FORBIDDEN, Fault::Policy, "session_policy", &message, next_step))
 }
 
 fn denied(denial: Denial, jumpoint: &str) -> Failure {

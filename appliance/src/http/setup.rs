@@ -57,6 +57,8 @@ pub(super) async fn set_up(
         enabled: true,
         methods: JumpMethod::every(),
         default_role: None,
+        personal_role: None,
+        session_policy: None,
         password_hash,
         created_at: now(),
         last_sign_in_at: None,

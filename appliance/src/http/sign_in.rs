@@ -3,8 +3,8 @@ use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use wire::api::{
-    ApiError, BothFactors, ConsoleEvent, FactorsReset, Fault, Me, SecondFactorRequest, SecondFactorStep, SignInAnswer,
-    SignInRequest,
+    ApiError, BothFactors, ConsoleEvent, FactorsReset, Fault, Me, SecondFactorRequest, SecondFactorStep, ShownFactor,
+    SignInAnswer, SignInRequest,
 };
 use wire::audit::Action;
 use wire::limits::PASSWORD_MAX_CHARS;
@@ -25,8 +25,13 @@ use crate::sign_in::challenge::{self, Challenge};
 use crate::sign_in::second_factor::Shown;
 use crate::store::{BrowserRecord, UserRecord};
 
-/// What a wrong code reads like, without telling a wrong one from one that was used.
-const WRONG_CODE: &str = "This code is not right, or it was used already.";
+/// What a wrong code or passkey reads like, without telling a wrong one from one that was used.
+fn not_right(shown: &ShownFactor) -> &'static str {
+    match shown.passkey {
+        None => "This code is not right, or it was used already.",
+        Some(_) => "This passkey was not accepted, or it was asked for too long ago.",
+    }
+}
 
 /// Signs in with a name and a password; who has a second factor is asked for it next.
 #[utoipa::path(post, path = "/api/sign-in", tag = "sign-in", request_body = SignInRequest, responses((status = 200, body = SignInAnswer), (status = 401, body = ApiError), (status = 429, body = ApiError)))]
@@ -71,7 +76,9 @@ pub(super) async fn sign_in(
         let change = services.audit.begin().await?;
         change.insert_challenge(challenge.record).await?;
         change.commit(&by, [entry(Action::SignInHalfWay, &user)]).await?;
-        let step = SecondFactorStep { challenge: challenge.token, expires_at };
+        let app = services.store.totp(user.id).await?.is_some_and(|it| it.confirmed_at.is_some());
+        let passkey = services.factors.ask_for_passkey(user.id, now()).await?;
+        let step = SecondFactorStep { challenge: challenge.token, expires_at, app, passkey };
         return Ok(Json(SignInAnswer::SecondFactor(step)).into_response());
     }
     services.attempts.succeed(attempt).await?;
@@ -99,16 +106,17 @@ pub(super) async fn second_factor(
     let user = user.ok_or_else(over)?;
     let attempt = services.attempts.begin(&user.user_name, Some(address)).await;
     let attempt = attempt.map_err(|error| refused_attempt(&services, error))?;
-    let Some(shown) = services.factors.check(user.id, &request.code, at).await? else {
+    let Some(shown) = services.factors.check(user.id, &request.shown, at).await? else {
         tracing::info!(client = %address, user.id = %user.id, "a second factor was not right");
         services.metrics.sign_in_failed("wrong_code");
         failed(&services, &By::nobody(&address.to_string()), Some(&user), "wrong_code", &attempt).await?;
-        let next_step = match begun.attempts_left {
-            0 => "Sign in with your password again.",
-            _ => "Each code is good once and for half a minute: wait for the next one.",
+        // A passkey is asked once in each sign-in.
+        let is_over = begun.attempts_left == 0 || request.shown.passkey.is_some();
+        let (code, next_step) = match is_over {
+            true => ("challenge_over", "Sign in with your password again."),
+            false => ("wrong_code", "Each code is good once and for half a minute: wait for the next one."),
         };
-        let code = if begun.attempts_left == 0 { "challenge_over" } else { "wrong_code" };
-        return Err(Failure::new(StatusCode::UNAUTHORIZED, Fault::User, code, WRONG_CODE, next_step));
+        return Err(Failure::new(StatusCode::UNAUTHORIZED, Fault::User, code, not_right(&request.shown), next_step));
     };
     if !services.store.finish_challenge(begun.id).await? {
         return Err(over());
@@ -117,6 +125,7 @@ pub(super) async fn second_factor(
     let with = match shown {
         Shown::RecoveryCode => "password and recovery code",
         Shown::AuthenticatorApp => "password and authenticator app",
+        Shown::Passkey => "password and passkey",
     };
     let (me, cookie) = sign_browser_in(&services, user, connection, &headers, with).await?;
     Ok(with_cookie(me, cookie))
@@ -264,11 +273,11 @@ pub async fn show_second_factor(
     services: &Services,
     user: &UserRecord,
     by: &By,
-    code: &SecretText,
+    shown: &ShownFactor,
 ) -> Result<(), Failure> {
     let attempt = services.attempts.begin(&user.user_name, None).await;
     let attempt = attempt.map_err(|error| refused_attempt(services, error))?;
-    if let Err(wrong) = check_code(services, user, code).await {
+    if let Err(wrong) = check_factor(services, user, shown).await {
         failed(services, by, Some(user), "wrong_code", &attempt).await?;
         return Err(wrong);
     }
@@ -286,7 +295,7 @@ pub(super) async fn guarded_both(
     let attempt = attempt.map_err(|error| refused_attempt(services, error))?;
     let shown = async {
         verify(services, user, &both.password, "password").await.map_err(|wrong| ("wrong_password", wrong))?;
-        check_code(services, user, &both.code).await.map_err(|wrong| ("wrong_code", wrong))
+        check_factor(services, user, &both.shown).await.map_err(|wrong| ("wrong_code", wrong))
     };
     if let Err((reason, wrong)) = shown.await {
         failed(services, by, Some(user), reason, &attempt).await?;
@@ -304,10 +313,10 @@ async fn verify(services: &Services, user: &UserRecord, password: &SecretText, f
     Ok(())
 }
 
-async fn check_code(services: &Services, user: &UserRecord, code: &SecretText) -> Result<(), Failure> {
-    if services.factors.check(user.id, code, now()).await?.is_none() {
+async fn check_factor(services: &Services, user: &UserRecord, shown: &ShownFactor) -> Result<(), Failure> {
+    if services.factors.check(user.id, shown, now()).await?.is_none() {
         services.metrics.sign_in_failed("wrong_code");
-        return Err(Failure::field("code", WRONG_CODE));
+        return Err(Failure::field("code", not_right(shown)));
     }
     Ok(())
 }

@@ -162,6 +162,7 @@ impl<'a> Start<'a> {
             refused: None,
             ticket: self.policies.iter().any(|it| it.definition.ticket),
             second_factor: self.policies.iter().any(|it| it.definition.second_factor),
+            passkey: !self.services.store.passkeys(self.who.user.id).await?.is_empty(),
             approvals: Vec::new(),
             joins: None,
             ends_at: None,

@@ -6,7 +6,7 @@ use axum::http::StatusCode;
 use serde_json::{Value, json};
 use wire::api::{ApiError, ConsoleEvent, JumpMethod, NewUser, ResetSecondFactors, SessionEnd, User, UserChange};
 use wire::audit::{Action, ObjectKind};
-use wire::{Timestamp, UserId, validate};
+use wire::{SessionPolicyId, Timestamp, UserId, validate};
 
 use super::error::{Body, Path};
 use super::setup::check_person;
@@ -53,6 +53,7 @@ pub(super) async fn create(
 ) -> Result<(StatusCode, Json<User>), Failure> {
     check_person(&new.user_name, &new.display_name, Some(new.password.expose()))?;
     let email = checked_email(new.email)?.flatten();
+    check_session_policy(&services, new.session_policy_id).await?;
     let user = UserRecord {
         id: UserId(random::id()),
         user_name: new.user_name,
@@ -62,6 +63,8 @@ pub(super) async fn create(
         enabled: true,
         methods: new.methods.unwrap_or_else(JumpMethod::every),
         default_role: new.default_role_id,
+        personal_role: new.personal_role_id,
+        session_policy: new.session_policy_id,
         password_hash: services.passwords.hash(&new.password).await?,
         created_at: now(),
         last_sign_in_at: None,
@@ -88,6 +91,7 @@ pub(super) async fn change(
     let display_name = change.display_name.map(|name| name.trim().to_owned());
     let (shown, password) = (display_name.as_ref().unwrap_or(&was.display_name), change.password.as_ref());
     check_person(&was.user_name, shown, password.map(wire::SecretText::expose))?;
+    check_session_policy(&services, change.session_policy_id.flatten()).await?;
     let password_hash = match password {
         Some(password) => Some(services.passwords.hash(password).await?),
         None => None,
@@ -99,6 +103,8 @@ pub(super) async fn change(
         enabled: change.enabled,
         methods: change.methods,
         default_role: change.default_role_id,
+        personal_role: change.personal_role_id,
+        session_policy: change.session_policy_id,
         password_hash,
     };
     let audited = services.audit.begin().await?;
@@ -129,7 +135,8 @@ pub(super) async fn change(
             .sessions
             .end_all(SessionEnd::UserDisabled, Some(&who.user.display_name), |it| it.snapshot().user_id == id);
     }
-    if (user.role, user.default_role, &user.methods) != (was.role, was.default_role, &was.methods) {
+    let rules = |it: &UserRecord| (it.role, it.default_role, it.personal_role, it.session_policy, it.methods.clone());
+    if rules(&user) != rules(&was) {
         permitted::changed(&services, &who.user).await?;
     }
     services.events.announce(Audience::Administrators, ConsoleEvent::UsersChanged);
@@ -147,7 +154,14 @@ pub(super) async fn remove(
 ) -> Result<StatusCode, Failure> {
     let audited = services.audit.begin().await?;
     let was = audited.user(id).await?.ok_or_else(|| Failure::not_found("user"))?;
-    if !audited.delete_user(id).await? {
+    let removed = audited.delete_user(id).await.map_err(|error| match error {
+        StoreError::Dependent => {
+            let message = "There are items in the personal group of this user.";
+            Failure::conflict("in_use", message, "Move them into another group, or remove them, first.")
+        }
+        other => other.into(),
+    })?;
+    if !removed {
         return Err(Failure::not_found("user"));
     }
     audited.commit(&who.by, [entry(Action::UserRemoved, &was).removed(&told(&was))]).await?;
@@ -190,7 +204,8 @@ pub(super) async fn reset_second_factors(
 pub(super) fn told(it: &UserRecord) -> Value {
     json!({
         "user_name": it.user_name, "display_name": it.display_name, "role": it.role, "enabled": it.enabled,
-        "methods": it.methods, "default_role_id": it.default_role,
+        "methods": it.methods, "default_role_id": it.default_role, "personal_role_id": it.personal_role,
+        "session_policy_id": it.session_policy, "email": it.email,
     })
 }
 
@@ -223,6 +238,15 @@ fn checked_email(given: Option<String>) -> Result<Option<Option<String>>, Failur
     validate::mail_address(&text).map_or(Ok(Some(Some(text))), |wrong| Err(Failure::field("email", &wrong)))
 }
 
+async fn check_session_policy(services: &Services, id: Option<SessionPolicyId>) -> Result<(), Failure> {
+    let Some(id) = id else { return Ok(()) };
+    if services.store.session_policy(id).await?.is_some_and(|it| it.definition.for_users) {
+        return Ok(());
+    }
+    let message = "This session policy was removed or is not for users. Choose another one, or none.";
+    Err(Failure::field("session_policy_id", message))
+}
+
 fn role_is_gone(error: StoreError) -> Failure {
     match error {
         StoreError::Dependent => Failure::field("default_role_id", "This role was removed. Choose another."),
@@ -241,6 +265,8 @@ pub(super) fn view(user: UserRecord, locked_until: Option<Timestamp>, second_fac
         enabled: user.enabled,
         methods: user.methods,
         default_role_id: user.default_role,
+        personal_role_id: user.personal_role,
+        session_policy_id: user.session_policy,
         locked_until,
         second_factor,
         created_at: user.created_at,

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::hash::Hash;
 
 use wire::JumpGroupId;
-use wire::api::{JumpItemsChange, PolicyChoice, TunnelJumpDraft};
+use wire::api::{JumpItemsChange, PolicyChoice, SessionPolicyChoice, TunnelJumpDraft};
 use wire::limits::ITEMS_PER_CHANGE;
 
 /// Why ids are not taken.
@@ -64,6 +64,12 @@ pub fn changed(before: &TunnelJumpDraft, change: &JumpItemsChange) -> TunnelJump
             PolicyChoice::Policy(id) => Some(id),
         };
     }
+    if let Some(choice) = change.session_policy {
+        after.session_policy_id = match choice {
+            SessionPolicyChoice::Nothing => None,
+            SessionPolicyChoice::Policy(id) => Some(id),
+        };
+    }
     super::item::tidy(after)
 }
 
@@ -92,6 +98,7 @@ mod tests {
             tag: Some("billing".into()),
             comments: "old".into(),
             jump_policy_id: None,
+            session_policy_id: None,
         }
     }
 
@@ -105,6 +112,7 @@ mod tests {
             tag: None,
             comments: None,
             jump_policy: None,
+            session_policy: None,
         }
     }
 

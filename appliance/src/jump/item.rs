@@ -72,6 +72,7 @@ pub fn needed(before: &TunnelJumpDraft, after: &TunnelJumpDraft) -> Permissions 
         (before.tag != after.tag, ItemPermission::EditTag),
         (before.comments != after.comments, ItemPermission::EditComments),
         (before.jump_policy_id != after.jump_policy_id, ItemPermission::EditPolicy),
+        (before.session_policy_id != after.session_policy_id, ItemPermission::EditSessionPolicy),
     ];
     changes.into_iter().filter(|(is_changed, _)| *is_changed).map(|(_, permission)| permission).collect()
 }
@@ -95,6 +96,7 @@ mod tests {
             tag: Some("  ".into()),
             comments: String::new(),
             jump_policy_id: None,
+            session_policy_id: None,
         }
     }
 

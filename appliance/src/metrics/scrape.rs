@@ -1,10 +1,8 @@
 //! What is looked at when somebody asks, and the text.
 
-use std::collections::HashMap;
 use std::sync::PoisonError;
 
 use prometheus::{Encoder, TextEncoder};
-use wire::JumpointId;
 use wire::api::SessionState;
 use wire::stream::EndReason;
 
@@ -12,37 +10,28 @@ use super::{Metrics, name, side};
 use crate::relay::connections::From;
 use crate::services::Services;
 use crate::session::totals::Totals;
-use crate::store::{self, StoreError};
+use crate::store::{self, JumpointRecord};
 
 /// Media type of the text, <https://prometheus.io/docs/instrumenting/exposition_formats/>.
 pub const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
-
-/// Why there is no text.
-#[derive(Debug, thiserror::Error)]
-pub enum ScrapeError {
-    /// The names of jumpoints could not be read.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    /// The text could not be made.
-    #[error(transparent)]
-    Text(#[from] prometheus::Error),
-}
 
 impl Metrics {
     /// Everything that is counted, as it is now.
     ///
     /// # Errors
-    /// When the database cannot be read.
-    pub async fn text(&self, services: &Services) -> Result<Vec<u8>, ScrapeError> {
-        let jumpoints = services.store.jumpoints().await?;
-        let names: HashMap<JumpointId, String> = jumpoints.into_iter().map(|it| (it.id, it.name)).collect();
+    /// When they cannot be written as text.
+    pub async fn text(&self, services: &Services) -> Result<Vec<u8>, prometheus::Error> {
+        // What there is to say of a database that is away must not wait for it: the nodes stay as they were seen last.
+        let jumpoints = services.store.jumpoints().await.ok();
         let _turn = self.0.turn.lock().unwrap_or_else(PoisonError::into_inner);
         self.look(&services.sessions.totals());
-        let online = services.presence.online_by_jumpoint();
-        let nodes = &self.0.nodes_online;
-        nodes.reset();
-        for (id, name) in names {
-            nodes.with_label_values(&[name]).set(gauge(online.get(&id).copied().unwrap_or(0)));
+        if let Some(jumpoints) = jumpoints {
+            let online = services.presence.online_by_jumpoint();
+            let nodes = &self.0.nodes_online;
+            nodes.reset();
+            for JumpointRecord { id, name, .. } in jumpoints {
+                nodes.with_label_values(&[name]).set(gauge(online.get(&id).copied().unwrap_or(0)));
+            }
         }
         for (reason, count) in store::failures() {
             set(&self.0.database_failures.with_label_values(&[reason]), count);

@@ -72,6 +72,8 @@ pub fn end_message(end: SessionEnd, by: &str, jumpoint: &str) -> String {
             format!("The jumpoint {jumpoint} did not open its side of the session in time. Look at its log.")
         }
         SessionEnd::NotUsed => "Protocol Tunneling was not started for 30 minutes.".into(),
+        SessionEnd::Idle => "Nothing went through it for as long as its session policy allows.".into(),
+        SessionEnd::NotAllowed => "Its session policy does not allow Protocol Tunneling any more.".into(),
         SessionEnd::ApplianceStopped => "The appliance was stopped.".into(),
         SessionEnd::NotAudited => "The appliance could not write into its audit trail that the session started.".into(),
         SessionEnd::ProtocolError => {

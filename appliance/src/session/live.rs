@@ -7,12 +7,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
-use wire::api::{Reconnecting, Session, SessionEnd, SessionState, Statistics};
+use wire::api::{EffectiveSessionPolicy, Reconnecting, Session, SessionEnd, SessionState, Statistics};
 use wire::limits::WARN_MINUTES;
 use wire::{AgentId, JumpItemId, SessionId, Timestamp, UserId};
 
 use super::arrivals::Arrivals;
 use super::asking::Trouble;
+use super::idle::{Idle, IdleDue};
 use super::totals::Counted;
 use crate::jump::policy::End;
 use crate::relay::connections::{ConnectionTable, TunnelCount, WrittenDown};
@@ -63,6 +64,8 @@ pub struct LiveSession {
     watchers: Mutex<HashSet<UserId>>,
     /// Version of its helper, once that came to this run of the appliance.
     helper_version: Mutex<Option<String>>,
+    /// When something last went through it.
+    idle: Mutex<Idle>,
 }
 
 /// The end that policies set to a session, and what its people were told of it.
@@ -149,6 +152,7 @@ impl LiveSession {
             set_end: Mutex::default(),
             watchers: Mutex::default(),
             helper_version: Mutex::default(),
+            idle: Mutex::default(),
         })
     }
 
@@ -336,6 +340,29 @@ impl LiveSession {
         lock(&self.watchers).insert(user)
     }
 
+    /// Its session policy says this now. True when that is news.
+    pub fn set_policy(&self, policy: EffectiveSessionPolicy) -> bool {
+        let mut record = self.record();
+        let is_news = record.policy.as_ref() != Some(&policy);
+        if is_news {
+            record.policy = Some(policy);
+        }
+        is_news
+    }
+
+    /// What is due because nothing goes through it; each warning once.
+    #[must_use]
+    pub fn idle_due(&self, now: Timestamp) -> IdleDue {
+        let (minutes, state) = {
+            let record = self.record();
+            (record.policy.as_ref().and_then(|it| it.idle_minutes), record.state)
+        };
+        let bytes = self.table().bytes();
+        // While a link is lost nothing can go through it, and it has a time of its own.
+        let waits = state != SessionState::Tunnelling || self.is_reconnecting();
+        lock(&self.idle).look(now, bytes, minutes.filter(|_| !waits))
+    }
+
     /// A link was lost, or is back.
     pub fn set_reconnecting(&self, reconnecting: Option<Reconnecting>) {
         *lock(&self.reconnecting) = reconnecting;
@@ -421,5 +448,6 @@ pub fn view(record: SessionRecord) -> Session {
         ends_because: None,
         joined: record.joined,
         participants: Vec::new(),
+        policy: record.policy,
     }
 }

@@ -7,7 +7,9 @@
 //! - `participants`: several people in one.
 //! - `restoring`: those that an earlier run of the appliance left open.
 //! - `permission`: whether those who use them still may.
+//! - `policy`: what a session may do, by item, user and globally; pure.
 //! - `letters`: what policies tell by mail when they begin and end.
+//! - `idle`: ends of sessions through which nothing goes.
 //! - `set_ends`: ends that policies set, and the warnings before them.
 //! - `arrivals`, `links`: its links, before and while they are joined.
 //! - `asking`: the nodes that are asked to serve it.
@@ -19,6 +21,7 @@
 pub mod arrivals;
 pub mod asking;
 mod audited;
+mod idle;
 mod joined;
 pub mod letters;
 pub mod lifecycle;
@@ -26,6 +29,7 @@ pub mod links;
 pub mod live;
 mod participants;
 mod permission;
+pub mod policy;
 pub mod registry;
 mod restoring;
 mod set_ends;

@@ -4,20 +4,23 @@ use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::sync::Arc;
 
-use wire::api::{ItemPermission, JumpMethod, SessionEnd};
-use wire::{ApprovalId, JumpItemId, UserId};
+use wire::api::{EffectiveSessionPolicy, ItemPermission, JumpMethod, SessionEnd, SessionTool};
+use wire::{ApprovalId, JumpItemId, SessionPolicyId, UserId};
 
 use super::live::LiveSession;
 use super::registry::Sessions;
 use crate::clock::now;
 use crate::jump::access::allows;
 use crate::jump::policy::{Granted, Standing, standing};
-use crate::store::{AccessBook, ApprovalRecord, JumpItemRecord, PolicyBook, SessionRecord, Store, StoreError};
+use crate::store::{
+    AccessBook, ApprovalRecord, JumpItemRecord, PolicyBook, SessionPolicyBook, SessionRecord, Store, StoreError,
+};
 
 /// What decides for one user.
 struct Known {
     enabled: bool,
     method_allowed: bool,
+    session_policy: Option<SessionPolicyId>,
     book: AccessBook,
 }
 
@@ -25,7 +28,7 @@ impl Known {
     async fn of(store: &Store, id: UserId) -> Result<Option<Self>, StoreError> {
         let (Some(user), Some(book)) = (store.user(id).await?, store.access_book(id).await?) else { return Ok(None) };
         let method_allowed = allows(&user.methods, JumpMethod::ProtocolTunnel);
-        Ok(Some(Self { enabled: user.enabled, method_allowed, book }))
+        Ok(Some(Self { enabled: user.enabled, method_allowed, session_policy: user.session_policy, book }))
     }
 }
 
@@ -33,20 +36,40 @@ impl Known {
 struct Around<'a> {
     item: Option<&'a JumpItemRecord>,
     policies: &'a PolicyBook,
+    session_policies: &'a SessionPolicyBook,
     /// Approvals that it rests on; none for one that was taken back.
     rests_on: Vec<Option<Granted>>,
 }
 
-/// How a running session stands.
-fn judge(known: Option<&Known>, around: &Around<'_>) -> Standing {
-    let Some(known) = known.filter(|it| it.enabled) else { return Standing::Over(SessionEnd::UserDisabled) };
-    let Some(item) = around.item else { return Standing::Over(SessionEnd::ItemRemoved) };
+/// How a running session stands with every rule.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Judged {
+    /// Whether it goes on, and until when.
+    pub standing: Standing,
+    /// What it may do from now on, as long as it goes on.
+    pub policy: Option<EffectiveSessionPolicy>,
+}
+
+impl Judged {
+    fn over(end: SessionEnd) -> Self {
+        Self { standing: Standing::Over(end), policy: None }
+    }
+}
+
+fn judge(known: Option<&Known>, around: &Around<'_>) -> Judged {
+    let Some(known) = known.filter(|it| it.enabled) else { return Judged::over(SessionEnd::UserDisabled) };
+    let Some(item) = around.item else { return Judged::over(SessionEnd::ItemRemoved) };
     let definition = &item.definition;
     let may_start = known.book.permissions(definition.group_id).has(ItemPermission::Start);
     if !may_start || !known.method_allowed {
-        return Standing::Over(SessionEnd::AccessRemoved);
+        return Judged::over(SessionEnd::AccessRemoved);
     }
-    standing(&around.policies.holding(&known.book, definition), &around.rests_on, now())
+    let policy = around.session_policies.effective(definition, known.session_policy);
+    if !policy.allows(SessionTool::ProtocolTunneling) {
+        return Judged::over(SessionEnd::NotAllowed);
+    }
+    let standing = standing(&around.policies.holding(&known.book, definition), &around.rests_on, now());
+    Judged { standing, policy: Some(policy) }
 }
 
 impl Sessions {
@@ -54,16 +77,17 @@ impl Sessions {
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn standing(&self, record: &SessionRecord) -> Result<Standing, StoreError> {
+    pub async fn standing(&self, record: &SessionRecord) -> Result<Judged, StoreError> {
         let known = Known::of(&self.store, record.user_id).await?;
         let item = match record.item_id {
             Some(id) => self.store.jump_item(id).await?,
             None => None,
         };
-        let policies = self.store.policy_book().await?;
+        let (policies, session_policies) = (self.store.policy_book().await?, self.store.session_policy_book().await?);
         let approvals = self.granted(&record.approvals).await?;
         let rests_on = record.approvals.iter().map(|id| approvals.get(id).copied()).collect();
-        Ok(judge(known.as_ref(), &Around { item: item.as_ref(), policies: &policies, rests_on }))
+        let (item, policies, session_policies) = (item.as_ref(), &policies, &session_policies);
+        Ok(judge(known.as_ref(), &Around { item, policies, session_policies, rests_on }))
     }
 
     /// Those of these approvals that were not taken back, also when they ran out.
@@ -85,7 +109,8 @@ impl Sessions {
         let records: Vec<_> = sessions.into_iter().map(|live| (live.snapshot(), live)).collect();
         let items = self.store.jump_items().await?;
         let items: HashMap<JumpItemId, JumpItemRecord> = items.into_iter().map(|it| (it.id, it)).collect();
-        let policies = self.store.policy_book().await?;
+        let (policies, session_policies) = (self.store.policy_book().await?, self.store.session_policy_book().await?);
+        let (policies, session_policies) = (&policies, &session_policies);
         let ids: Vec<ApprovalId> = records.iter().flat_map(|(record, _)| record.approvals.iter().copied()).collect();
         let approvals = self.granted(&ids).await?;
         let mut users: HashMap<UserId, Option<Known>> = HashMap::new();
@@ -96,22 +121,23 @@ impl Sessions {
             };
             let rests_on = record.approvals.iter().map(|id| approvals.get(id).copied()).collect();
             let item = record.item_id.and_then(|id| items.get(&id));
-            let standing = judge(known.as_ref(), &Around { item, policies: &policies, rests_on });
-            self.apply(&live, standing, by);
+            let judged = judge(known.as_ref(), &Around { item, policies, session_policies, rests_on });
+            self.apply(&live, judged, by);
         }
         Ok(())
     }
 
-    /// Does with a session what its standing asks for. True when it goes on.
-    pub fn apply(&self, live: &Arc<LiveSession>, standing: Standing, by: Option<&str>) -> bool {
-        match standing {
+    /// Does with a session what the rules ask for. True when it goes on.
+    pub fn apply(&self, live: &Arc<LiveSession>, judged: Judged, by: Option<&str>) -> bool {
+        match judged.standing {
             Standing::Over(end) => {
                 tracing::info!(session.id = %live.id, end = ?end, "a session is not permitted any more");
                 self.end(live, end, by, "");
                 false
             }
             Standing::GoesOn(end) => {
-                if live.set_end(end) {
+                let is_news = judged.policy.is_some_and(|policy| live.set_policy(policy));
+                if live.set_end(end) || is_news {
                     self.announce(live);
                 }
                 true

@@ -73,7 +73,6 @@ impl Sessions {
     /// No sessions yet.
     #[must_use]
     pub fn new(
-        store: Store,
         audit: Audit,
         events: EventBus,
         presence: Presence,
@@ -82,6 +81,7 @@ impl Sessions {
         metrics: Metrics,
         letters: SessionLetters,
     ) -> Self {
+        let store = audit.store().clone();
         let (alone, choosing, past, live, tickets) = Default::default();
         Self { store, audit, events, presence, tasks, grace, letters, alone, choosing, past, metrics, live, tickets }
     }

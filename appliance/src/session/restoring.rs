@@ -55,7 +55,7 @@ impl Sessions {
         if grace.is_zero() || !is_in_time || !is_linked || is_alone {
             return Ok(false);
         }
-        Ok(matches!(self.standing(record).await?, Standing::GoesOn(_)))
+        Ok(matches!(self.standing(record).await?.standing, Standing::GoesOn(_)))
     }
 
     async fn take_up(&self, record: SessionRecord) -> Result<(), StoreError> {

@@ -22,6 +22,7 @@ impl Sessions {
         loop {
             tokio::time::sleep(EVERY).await;
             for live in self.all() {
+                self.keep_idle_end(&live, now());
                 match live.due(now()) {
                     Due::Nothing => {}
                     Due::End(end) => self.end(&live, end.end, None, ""),

@@ -103,6 +103,8 @@ mod tests {
             enabled: true,
             methods: Vec::new(),
             default_role: None,
+            personal_role: None,
+            session_policy: None,
             password_hash: String::new(),
             created_at: Timestamp(0),
             last_sign_in_at: None,

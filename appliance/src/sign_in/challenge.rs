@@ -64,6 +64,8 @@ mod tests {
             enabled: true,
             methods: Vec::new(),
             default_role: None,
+            personal_role: None,
+            session_policy: None,
             password_hash: "hash".into(),
             created_at: now(),
             last_sign_in_at: None,

@@ -5,6 +5,7 @@ pub mod attempts;
 pub mod browsers;
 pub mod challenge;
 pub mod lockout;
+pub mod passkeys;
 pub mod password;
 pub mod second_factor;
 pub mod setup;

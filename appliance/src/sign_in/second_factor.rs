@@ -3,18 +3,21 @@
 //! [`Factors::check`] is the one place where that is decided, at sign-in and wherever else a policy asks for it. It uses the code
 //! up, and counts no attempts: who calls it lets [`super::attempts::Attempts`] count.
 
-use wire::{BrowserId, SecretText, Timestamp, UserId};
+use wire::api::{NewPasskey, PasskeyCeremony, ShownFactor, ShownPasskey};
+use wire::{BrowserId, PasskeyId, SecretText, Timestamp, UserId};
 
+use super::passkeys::{PasskeyError, Passkeys};
 use super::totp;
 use crate::random;
 use crate::sealing::{Sealing, SealingError};
-use crate::store::{Store, StoreError};
+use crate::store::{PasskeyRecord, Store, StoreError, UserRecord};
 
 /// Checks second factors and sets them up. Cheap to clone.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Factors {
     store: Store,
     sealing: Sealing,
+    passkeys: Passkeys,
 }
 
 /// What was shown.
@@ -24,6 +27,8 @@ pub enum Shown {
     AuthenticatorApp,
     /// A recovery code.
     RecoveryCode,
+    /// A passkey.
+    Passkey,
 }
 
 /// Why a factor could not be checked or set up.
@@ -35,6 +40,9 @@ pub enum FactorError {
     /// The app's secret could not be sealed or opened.
     #[error(transparent)]
     Sealing(#[from] SealingError),
+    /// A passkey could not be asked for or added.
+    #[error(transparent)]
+    Passkey(#[from] PasskeyError),
     /// No secret could be made.
     #[error(transparent)]
     NoRandomness(#[from] random::NoRandomness),
@@ -52,15 +60,80 @@ const TYPED_CHARS: usize = 64;
 impl Factors {
     /// For users in this database whose secrets are sealed so.
     #[must_use]
-    pub fn new(store: Store, sealing: Sealing) -> Self {
-        Self { store, sealing }
+    pub fn new(store: Store, sealing: Sealing, passkeys: Passkeys) -> Self {
+        Self { store, sealing, passkeys }
     }
 
-    /// Whether this user shows a second factor now. A code that is right is used up with it.
+    /// Whether this user shows a second factor now. A code that is right is used up with it, and so is what a passkey was asked.
     ///
     /// # Errors
     /// See [`FactorError`].
-    pub async fn check(&self, user: UserId, code: &SecretText, at: Timestamp) -> Result<Option<Shown>, FactorError> {
+    pub async fn check(&self, user: UserId, shown: &ShownFactor, at: Timestamp) -> Result<Option<Shown>, FactorError> {
+        match (&shown.passkey, &shown.code) {
+            (Some(passkey), _) => Ok(self.check_passkey(user, passkey, at).await?.then_some(Shown::Passkey)),
+            (None, Some(code)) => self.check_code(user, code, at).await,
+            (None, None) => Ok(None),
+        }
+    }
+
+    async fn check_passkey(&self, user: UserId, shown: &ShownPasskey, at: Timestamp) -> Result<bool, FactorError> {
+        let has = self.store.passkeys(user).await?;
+        match self.passkeys.check(user, &has, shown, at) {
+            // It may have been removed, or shown by somebody else, meanwhile.
+            Ok(used) => Ok(self.store.use_passkey(&used.record, &used.credential, at).await?),
+            Err(error @ PasskeyError::Broken(_)) => Err(error.into()),
+            Err(error) => {
+                tracing::info!(user.id = %user, error = %error, "a passkey was not accepted");
+                Ok(false)
+            }
+        }
+    }
+
+    /// What a browser is to ask for, where the user has passkeys.
+    ///
+    /// # Errors
+    /// See [`FactorError`].
+    pub async fn ask_for_passkey(&self, user: UserId, at: Timestamp) -> Result<Option<PasskeyCeremony>, FactorError> {
+        Ok(self.passkeys.ask(user, &self.store.passkeys(user).await?, at)?)
+    }
+
+    /// Begins to add a passkey.
+    ///
+    /// # Errors
+    /// See [`FactorError`].
+    pub async fn begin_passkey(&self, user: &UserRecord, at: Timestamp) -> Result<PasskeyCeremony, FactorError> {
+        Ok(self.passkeys.begin_adding(user, &self.store.passkeys(user.id).await?, at)?)
+    }
+
+    /// Adds the passkey that was begun, by way of a change that is kept later. Gives it with the recovery codes, where it is the first second factor; none when the user
+    /// has as many as one may have. `by` is the browser with which this is done.
+    ///
+    /// # Errors
+    /// [`StoreError::Duplicate`] when somebody has it already; see [`FactorError`].
+    pub async fn add_passkey(
+        &self,
+        store: &Store,
+        user: UserId,
+        new: &NewPasskey,
+        at: Timestamp,
+        by: BrowserId,
+    ) -> Result<Option<(PasskeyRecord, Option<Vec<SecretText>>)>, FactorError> {
+        let (credential_id, credential) = self.passkeys.added(user, &new.made, at)?;
+        let id = PasskeyId(random::id());
+        let name = new.name.trim().to_owned();
+        let record = PasskeyRecord { id, name, credential_id, credential, created_at: at, last_used_at: None };
+        let (codes, hashes) = codes_for_the_first(store, user).await?.unzip();
+        let added = store.insert_passkey(user, &record, hashes, by).await?;
+        Ok(added.then_some((record, codes)))
+    }
+
+    /// Why there are no passkeys, if so: a sentence.
+    #[must_use]
+    pub fn passkey_obstacle(&self) -> Option<String> {
+        self.passkeys.obstacle()
+    }
+
+    async fn check_code(&self, user: UserId, code: &SecretText, at: Timestamp) -> Result<Option<Shown>, FactorError> {
         let typed = plain(code.expose());
         if !totp::looks_like_one(&typed) {
             let fits = self.store.use_recovery_code(user, &random::hash(&typed), at).await?;
@@ -89,8 +162,8 @@ impl Factors {
         Ok(secret)
     }
 
-    /// The app that was begun shows this code: from now on it is asked for. Gives the recovery codes, or nothing when the code is
-    /// not right. `by` is the browser with which this is done.
+    /// The app that was begun shows this code: from now on it is asked for. Gives the recovery codes, if there were none before, or
+    /// nothing at all when the code is not right. `by` is the browser with which this is done.
     ///
     /// # Errors
     /// See [`FactorError`].
@@ -101,11 +174,11 @@ impl Factors {
         code: &SecretText,
         at: Timestamp,
         by: BrowserId,
-    ) -> Result<Option<Vec<SecretText>>, FactorError> {
+    ) -> Result<Option<Option<Vec<SecretText>>>, FactorError> {
         let Some(begun) = store.totp(user).await?.filter(|it| it.confirmed_at.is_none()) else { return Ok(None) };
         let secret = self.sealing.open(&place(user), &begun.sealed)?;
         let Some(step) = totp::step_of(&secret, &plain(code.expose()), at, None) else { return Ok(None) };
-        let (codes, hashes) = recovery_codes()?;
+        let (codes, hashes) = codes_for_the_first(store, user).await?.unzip();
         Ok(store.confirm_totp(user, &begun, step, at, hashes, by).await?.then_some(codes))
     }
 
@@ -123,6 +196,14 @@ impl Factors {
 /// What an app's secret is sealed for.
 fn place(user: UserId) -> String {
     format!("totp/{user}")
+}
+
+/// Recovery codes with their hashes for who has no second factor yet.
+async fn codes_for_the_first(
+    store: &Store,
+    user: UserId,
+) -> Result<Option<(Vec<SecretText>, Vec<Vec<u8>>)>, FactorError> {
+    Ok(if store.has_second_factor(user).await? { None } else { Some(recovery_codes()?) })
 }
 
 /// Recovery codes and their hashes.
@@ -180,12 +261,15 @@ mod tests {
             enabled: true,
             methods: Vec::new(),
             default_role: None,
+            personal_role: None,
+            session_policy: None,
             password_hash: String::new(),
             created_at: now(),
             last_sign_in_at: None,
         };
         store.insert_user(&user).await.unwrap();
-        let factors = Factors::new(store.clone(), Sealing::load(folder.path()).unwrap());
+        let passkeys = Passkeys::new("https://localhost:8443");
+        let factors = Factors::new(store.clone(), Sealing::load(folder.path()).unwrap(), passkeys);
         Desk { factors, store, user: user.id, _folder: folder }
     }
 
@@ -202,11 +286,11 @@ mod tests {
             let code = secret_text(&totp::code_at(&secret, AT));
             let by = BrowserId(random::id());
             let codes = self.factors.confirm(&self.store, self.user, &code, AT, by).await.unwrap().unwrap();
-            (secret, codes)
+            (secret, codes.unwrap())
         }
 
         async fn check(&self, code: &str, at: Timestamp) -> Option<Shown> {
-            self.factors.check(self.user, &secret_text(code), at).await.unwrap()
+            self.factors.check(self.user, &ShownFactor::code(secret_text(code)), at).await.unwrap()
         }
     }
 
@@ -278,6 +362,32 @@ mod tests {
         assert_eq!(desk.store.factor_reset(desk.user).await.unwrap(), None);
         let nobody = desk.store.reset_second_factors(UserId(random::id()), &again).await;
         assert!(matches!(nobody, Err(StoreError::Dependent)), "{nobody:?}");
+    }
+
+    #[tokio::test]
+    async fn recovery_codes_come_with_the_first_factor_and_go_with_the_last() {
+        let desk = desk().await;
+        let (_, codes) = desk.enrol().await;
+        let by = BrowserId(random::id());
+        let passkey = PasskeyRecord {
+            id: PasskeyId(random::id()),
+            name: "Laptop".into(),
+            credential_id: "AAAA".into(),
+            credential: "{}".into(),
+            created_at: AT,
+            last_used_at: None,
+        };
+        assert!(desk.store.insert_passkey(desk.user, &passkey, None, by).await.unwrap());
+        let twice = PasskeyRecord { id: PasskeyId(random::id()), ..passkey.clone() };
+        let twice = desk.store.insert_passkey(desk.user, &twice, None, by).await;
+        assert!(matches!(twice, Err(StoreError::Duplicate)), "{twice:?}");
+        desk.store.remove_totp(desk.user).await.unwrap();
+        assert!(desk.store.has_second_factor(desk.user).await.unwrap());
+        assert_eq!(desk.check(codes[0].expose(), AT).await, Some(Shown::RecoveryCode), "the passkey is left");
+        assert!(!desk.store.delete_passkey(UserId(random::id()), passkey.id).await.unwrap(), "of somebody else");
+        assert!(desk.store.delete_passkey(desk.user, passkey.id).await.unwrap());
+        assert!(!desk.store.has_second_factor(desk.user).await.unwrap());
+        assert_eq!(desk.check(codes[1].expose(), AT).await, None, "nothing is left");
     }
 
     #[tokio::test]

@@ -1,7 +1,7 @@
 use std::collections::HashMap;
 
 use sea_orm::ActiveValue::Set;
-use sea_orm::sea_query::Expr;
+use sea_orm::sea_query::{Expr, ExprTrait};
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, Condition, EntityTrait, IntoActiveModel, PaginatorTrait, QueryFilter, QueryOrder,
     QuerySelect,
@@ -152,10 +152,15 @@ impl Store {
                 None => of_group.own = Some(role),
             }
         }
+        // Those of others, too: what lets somebody into shared groups does not count in them.
+        for row in jump_group::Entity::find().filter(jump_group::Column::OwnerId.is_not_null()).all(&self.db).await? {
+            memberships.entry(JumpGroupId(row.id)).or_default().owner = row.owner_id.map(UserId);
+        }
         let standing = Standing {
             user: id,
             administrator: row.role == super::to_text(&Role::Administrator),
             default_role: row.default_role_id.and_then(role),
+            personal_role: row.personal_role_id.and_then(role),
         };
         Ok(Some(AccessBook { standing, memberships }))
     }
@@ -199,15 +204,15 @@ impl Store {
             .into_tuple()
             .all(&self.db)
             .await?;
-        let of_users: Vec<Option<Uuid>> = user::Entity::find()
-            .filter(user::Column::DefaultRoleId.is_not_null())
+        let of_users: Vec<(Option<Uuid>, Option<Uuid>)> = user::Entity::find()
             .select_only()
-            .column(user::Column::DefaultRoleId)
+            .columns([user::Column::DefaultRoleId, user::Column::PersonalRoleId])
             .into_tuple()
             .all(&self.db)
             .await?;
         let mut used = HashMap::new();
-        for id in of_memberships.into_iter().chain(of_users.into_iter().flatten()) {
+        let of_users = of_users.into_iter().flat_map(|(default, personal)| [default, personal]).flatten();
+        for id in of_memberships.into_iter().chain(of_users) {
             *used.entry(JumpItemRoleId(id)).or_default() += 1;
         }
         Ok(used)
@@ -248,7 +253,8 @@ impl Store {
     pub async fn delete_jump_item_role(&self, id: JumpItemRoleId) -> Result<bool, StoreError> {
         let transaction = self.db.begin_alone().await?;
         let done = jump_item_role::Entity::delete_by_id(id.0).exec(&transaction).await?;
-        let users = user::Entity::find().filter(user::Column::DefaultRoleId.eq(id.0)).count(&transaction).await?;
+        let theirs = user::Column::DefaultRoleId.eq(id.0).or(user::Column::PersonalRoleId.eq(id.0));
+        let users = user::Entity::find().filter(theirs).count(&transaction).await?;
         if users > 0 {
             return Err(StoreError::Dependent);
         }

@@ -10,13 +10,13 @@ mod second_factors;
 pub(super) use api_tokens::api_token;
 pub(super) use audit::{audit_event, audit_head, audit_tail};
 pub(super) use outside::{outbox, service};
-pub(super) use second_factors::{factor_reset, recovery_code, sign_in_challenge, totp};
+pub(super) use second_factors::{factor_reset, passkey, recovery_code, sign_in_challenge, totp};
 mod own_items;
 
 pub(super) use own_items::{own_item, saved_filter};
 mod policies;
 
-pub(super) use policies::{approval, approval_link, jump_policy};
+pub(super) use policies::{approval, approval_link, jump_policy, session_policy};
 
 pub(super) mod user {
     use sea_orm::entity::prelude::*;
@@ -37,6 +37,8 @@ pub(super) mod user {
         pub last_sign_in_at: Option<i64>,
         pub preferences: String,
         pub default_role_id: Option<Uuid>,
+        pub session_policy_id: Option<Uuid>,
+        pub personal_role_id: Option<Uuid>,
         pub methods: String,
     }
 
@@ -150,6 +152,7 @@ pub(super) mod jump_group {
         pub comments: String,
         pub created_at: i64,
         pub members_revision: i64,
+        pub owner_id: Option<Uuid>,
     }
 
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
@@ -261,6 +264,7 @@ pub(super) mod jump_item {
         pub removed_at: Option<i64>,
         pub removed_by: Option<Uuid>,
         pub jump_policy_id: Option<Uuid>,
+        pub session_policy_id: Option<Uuid>,
     }
 
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
@@ -306,6 +310,7 @@ pub(super) mod session {
         pub told_of_end: String,
         pub joined_id: Option<Uuid>,
         pub joined_owner: Option<String>,
+        pub session_policy: Option<String>,
     }
 
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -13,6 +13,7 @@ use wire::{JumpGroupId, JumpItemId, Timestamp, UserId};
 use super::entities::{jump_item, session};
 use super::jump::item_row;
 use super::policies::require_policies;
+use super::session_policies::{GivenTo, require_session_policies};
 use super::{JumpItemRecord, Store, StoreError};
 use crate::jump::removal::Removed;
 
@@ -21,6 +22,11 @@ const ROWS_PER_INSERT: usize = 500;
 
 fn these(ids: &[JumpItemId]) -> sea_orm::sea_query::SimpleExpr {
     jump_item::Column::Id.is_in(ids.iter().map(|id| id.0))
+}
+
+async fn require_all_policies(db: &impl ConnectionTrait, items: &[JumpItemRecord]) -> Result<(), StoreError> {
+    require_policies(db, items.iter().map(|it| it.definition.jump_policy_id)).await?;
+    require_session_policies(db, items.iter().map(|it| it.definition.session_policy_id), GivenTo::Items).await
 }
 
 impl Store {
@@ -41,7 +47,7 @@ impl Store {
         let rows: Result<Vec<_>, StoreError> = items.iter().map(|it| Ok(item_row(it)?.into_active_model())).collect();
         let mut rows = rows?.into_iter().peekable();
         let transaction = self.db.begin_alone().await?;
-        require_policies(&transaction, items.iter().map(|it| it.definition.jump_policy_id)).await?;
+        require_all_policies(&transaction, items).await?;
         while rows.peek().is_some() {
             let some: Vec<_> = rows.by_ref().take(ROWS_PER_INSERT).collect();
             jump_item::Entity::insert_many(some).exec_without_returning(&transaction).await?;
@@ -55,7 +61,7 @@ impl Store {
     /// [`StoreError::Dependent`] when a jumpoint, group or policy is gone.
     pub async fn update_jump_items(&self, items: &[JumpItemRecord]) -> Result<bool, StoreError> {
         let transaction = self.db.begin_alone().await?;
-        require_policies(&transaction, items.iter().map(|it| it.definition.jump_policy_id)).await?;
+        require_all_policies(&transaction, items).await?;
         for it in items {
             let mut row = item_row(it)?.into_active_model().reset_all();
             // Others write these meanwhile.

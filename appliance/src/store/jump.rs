@@ -3,7 +3,7 @@ use std::collections::HashMap;
 use sea_orm::ActiveValue::NotSet;
 use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect};
 use wire::api::TunnelJumpDraft;
-use wire::{JumpGroupId, JumpItemId, JumpPolicyId, JumpointId, Timestamp};
+use wire::{JumpGroupId, JumpItemId, JumpPolicyId, JumpointId, SessionPolicyId, Timestamp, UserId};
 
 use super::entities::{jump_group, jump_item};
 use super::item_changes::forget_removed;
@@ -18,6 +18,8 @@ pub struct JumpGroupRecord {
     pub name: String,
     /// Free text.
     pub comments: String,
+    /// Whose personal group it is.
+    pub owner: Option<UserId>,
     /// When it was made.
     pub created_at: Timestamp,
 }
@@ -39,7 +41,13 @@ pub struct JumpItemRecord {
 
 impl From<jump_group::Model> for JumpGroupRecord {
     fn from(row: jump_group::Model) -> Self {
-        Self { id: JumpGroupId(row.id), name: row.name, comments: row.comments, created_at: Timestamp(row.created_at) }
+        Self {
+            id: JumpGroupId(row.id),
+            name: row.name,
+            comments: row.comments,
+            owner: row.owner_id.map(UserId),
+            created_at: Timestamp(row.created_at),
+        }
     }
 }
 
@@ -51,6 +59,7 @@ impl From<&JumpGroupRecord> for jump_group::Model {
             comments: it.comments.clone(),
             created_at: it.created_at.0,
             members_revision: 0,
+            owner_id: it.owner.map(|id| id.0),
         }
     }
 }
@@ -71,6 +80,7 @@ impl TryFrom<jump_item::Model> for JumpItemRecord {
                 tag: row.tag,
                 comments: row.comments,
                 jump_policy_id: row.jump_policy_id.map(JumpPolicyId),
+                session_policy_id: row.session_policy_id.map(SessionPolicyId),
             },
             created_at: Timestamp(row.created_at),
             updated_at: Timestamp(row.updated_at),
@@ -97,6 +107,7 @@ pub(super) fn item_row(it: &JumpItemRecord) -> Result<jump_item::Model, StoreErr
         removed_at: None,
         removed_by: None,
         jump_policy_id: definition.jump_policy_id.map(|id| id.0),
+        session_policy_id: definition.session_policy_id.map(|id| id.0),
     })
 }
 

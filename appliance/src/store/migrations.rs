@@ -16,7 +16,10 @@ use api_tokens::ApiTokens;
 use second_factors::SecondFactors;
 mod joining;
 mod own_items;
+mod passkeys;
+mod personal_groups;
 mod policies;
+mod session_policies;
 
 mod mail_and_ticket_system;
 
@@ -43,6 +46,9 @@ impl MigratorTrait for Migrator {
             Box::new(audit::AuditTrail),
             Box::new(joining::JoinedSessions),
             Box::new(joining::ApprovalLinks),
+            Box::new(session_policies::SessionPolicies),
+            Box::new(personal_groups::PersonalGroups),
+            Box::new(passkeys::Passkeys),
         ]
     }
 }

@@ -31,10 +31,13 @@ async fn user(store: &Store, name: &str, role: Role) -> UserId {
         id,
         user_name: name.into(),
         display_name: name.into(),
+        email: None,
         role,
         enabled: true,
         methods: Vec::new(),
         default_role: None,
+        personal_role: None,
+        session_policy: None,
         password_hash: "hash".into(),
         created_at: Timestamp(1),
         last_sign_in_at: None,
@@ -45,7 +48,8 @@ async fn user(store: &Store, name: &str, role: Role) -> UserId {
 
 async fn group(store: &Store, name: &str) -> JumpGroupId {
     let id = JumpGroupId(random::id());
-    let group = JumpGroupRecord { id, name: name.into(), comments: String::new(), created_at: Timestamp(1) };
+    let group =
+        JumpGroupRecord { id, name: name.into(), comments: String::new(), owner: None, created_at: Timestamp(1) };
     store.insert_jump_group(&group).await.unwrap();
     id
 }
@@ -77,6 +81,7 @@ fn item(group_id: JumpGroupId, jumpoint_id: JumpointId, name: &str) -> JumpItemR
             tag: None,
             comments: String::new(),
             jump_policy_id: None,
+            session_policy_id: None,
         },
         created_at: Timestamp(1),
         updated_at: Timestamp(1),
@@ -122,6 +127,8 @@ fn session(user: UserId, item: &JumpItemRecord) -> (SessionRecord, SessionEventR
         link_grace_seconds: Some(90),
         ticket: Some("4711".into()),
         told_of_end: vec!["ana@example.org".into()],
+        joined: None,
+        policy: None,
     };
     let event = SessionEvent {
         id: SessionEventId(random::id()),

@@ -6,7 +6,7 @@ use sea_orm::{ColumnTrait, EntityTrait, IntoActiveModel, PaginatorTrait, QueryFi
 use wire::{BrowserId, Timestamp, UserId};
 
 use super::database::Transaction;
-use super::entities::{browser, factor_reset, recovery_code, sign_in_challenge, totp};
+use super::entities::{browser, factor_reset, passkey, recovery_code, sign_in_challenge, totp};
 use super::{Store, StoreError};
 use crate::random;
 
@@ -49,7 +49,8 @@ impl Store {
     /// # Errors
     /// See above.
     pub async fn has_second_factor(&self, user: UserId) -> Result<bool, StoreError> {
-        Ok(self.totp(user).await?.is_some_and(|it| it.confirmed_at.is_some()))
+        let has_app = self.totp(user).await?.is_some_and(|it| it.confirmed_at.is_some());
+        Ok(has_app || !self.passkeys(user).await?.is_empty())
     }
 
     /// Everybody of whom a second factor is asked.
@@ -59,7 +60,9 @@ impl Store {
     pub async fn users_with_second_factor(&self) -> Result<HashSet<UserId>, StoreError> {
         let confirmed = totp::Entity::find().filter(totp::Column::ConfirmedAt.is_not_null());
         let ids = confirmed.select_only().column(totp::Column::UserId).into_tuple::<uuid::Uuid>().all(&self.db).await?;
-        Ok(ids.into_iter().map(UserId).collect())
+        let with_passkey = passkey::Entity::find().select_only().column(passkey::Column::UserId);
+        let others = with_passkey.into_tuple::<uuid::Uuid>().all(&self.db).await?;
+        Ok(ids.into_iter().chain(others).map(UserId).collect())
     }
 
     /// Begins to set up an authenticator app; another one that was begun is forgotten.
@@ -78,7 +81,8 @@ impl Store {
         Ok(transaction.commit().await?)
     }
 
-    /// An authenticator app is set up: its first code was used, these are the recovery codes, and this browser may do everything.
+    /// An authenticator app is set up: its first code was used, and this browser may do everything. Recovery codes come with the
+    /// first second factor.
     /// The user's other browsers that wait for a second factor are signed out. False when it is not the app any more that was begun.
     ///
     /// # Errors
@@ -89,7 +93,7 @@ impl Store {
         begun: &TotpRecord,
         step: i64,
         at: Timestamp,
-        recovery_hashes: Vec<Vec<u8>>,
+        recovery_hashes: Option<Vec<Vec<u8>>>,
         by: BrowserId,
     ) -> Result<bool, StoreError> {
         let transaction = self.db.begin_alone().await?;
@@ -104,18 +108,7 @@ impl Store {
         if done.rows_affected == 0 {
             return Ok(false);
         }
-        put_recovery_codes(&transaction, user, recovery_hashes).await?;
-        factor_reset::Entity::delete_by_id(user.0).exec(&transaction).await?;
-        browser::Entity::update_many()
-            .col_expr(browser::Column::NeedsFactor, Expr::value(false))
-            .filter(browser::Column::Id.eq(by.0))
-            .exec(&transaction)
-            .await?;
-        browser::Entity::delete_many()
-            .filter(browser::Column::UserId.eq(user.0))
-            .filter(browser::Column::NeedsFactor.eq(true))
-            .exec(&transaction)
-            .await?;
+        has_factor_now(&transaction, user, recovery_hashes, by).await?;
         transaction.commit().await?;
         Ok(true)
     }
@@ -171,13 +164,14 @@ impl Store {
         Ok(transaction.commit().await?)
     }
 
-    /// The user wants no second factor any more.
+    /// The user wants their authenticator app no more. With the last second factor the recovery codes go, too.
     ///
     /// # Errors
     /// See above.
-    pub async fn remove_second_factors(&self, user: UserId) -> Result<(), StoreError> {
+    pub async fn remove_totp(&self, user: UserId) -> Result<(), StoreError> {
         let transaction = self.db.begin_alone().await?;
-        forget_factors(&transaction, user).await?;
+        totp::Entity::delete_by_id(user.0).exec(&transaction).await?;
+        forget_rest_of_factors(&transaction, user).await?;
         Ok(transaction.commit().await?)
     }
 
@@ -207,6 +201,30 @@ impl Store {
     }
 }
 
+/// A user has a second factor from now on: this browser may do everything, others that wait for one are signed out.
+pub(super) async fn has_factor_now(
+    transaction: &Transaction,
+    user: UserId,
+    recovery_hashes: Option<Vec<Vec<u8>>>,
+    by: BrowserId,
+) -> Result<(), StoreError> {
+    if let Some(hashes) = recovery_hashes {
+        put_recovery_codes(transaction, user, hashes).await?;
+    }
+    factor_reset::Entity::delete_by_id(user.0).exec(transaction).await?;
+    browser::Entity::update_many()
+        .col_expr(browser::Column::NeedsFactor, Expr::value(false))
+        .filter(browser::Column::Id.eq(by.0))
+        .exec(transaction)
+        .await?;
+    browser::Entity::delete_many()
+        .filter(browser::Column::UserId.eq(user.0))
+        .filter(browser::Column::NeedsFactor.eq(true))
+        .exec(transaction)
+        .await?;
+    Ok(())
+}
+
 async fn put_recovery_codes(transaction: &Transaction, user: UserId, hashes: Vec<Vec<u8>>) -> Result<(), StoreError> {
     recovery_code::Entity::delete_many().filter(recovery_code::Column::UserId.eq(user.0)).exec(transaction).await?;
     let row = |hash| recovery_code::Model { id: random::id(), user_id: user.0, hash, used_at: None };
@@ -217,6 +235,17 @@ async fn put_recovery_codes(transaction: &Transaction, user: UserId, hashes: Vec
 
 async fn forget_factors(transaction: &Transaction, user: UserId) -> Result<(), StoreError> {
     totp::Entity::delete_by_id(user.0).exec(transaction).await?;
+    passkey::Entity::delete_many().filter(passkey::Column::UserId.eq(user.0)).exec(transaction).await?;
+    forget_rest_of_factors(transaction, user).await
+}
+
+/// What is worth nothing without a second factor; nothing while there is one.
+pub(super) async fn forget_rest_of_factors(transaction: &Transaction, user: UserId) -> Result<(), StoreError> {
+    let app = totp::Entity::find_by_id(user.0).filter(totp::Column::ConfirmedAt.is_not_null());
+    let passkeys = passkey::Entity::find().filter(passkey::Column::UserId.eq(user.0));
+    if app.count(transaction).await? + passkeys.count(transaction).await? > 0 {
+        return Ok(());
+    }
     recovery_code::Entity::delete_many().filter(recovery_code::Column::UserId.eq(user.0)).exec(transaction).await?;
     sign_in_challenge::Entity::delete_many()
         .filter(sign_in_challenge::Column::UserId.eq(user.0))

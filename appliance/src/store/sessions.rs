@@ -1,7 +1,7 @@
 use sea_orm::sea_query::Expr;
 use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect};
 use uuid::Uuid;
-use wire::api::{Joined, SessionEnd, SessionEvent, SessionState, Tunnel};
+use wire::api::{EffectiveSessionPolicy, Joined, SessionEnd, SessionEvent, SessionState, Tunnel};
 use wire::{AgentId, ApprovalId, JumpItemId, JumpointId, SessionEventId, SessionId, Timestamp, UserId};
 
 use super::entities::{jump_item, session, session_event};
@@ -69,6 +69,8 @@ pub struct SessionRecord {
     pub told_of_end: Vec<String>,
     /// The session that it joined.
     pub joined: Option<Joined>,
+    /// What it may do, and which policy says so; none for those that began before there were session policies.
+    pub policy: Option<EffectiveSessionPolicy>,
 }
 
 /// Something that happened in a session.
@@ -116,6 +118,7 @@ impl TryFrom<session::Model> for SessionRecord {
             joined: row
                 .joined_id
                 .map(|id| Joined { session_id: SessionId(id), owner_name: row.joined_owner.unwrap_or_default() }),
+            policy: row.session_policy.map(|it| from_json("session.session_policy", &it)).transpose()?,
         })
     }
 }
@@ -152,6 +155,7 @@ fn row_of(it: &SessionRecord) -> Result<session::Model, StoreError> {
         told_of_end: to_json("session.told_of_end", &it.told_of_end)?,
         joined_id: it.joined.as_ref().map(|it| it.session_id.0),
         joined_owner: it.joined.as_ref().map(|it| it.owner_name.clone()),
+        session_policy: it.policy.as_ref().map(|it| to_json("session.session_policy", it)).transpose()?,
     })
 }
 

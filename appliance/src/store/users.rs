@@ -2,10 +2,12 @@ use sea_orm::ActiveValue::Set;
 use sea_orm::sea_query::Expr;
 use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, IntoActiveModel, PaginatorTrait, QueryFilter, QueryOrder};
 use wire::api::{JumpMethod, Preferences, Role};
-use wire::{JumpItemRoleId, Timestamp, UserId};
+use wire::{JumpItemRoleId, SessionPolicyId, Timestamp, UserId};
 
 use super::database::Transaction;
 use super::entities::{jump_item_role, user};
+use super::personal_groups::{ensure_personal_group, remove_personal_group};
+use super::session_policies::{GivenTo, require_session_policies};
 use super::{Store, StoreError, from_json, from_text, to_json, to_text};
 
 /// A user with their password's hash.
@@ -27,6 +29,10 @@ pub struct UserRecord {
     pub methods: Vec<JumpMethod>,
     /// Their jump item role where no membership speaks of them.
     pub default_role: Option<JumpItemRoleId>,
+    /// Their jump item role in a group of their own; none: they have none, or it is kept from them.
+    pub personal_role: Option<JumpItemRoleId>,
+    /// The session policy of their sessions.
+    pub session_policy: Option<SessionPolicyId>,
     /// Argon2id in PHC format.
     pub password_hash: String,
     /// When they were made.
@@ -56,6 +62,10 @@ pub struct UserEdit {
     pub methods: Option<Vec<JumpMethod>>,
     /// Another default role, or none.
     pub default_role: Option<Option<JumpItemRoleId>>,
+    /// Another role in a group of their own, or none.
+    pub personal_role: Option<Option<JumpItemRoleId>>,
+    /// Another session policy, or none.
+    pub session_policy: Option<Option<SessionPolicyId>>,
     /// Another password.
     pub password_hash: Option<String>,
 }
@@ -79,6 +89,8 @@ fn new_row(it: &UserRecord) -> Result<user::ActiveModel, StoreError> {
         last_sign_in_at: Set(None),
         preferences: Set("{}".into()),
         default_role_id: Set(it.default_role.map(|role| role.0)),
+        personal_role_id: Set(it.personal_role.map(|role| role.0)),
+        session_policy_id: Set(it.session_policy.map(|policy| policy.0)),
         methods: Set(to_json("user.methods", &it.methods)?),
     })
 }
@@ -113,6 +125,8 @@ impl TryFrom<user::Model> for UserRecord {
             enabled: row.enabled,
             methods: from_json("user.methods", &row.methods)?,
             default_role: row.default_role_id.map(JumpItemRoleId),
+            personal_role: row.personal_role_id.map(JumpItemRoleId),
+            session_policy: row.session_policy_id.map(SessionPolicyId),
             password_hash: row.password_hash,
             created_at: Timestamp(row.created_at),
             last_sign_in_at: row.last_sign_in_at.map(Timestamp),
@@ -158,11 +172,16 @@ impl Store {
     /// Makes a user.
     ///
     /// # Errors
-    /// [`StoreError::Duplicate`] when the name is taken; [`StoreError::Dependent`] when its default role is gone.
+    /// [`StoreError::Duplicate`] when the name is taken; [`StoreError::Dependent`] when its default role or session policy is gone.
     pub async fn insert_user(&self, it: &UserRecord) -> Result<(), StoreError> {
         let transaction = self.db.begin_alone().await?;
         user::Entity::insert(new_row(it)?).exec_without_returning(&transaction).await?;
         role_exists(&transaction, it.default_role).await?;
+        role_exists(&transaction, it.personal_role).await?;
+        if it.personal_role.is_some() {
+            ensure_personal_group(&transaction, it.id, &it.user_name, it.created_at).await?;
+        }
+        require_session_policies(&transaction, [it.session_policy].into_iter(), GivenTo::Users).await?;
         Ok(transaction.commit().await?)
     }
 
@@ -185,7 +204,7 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError::LastAdministrator`] when nobody would be left who may administer; [`StoreError::Dependent`] when the default
-    /// role is gone.
+    /// role or session policy is gone.
     pub async fn edit_user(&self, id: UserId, edit: UserEdit) -> Result<Option<UserRecord>, StoreError> {
         if edit == UserEdit::default() {
             return self.user(id).await;
@@ -209,6 +228,12 @@ impl Store {
         if let Some(role) = edit.default_role {
             row.default_role_id = Set(role.map(|it| it.0));
         }
+        if let Some(role) = edit.personal_role {
+            row.personal_role_id = Set(role.map(|it| it.0));
+        }
+        if let Some(policy) = edit.session_policy {
+            row.session_policy_id = Set(policy.map(|it| it.0));
+        }
         if let Some(hash) = edit.password_hash {
             row.password_hash = Set(hash);
         }
@@ -219,7 +244,12 @@ impl Store {
         }
         administrators_left(&transaction).await?;
         role_exists(&transaction, edit.default_role.flatten()).await?;
+        role_exists(&transaction, edit.personal_role.flatten()).await?;
+        require_session_policies(&transaction, [edit.session_policy.flatten()].into_iter(), GivenTo::Users).await?;
         let edited = user::Entity::find_by_id(id.0).one(&transaction).await?;
+        if let Some(edited) = edited.as_ref().filter(|it| it.personal_role_id.is_some()) {
+            ensure_personal_group(&transaction, id, &edited.user_name, crate::clock::now()).await?;
+        }
         transaction.commit().await?;
         edited.map(TryInto::try_into).transpose()
     }
@@ -251,10 +281,11 @@ impl Store {
         Ok(())
     }
 
-    /// Removes a user and their signed-in browsers. False when there is none.
+    /// Removes a user, their signed-in browsers and their personal group. False when there is none.
     ///
     /// # Errors
-    /// [`StoreError::LastAdministrator`] when nobody would be left who may administer.
+    /// [`StoreError::LastAdministrator`] when nobody would be left who may administer, [`StoreError::Dependent`] while there are
+    /// items in their personal group.
     pub async fn delete_user(&self, id: UserId) -> Result<bool, StoreError> {
         let transaction = self.db.begin_alone().await?;
         let done = user::Entity::delete_by_id(id.0).exec(&transaction).await?;
@@ -262,6 +293,7 @@ impl Store {
             return Ok(false);
         }
         administrators_left(&transaction).await?;
+        remove_personal_group(&transaction, id).await?;
         transaction.commit().await?;
         Ok(true)
     }
@@ -310,6 +342,8 @@ mod tests {
                 enabled: true,
                 methods: Vec::new(),
                 default_role: None,
+                personal_role: None,
+                session_policy: None,
                 password_hash: "old".into(),
                 created_at: Timestamp(1),
                 last_sign_in_at: None,

@@ -41,6 +41,8 @@ ids! {
     UserId,
     /// One signed-in browser of a user.
     BrowserId,
+    /// A passkey of a user.
+    PasskeyId,
     /// A key of a program that uses the API in a user's place.
     ApiTokenId,
     /// A jumpoint: the way into one remote network.
@@ -57,6 +59,8 @@ ids! {
     JumpItemRoleId,
     /// Rules for when and how items may be used.
     JumpPolicyId,
+    /// What sessions may do.
+    SessionPolicyId,
     /// Somebody's request to use an item, and what became of it.
     ApprovalId,
     /// An entry in the Jump interface.
@@ -79,4 +83,10 @@ impl JumpItemRoleId {
     pub const AUDITOR: Self = Self(Uuid::from_u128(2));
     /// Allows to begin sessions.
     pub const START_SESSIONS_ONLY: Self = Self(Uuid::from_u128(3));
+}
+
+/// The policy that holds where neither item nor user says anything. It is there from the start.
+impl SessionPolicyId {
+    /// The global session policy.
+    pub const GLOBAL: Self = Self(Uuid::from_u128(1));
 }

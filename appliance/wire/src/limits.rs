@@ -32,6 +32,8 @@ pub const APPROVAL_REASON_CHARS: usize = 1_000;
 pub const WARN_MINUTES: u32 = 15;
 /// Seconds for which a session may wait for a lost link at most, whatever a policy says.
 pub const LINK_GRACE_SECONDS: u32 = 3_600;
+/// Minutes after which a session policy may end an idle session, at most: a day.
+pub const IDLE_MINUTES: u32 = 1_440;
 /// Items started with one press of *Jump* (row 1.2).
 pub const ITEMS_PER_JUMP: usize = 10;
 /// Items changed, removed or brought back by one request, and copies made by one.
@@ -56,6 +58,10 @@ pub const USER_NAME_CHARS: usize = 64;
 pub const PASSWORD_MIN_CHARS: usize = 12;
 /// Most characters in a password: bounds the work of one sign-in.
 pub const PASSWORD_MAX_CHARS: usize = 256;
+/// Passkeys of one user.
+pub const PASSKEYS_PER_USER: usize = 20;
+/// Bytes of what a browser says of a passkey.
+pub const PASSKEY_BYTES: usize = 64 * 1024;
 /// Days that an API token works at most.
 pub const TOKEN_DAYS: u32 = 365;
 /// Characters in the reason an administrator gives.

@@ -4,6 +4,7 @@
 mod letters;
 mod mail;
 mod policies;
+mod session_policies;
 mod ticket_system;
 
 use std::collections::HashSet;
@@ -20,6 +21,7 @@ use crate::limits::{
 };
 
 pub use self::policies::{approval_note, approval_reason, end_reason, jump_policy};
+pub use self::session_policies::{global_session_policy, session_policy};
 
 /// Every field of a Protocol Tunnel Jump. Field names are those of [`TunnelJumpDraft`]; a tunnel's are
 /// `tunnels[0].local_port` and so on.
@@ -207,6 +209,7 @@ mod tests {
             tag: None,
             comments: String::new(),
             jump_policy_id: None,
+            session_policy_id: None,
         }
     }
 

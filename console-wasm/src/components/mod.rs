@@ -19,6 +19,7 @@ pub(crate) mod helper_indicator;
 pub(crate) mod icon;
 pub(crate) mod keys_overlay;
 pub(crate) mod menu;
+pub(crate) mod passkey_button;
 pub(crate) mod popover;
 pub(crate) mod saved_file;
 pub(crate) mod session_tabs;

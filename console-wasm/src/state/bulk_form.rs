@@ -1,6 +1,6 @@
 //! Properties of several items at once. A field that nobody touches stays as it is in each of them.
 
-use wire::api::{FieldError, JumpItem, JumpItemsChange, PolicyChoice};
+use wire::api::{FieldError, JumpItem, JumpItemsChange, PolicyChoice, SessionPolicyChoice};
 use wire::limits::{COMMENTS_CHARS, ITEMS_PER_CHANGE};
 use wire::{JumpItemId, validate};
 
@@ -26,11 +26,26 @@ pub(crate) enum BulkField {
     Comments,
     /// The jump policy, by id, or [`NO_POLICY`].
     Policy,
+    /// The session policy, by id, or [`NO_POLICY`].
+    SessionPolicy,
 }
 
 impl BulkField {
-    const ALL: [Self; 7] =
-        [Self::Jumpoint, Self::Group, Self::Hostname, Self::LocalAddress, Self::Tag, Self::Comments, Self::Policy];
+    const ALL: [Self; 8] = [
+        Self::Jumpoint,
+        Self::Group,
+        Self::Hostname,
+        Self::LocalAddress,
+        Self::Tag,
+        Self::Comments,
+        Self::Policy,
+        Self::SessionPolicy,
+    ];
+
+    /// Whether one of several is chosen, and nothing chosen means that each item keeps its own.
+    fn is_choice(self) -> bool {
+        matches!(self, Self::Jumpoint | Self::Group | Self::Policy | Self::SessionPolicy)
+    }
 
     fn of(self, item: &JumpItem) -> String {
         let definition = &item.definition;
@@ -42,6 +57,7 @@ impl BulkField {
             Self::Tag => definition.tag.clone().unwrap_or_default(),
             Self::Comments => definition.comments.clone(),
             Self::Policy => definition.jump_policy_id.map_or_else(|| NO_POLICY.into(), |id| id.to_string()),
+            Self::SessionPolicy => definition.session_policy_id.map_or_else(|| NO_POLICY.into(), |id| id.to_string()),
         }
     }
 }
@@ -93,7 +109,7 @@ impl BulkForm {
     /// Enters something. Nothing chosen for jumpoint, group or policy means that each keeps its own.
     #[must_use]
     pub(crate) fn enter(mut self, field: BulkField, text: String) -> Self {
-        let kept = text.is_empty() && matches!(field, BulkField::Jumpoint | BulkField::Group | BulkField::Policy);
+        let kept = text.is_empty() && field.is_choice();
         self.entered[field as usize] = (!kept).then_some(text);
         self
     }
@@ -134,6 +150,10 @@ impl BulkForm {
             jump_policy: text(BulkField::Policy).and_then(|text| match text.as_str() {
                 NO_POLICY => Some(PolicyChoice::Nothing),
                 id => id.parse().ok().map(PolicyChoice::Policy),
+            }),
+            session_policy: text(BulkField::SessionPolicy).and_then(|text| match text.as_str() {
+                NO_POLICY => Some(SessionPolicyChoice::Nothing),
+                id => id.parse().ok().map(SessionPolicyChoice::Policy),
             }),
         }
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use wire::api::{ApiError, FieldError, JumpItem, Preferences, TunnelDefinition, TunnelJumpDraft};
 use wire::limits::{DEFAULT_LOCAL_ADDRESS, TUNNELS_PER_ITEM};
-use wire::{JumpGroupId, JumpItemId, JumpPolicyId, JumpointId, validate};
+use wire::{JumpGroupId, JumpItemId, JumpPolicyId, JumpointId, SessionPolicyId, validate};
 
 use super::services::{self, SERVICES};
 
@@ -42,6 +42,8 @@ pub(crate) struct ItemForm {
     pub(crate) comments: String,
     /// Its jump policy.
     pub(crate) policy: Option<JumpPolicyId>,
+    /// Its session policy.
+    pub(crate) session_policy: Option<SessionPolicyId>,
     touched: BTreeSet<String>,
     submitted: bool,
     refused: Vec<FieldError>,
@@ -76,6 +78,8 @@ pub(crate) enum Edit {
     Comments(String),
     /// The jump policy.
     Policy(Option<JumpPolicyId>),
+    /// The session policy.
+    SessionPolicy(Option<SessionPolicyId>),
     /// A field lost the focus: from now on its errors show.
     Left(String),
     /// *Save* was pressed: all errors show.
@@ -100,6 +104,7 @@ impl ItemForm {
             tag: String::new(),
             comments: String::new(),
             policy: None,
+            session_policy: None,
             touched: BTreeSet::new(),
             submitted: false,
             refused: Vec::new(),
@@ -128,6 +133,7 @@ impl ItemForm {
             tag: definition.tag.clone().unwrap_or_default(),
             comments: definition.comments.clone(),
             policy: definition.jump_policy_id,
+            session_policy: definition.session_policy_id,
             touched: BTreeSet::new(),
             submitted: false,
             refused: Vec::new(),
@@ -144,6 +150,7 @@ impl ItemForm {
             Edit::Hostname(text) => self.hostname = self.answered("hostname", text.trim().into()),
             Edit::LocalAddress(text) => self.local_address = self.answered("local_address", text.trim().into()),
             Edit::Policy(id) => self.policy = self.answered("jump_policy_id", id),
+            Edit::SessionPolicy(id) => self.session_policy = self.answered("session_policy_id", id),
             Edit::Tag(text) => self.tag = self.answered("tag", text),
             Edit::Comments(text) => self.comments = self.answered("comments", text),
             Edit::Label(at, text) => self.set_label(at, text),
@@ -203,6 +210,7 @@ impl ItemForm {
             tag: Some(self.tag.trim().to_owned()).filter(|tag| !tag.is_empty()),
             comments: self.comments.clone(),
             jump_policy_id: self.policy,
+            session_policy_id: self.session_policy,
         };
         for error in validate::tunnel_jump(&draft) {
             if !errors.iter().any(|known| known.field == error.field) {

@@ -75,6 +75,7 @@ mod tests {
             id: JumpGroupId(number(id)),
             name: name.into(),
             comments: String::new(),
+            owner: None,
             item_count: 0,
         };
         let mut items = [item("a"), item("b")];

@@ -8,6 +8,7 @@
 //! | `catalogue`, `columns`, `view`, `filters`, `window`, `selection` | the table of the Jump interface: what it searches and sorts, its columns, which items it shows, which rows are drawn, which are selected |
 //! | `items` | groups and tags with counts, addresses |
 //! | `item_form`, `services`, `addresses`, `bulk_form` | the dialogs for one item and for several |
+//! | `session_policy_form` | the forms for session policies |
 //! | `items_import` | what the page says of a file with items |
 //! | `mail_form`, `ticket_form` | the forms for systems outside |
 //! | `audit` | the audit trail: filters, what changed, what verifying came to |
@@ -44,6 +45,7 @@ pub(crate) mod policy_form;
 mod samples;
 pub(crate) mod selection;
 pub(crate) mod services;
+pub(crate) mod session_policy_form;
 pub(crate) mod session_view;
 pub(crate) mod store;
 #[cfg(test)]

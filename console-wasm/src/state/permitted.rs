@@ -27,7 +27,14 @@ mod tests {
     use wire::JumpGroupId;
 
     fn group(id: JumpGroupId, name: &str, permissions: &[ItemPermission]) -> JumpGroup {
-        JumpGroup { id, name: name.into(), comments: String::new(), item_count: 1, permissions: permissions.to_vec() }
+        JumpGroup {
+            id,
+            name: name.into(),
+            comments: String::new(),
+            owner: None,
+            item_count: 1,
+            permissions: permissions.to_vec(),
+        }
     }
 
     #[test]

@@ -27,6 +27,7 @@ pub(crate) fn item(name: &str) -> JumpItem {
             tag: None,
             comments: String::new(),
             jump_policy_id: None,
+            session_policy_id: None,
         },
         policies: Vec::new(),
         jumpoint_name: "ams-1".into(),
@@ -81,6 +82,7 @@ pub(crate) fn session(id: u128, state: SessionState) -> Session {
         ends_because: None,
         joined: None,
         participants: Vec::new(),
+        policy: None,
     }
 }
 
@@ -118,6 +120,8 @@ pub(crate) fn user(id: u128, role: Role) -> User {
     User {
         methods: Vec::new(),
         default_role_id: None,
+        personal_role_id: None,
+        session_policy_id: None,
         id: UserId(number(id)),
         user_name: "ana".into(),
         display_name: "Ana".into(),

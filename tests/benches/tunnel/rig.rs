@@ -152,6 +152,7 @@ impl Rig {
             tag: None,
             comments: String::new(),
             jump_policy_id: None,
+            session_policy_id: None,
         };
         let item: JumpItem = admin.post("/api/jump-items", &draft)?.ok()?;
         let installed =

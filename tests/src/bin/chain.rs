@@ -130,6 +130,7 @@ fn start(arguments: &Arguments) -> Result<Chain> {
                 tag: None,
                 comments: String::new(),
                 jump_policy_id: None,
+                session_policy_id: None,
             },
         )?
         .ok()?;

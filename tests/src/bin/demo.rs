@@ -156,6 +156,7 @@ impl Site {
                 tag: None,
                 comments: "Made by cargo demo.".into(),
                 jump_policy_id: None,
+                session_policy_id: None,
             };
             let _: JumpItem = admin.post("/api/jump-items", &draft)?.ok()?;
         }

@@ -15,9 +15,11 @@ use crate::program::{Program, descendants};
 use crate::servers::{find_program, free_port};
 use crate::{wait, workspace};
 
+mod authenticator;
 mod page;
 mod workstation;
 
+pub use authenticator::VirtualAuthenticator;
 pub use workstation::{Workstation, arguments, trust};
 
 /// How long the browser may take to start, and to quit.

@@ -20,6 +20,8 @@ fn newcomer(site: &Site) -> Result<User> {
         password: SecretText::new(TECHNICIAN_PASSWORD.into()),
         methods: None,
         default_role_id: None,
+        personal_role_id: None,
+        session_policy_id: None,
     };
     site.admin.post("/api/users", &new)?.ok()
 }

@@ -55,9 +55,8 @@ fn two_people_are_in_one_session_and_see_each_other() -> Result<()> {
         wait_for_text(&theirs, "#toasts", "Ana Administrator joined the session")?;
         let second = console.tunnel(1)?;
         ensure!(first != second, "both listen on {first:?}");
-        for address in [&first, &second] {
-            std::net::TcpStream::connect(address[0])?;
-        }
+        let connect = |addresses: &[std::net::SocketAddr]| std::net::TcpStream::connect(addresses[0]);
+        let _connections = (connect(&first)?, connect(&second)?);
         for (it, own) in [(&theirs, "Tom Technician"), (&console, "Ana Administrator")] {
             for name in ["Tom Technician", "Ana Administrator"] {
                 let css = format!("[data-testid=\"participant\"][data-name=\"{name}\"]");

@@ -17,10 +17,12 @@
 //! | `joining` | two people in one session, and an administrator who watches one |
 //! | `dashboard` | the dashboard while things happen |
 //! | `approve_by_mail` | an approval by the link of a letter; how letters are written |
+//! | `session_policies` | what sessions may do, by hand |
 //! | `settings` | mail server and ticket system by hand, with real ones |
 //! | `password` | changing one's own password |
 //! | `api_tokens` | a token by hand: made, shown once, revoked by its owner and by an administrator |
 //! | `second_factor` | an authenticator app by hand: set up, asked for, lost, required of everybody |
+//! | `passkeys` | passkeys by hand: added, asked for, removed |
 //! | `sign_in_ends` | signed out after an hour of nobody there, and after a day's work |
 //! | `pages` | a picture of every page, light and dark, small and large |
 //! | `database` | the database is locked |
@@ -43,11 +45,13 @@ mod jump_table;
 mod machine_wide;
 mod main_job;
 mod pages;
+mod passkeys;
 mod password;
 mod policies;
 mod real_clients;
 mod second_factor;
 mod servers;
+mod session_policies;
 mod settings;
 mod sign_in_ends;
 mod volume;

@@ -31,6 +31,8 @@ fn technician(site: &Site) -> Result<User> {
         password: SecretText::new(TECHNICIAN_PASSWORD.into()),
         methods: None,
         default_role_id: Some(wire::JumpItemRoleId::START_SESSIONS_ONLY),
+        personal_role_id: None,
+        session_policy_id: None,
     };
     site.admin.post("/api/users", &new)?.ok()
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, ensure};
 use serde_json::json;
 use tests::api_client::{ApiClient, field_message};
+use tests::audit_trail::events_after;
 use tests::servers::{MailSecurity, MailServer, Received};
 use tests::site::{Site, on_a_site};
 use tests::wait;
@@ -13,6 +14,7 @@ use wire::api::{
     ApprovalRule, ApprovalState, Approvals, JumpItem, JumpPolicyDraft, LetterKind, LetterTemplates, LinkedApproval,
     MissingApproval, NewSession, Notices, StartTerms, UserChange,
 };
+use wire::audit::{Action, ActorKind};
 
 use crate::policies::{approval_by, ask, change, draft, guard, jump, make, somebody, use_mail};
 
@@ -92,6 +94,9 @@ fn who_has_no_account_decides_by_the_link_of_a_letter_once() -> Result<()> {
         ensure!(bob.get::<Approvals>("/api/approvals")?.to_decide.len() == 1);
         let done: LinkedApproval = decide(&stranger, &secret, true)?.ok()?;
         ensure!(done.granted == Some(true), "{done:?}");
+        let granted = events_after(&site.admin, 0)?.into_iter().find(|it| it.action == Action::ApprovalGranted);
+        let actor = granted.context("its event is missing")?.actor;
+        ensure!(actor.kind == ActorKind::Letter && actor.name == "cto@example.com", "{actor:?}");
         let seen = eva.get::<Approvals>("/api/approvals")?.recent.remove(0);
         ensure!(seen.state == ApprovalState::Granted && seen.decided_by.as_deref() == Some("cto@example.com"));
         ensure!(seen.note == "Be careful.");

@@ -12,7 +12,7 @@ use wire::api::{
 };
 use wire::audit::{Action, ActorKind, AuditEvent, Outcome};
 
-use crate::audit_tampering::sql;
+use crate::audit_tampering::{on_files, sql};
 
 /// The newest event of this action.
 fn newest(admin: &ApiClient, action: Action) -> Result<AuditEvent> {
@@ -185,7 +185,7 @@ fn an_export_is_verified_without_the_appliance() -> Result<()> {
 
 #[test]
 fn what_cannot_be_audited_does_not_happen() -> Result<()> {
-    on_a_site(|site| {
+    on_files(|site| {
         let client = site.technician("tom")?;
         let item = site.item("echo", "127.0.0.1", "127.0.0.1", &[(0, 7)])?;
         let id = tom(site)?.id;

@@ -90,7 +90,9 @@ impl Stage<'_> {
             _ => None,
         })?;
         let is_written = |it: &wire::api::SessionDetails| {
-            it.session.state == SessionState::Ended && it.connections.iter().all(|row| row.closed_at.is_some())
+            it.session.state == SessionState::Ended
+                && it.connections.iter().all(|row| row.closed_at.is_some())
+                && it.events.iter().any(|event| event.kind == "ended")
         };
         let record = self.site.wait_for_session(id, "the end is written down", is_written)?;
         ensure!(record.session.end == Some(end), "{:?}", record.session);

@@ -22,7 +22,7 @@ fn limit_files(program: &Program, bytes: Option<u64>) -> Result<()> {
 #[test]
 fn a_full_disk_refuses_the_jump_in_words_and_nothing_is_lost() -> Result<()> {
     if tests::database::is_on_a_server()? {
-        println!("not run: this is about the files of the embedded database");
+        eprintln!("not run: this is about the files of the embedded database");
         return Ok(());
     }
     let folder = tempfile::tempdir()?;
@@ -48,6 +48,7 @@ fn a_full_disk_refuses_the_jump_in_words_and_nothing_is_lost() -> Result<()> {
         tag: None,
         comments: String::new(),
         jump_policy_id: None,
+        session_policy_id: None,
     };
     let item: JumpItem = admin.post("/api/jump-items", &draft)?.ok()?;
     ensure!(item.status == ItemStatus::Ready, "{item:?}");

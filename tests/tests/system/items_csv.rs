@@ -68,7 +68,9 @@ fn what_was_exported_comes_back_as_it_was() -> Result<()> {
         ensure!(exported.header("content-disposition") == "attachment; filename=\"jump-items.csv\"");
         let text = exported.text();
         ensure!(
-            text.starts_with("\u{feff}name,group,tag,jumpoint,hostname,local_address,tunnels,comments,jump_policy\r\n"),
+            text.starts_with(
+                "\u{feff}name,group,tag,jumpoint,hostname,local_address,tunnels,comments,jump_policy,session_policy\r\n"
+            ),
             "{text}"
         );
         for cell in text.split([',', '\n']).map(|it| it.trim_start_matches('"')) {

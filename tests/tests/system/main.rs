@@ -19,6 +19,8 @@
 //! | `audit_tampering` | every way to tamper with the trail is found |
 //! | `access` | decisions made again, bounds, whose data it is |
 //! | `roles` | teams, jump item roles, memberships |
+//! | `personal_groups` | jump groups of one user alone |
+//! | `session_policies` | what sessions may do |
 //! | `mail` | outgoing mail: a real server, certificates, what waits |
 //! | `ticket_system` | a ticket system that is asked over HTTPS |
 //! | `joining` | several people in one session, and who watches it |
@@ -44,6 +46,7 @@ mod access;
 mod api_tokens;
 mod approvals_by_mail;
 mod audit;
+mod audit_on_postgresql;
 mod audit_tampering;
 mod audit_walk;
 mod authorization;
@@ -67,6 +70,7 @@ mod mail;
 mod metrics;
 mod nodes;
 mod own_items;
+mod personal_groups;
 mod policies;
 mod postgresql;
 mod program_metrics;
@@ -77,6 +81,7 @@ mod reverse_proxies;
 mod roles;
 mod second_factor;
 mod servers;
+mod session_policies;
 mod sessions;
 mod sign_in;
 mod ticket_system;

@@ -10,8 +10,8 @@ use tests::site::{Site, TECHNICIAN_PASSWORD, on_a_site, on_a_site_with_clock};
 use wire::api::{
     Approval, ApprovalDecision, ApprovalRule, ApprovalScope, ApprovalState, Approvals, ItemStatus, JumpItem,
     JumpPolicy, JumpPolicyDraft, JumpPolicyName, Membership, Memberships, NewApproval, NewSession, NewUser, Notices,
-    Principal, Role, Schedule, ScheduleEntry, Session, SessionDetails, SessionEnd, ShownAtStart, Simultaneous,
-    StartTerms, TunnelJumpDraft, User, Weekday,
+    Principal, Role, Schedule, ScheduleEntry, Session, SessionDetails, SessionEnd, ShownAtStart, ShownFactor,
+    Simultaneous, StartTerms, TunnelJumpDraft, User, Weekday,
 };
 use wire::{JumpItemId, JumpItemRoleId, JumpPolicyId, SecretText, SessionId, UserId};
 
@@ -26,6 +26,8 @@ pub(crate) fn somebody(site: &Site, user_name: &str) -> Result<(UserId, ApiClien
         password: SecretText::new(TECHNICIAN_PASSWORD.into()),
         methods: None,
         default_role_id: Some(JumpItemRoleId::START_SESSIONS_ONLY),
+        personal_role_id: None,
+        session_policy_id: None,
     };
     let user: User = site.admin.post("/api/users", &new)?.ok()?;
     let client = site.admin.stranger();
@@ -351,7 +353,7 @@ fn a_second_factor_is_asked_for_at_the_start() -> Result<()> {
         ensure!(refusal.code == "needs_second_factor", "{refusal:?}");
         let with = |code: &str| NewSession {
             item_id: item.id,
-            shown: ShownAtStart { ticket: None, second_factor: Some(SecretText::new(code.into())) },
+            shown: ShownAtStart { ticket: None, second_factor: Some(ShownFactor::code(SecretText::new(code.into()))) },
         };
         field_message(&eva.post("/api/sessions", &with("000000"))?.refused(422)?, "code")?;
         let code = app.code(clock)?;
@@ -379,7 +381,7 @@ fn a_ticket_is_asked_for_and_checked_at_the_start() -> Result<()> {
             item_id: item.id,
             shown: ShownAtStart {
                 ticket: Some(ticket.into()),
-                second_factor: code.map(|code| SecretText::new(code.into())),
+                second_factor: code.map(|code| ShownFactor::code(SecretText::new(code.into()))),
             },
         };
         let refusal = eva.post("/api/sessions", &NewSession::of(item.id))?.refused(403)?;

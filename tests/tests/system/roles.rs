@@ -21,6 +21,8 @@ fn newcomer(site: &Site, user_name: &str) -> Result<(UserId, ApiClient)> {
         password: SecretText::new(TECHNICIAN_PASSWORD.into()),
         methods: None,
         default_role_id: None,
+        personal_role_id: None,
+        session_policy_id: None,
     };
     let user: User = site.admin.post("/api/users", &new)?.ok()?;
     let client = site.admin.stranger();

@@ -13,7 +13,7 @@ use tests::site::{ADMIN, ADMIN_PASSWORD, Site, TECHNICIAN_PASSWORD, on_a_site_wi
 use wire::SecretText;
 use wire::api::{
     BeginTotp, BothFactors, ChangePassword, ConfirmTotp, Me, RecoveryCodes, ResetSecondFactors, SecondFactors,
-    SignInSettings, TotpOffer, User,
+    ShownFactor, SignInSettings, TotpOffer, User,
 };
 
 /// Until the next code.
@@ -122,7 +122,8 @@ fn wrong_codes_lock_like_wrong_passwords_also_with_the_right_password_in_between
         ensure!(user(site, "tom")?.locked_until.is_some());
         ensure!(stranger.try_sign_in("tom", TECHNICIAN_PASSWORD)?.status == 429);
         // What needs both factors counts with it, also for who is signed in.
-        let both = BothFactors { password: secret(TECHNICIAN_PASSWORD), code: secret(&app.code(clock)?) };
+        let both =
+            BothFactors { password: secret(TECHNICIAN_PASSWORD), shown: ShownFactor::code(secret(&app.code(clock)?)) };
         tom.post("/api/me/totp/remove", &both)?.refused(429)?;
         Ok(())
     })
@@ -158,7 +159,10 @@ fn turning_it_off_and_new_recovery_codes_ask_for_both_factors() -> Result<()> {
     on_a_site_with_clock(|site, clock| {
         let tom = site.technician("tom")?;
         let (app, codes) = enrol(&tom, Some(TECHNICIAN_PASSWORD), clock)?;
-        let both = |password: &str, code: &str| BothFactors { password: secret(password), code: secret(code) };
+        let both = |password: &str, code: &str| BothFactors {
+            password: secret(password),
+            shown: ShownFactor::code(secret(code)),
+        };
         for path in ["/api/me/totp/remove", "/api/me/recovery-codes"] {
             let refused = tom.post(path, &both("wrong wrong wrong", &codes[0]))?.refused(422)?;
             field_message(&refused, "password")?;
@@ -207,12 +211,14 @@ fn an_administrator_resets_the_factors_of_who_lost_them_and_says_why() -> Result
 }
 
 /// What somebody may use who has to set up a second factor before anything else.
-const BEFORE_IT: [&str; 5] = [
+const BEFORE_IT: [&str; 7] = [
     "GET /api/me",
     "POST /api/sign-out",
     "GET /api/me/second-factors",
     "POST /api/me/totp",
     "POST /api/me/totp/confirm",
+    "POST /api/me/passkeys/begin",
+    "POST /api/me/passkeys",
 ];
 
 #[test]

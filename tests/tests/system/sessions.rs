@@ -9,8 +9,8 @@ use tests::servers::{Echo, Mute, free_port};
 use tests::site::{Site, on_a_site};
 use tests::wait::SOON;
 use wire::api::{
-    Connection, ItemStatus, JumpItem, JumpointChange, NewSession, Session, SessionEnd, SessionPage, SessionState, User,
-    UserChange,
+    Connection, ItemStatus, JumpItem, JumpointChange, NewSession, Session, SessionDetails, SessionEnd, SessionPage,
+    SessionState, User, UserChange,
 };
 use wire::helper_messages::{HelperError, HelperEvent, HelperReply, HelperRequest};
 use wire::limits::TICKET_SECONDS;
@@ -265,16 +265,23 @@ fn sessions_that_end_while_they_begin_stay_ended() -> Result<()> {
     on_a_site(|site| {
         let echo = Echo::start()?;
         let mut helper = site.start_helper()?;
+        let mut over = Vec::new();
         for round in 0..SESSIONS {
             let item = site.item(&format!("echo {round}"), "127.0.0.1", "127.0.0.1", &[(0, echo.port().into())])?;
             let open = site.open(&mut helper, &item)?;
             std::thread::sleep(Duration::from_micros(u64::from(round % 20) * 500));
             site.admin.delete(&format!("/api/jump-items/{}", item.id))?.success()?;
-            let ended = site.session(open.id)?.session;
+            let is_over = |it: &SessionDetails| it.session.state == SessionState::Ended;
+            let ended = site.wait_for_session(open.id, "it is over", is_over)?.session;
             ensure!(
                 ended.end == Some(SessionEnd::ItemRemoved) && ended.item_id.is_none() && ended.ended_at.is_some(),
                 "round {round}: {ended:?}"
             );
+            over.push(open.id);
+        }
+        for id in over {
+            let session = site.session(id)?.session;
+            ensure!(session.end == Some(SessionEnd::ItemRemoved), "it did not stay ended: {session:?}");
         }
         Ok(())
     })

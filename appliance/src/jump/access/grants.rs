@@ -96,11 +96,15 @@ pub struct Standing {
     pub administrator: bool,
     /// Their role where no membership speaks of them.
     pub default_role: Option<Role>,
+    /// Their role in a group of their own.
+    pub personal_role: Option<Role>,
 }
 
-/// The memberships of one group that speak of one user.
+/// What one group says of one user.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Memberships {
+    /// Whose personal group it is. Others than administrators do not even see it.
+    pub owner: Option<UserId>,
     /// The user's own.
     pub own: Option<Role>,
     /// Those of teams they are in, with the teams' names.
@@ -118,6 +122,10 @@ pub enum Rule {
     Teams(Vec<(String, Role)>),
     /// Their default role.
     Default(Role),
+    /// It is their personal group.
+    Personal(Role),
+    /// It is somebody's personal group.
+    SomebodyElses,
     /// No rule speaks of them.
     Nothing,
 }
@@ -127,6 +135,11 @@ pub enum Rule {
 pub fn rule(who: &Standing, memberships: Memberships) -> Rule {
     if who.administrator {
         Rule::Administrator
+    } else if let Some(owner) = memberships.owner {
+        match &who.personal_role {
+            Some(role) if owner == who.user => Rule::Personal(role.clone()),
+            _ => Rule::SomebodyElses,
+        }
     } else if let Some(role) = memberships.own {
         Rule::Own(role)
     } else if !memberships.teams.is_empty() {
@@ -144,9 +157,9 @@ impl Rule {
     pub fn permissions(&self) -> Permissions {
         match self {
             Self::Administrator => Permissions::all(),
-            Self::Own(role) | Self::Default(role) => role.permissions,
+            Self::Own(role) | Self::Default(role) | Self::Personal(role) => role.permissions,
             Self::Teams(teams) => teams.iter().fold(Permissions::NONE, |sum, (_, role)| sum.or(role.permissions)),
-            Self::Nothing => Permissions::NONE,
+            Self::SomebodyElses | Self::Nothing => Permissions::NONE,
         }
     }
 
@@ -155,12 +168,14 @@ impl Rule {
     pub fn given_by(&self, permission: ItemPermission) -> Vec<String> {
         match self {
             Self::Administrator => vec!["administrator".into()],
-            Self::Own(role) | Self::Default(role) if role.permissions.has(permission) => vec![role.name.clone()],
+            Self::Own(role) | Self::Default(role) | Self::Personal(role) if role.permissions.has(permission) => {
+                vec![role.name.clone()]
+            }
             Self::Teams(teams) => {
                 let giving = teams.iter().filter(|(_, role)| role.permissions.has(permission));
                 giving.map(|(team, role)| format!("{} (team {team})", role.name)).collect()
             }
-            Self::Own(_) | Self::Default(_) | Self::Nothing => Vec::new(),
+            Self::Own(_) | Self::Default(_) | Self::Personal(_) | Self::SomebodyElses | Self::Nothing => Vec::new(),
         }
     }
 
@@ -169,9 +184,9 @@ impl Rule {
     pub fn policies_for(&self, permission: ItemPermission) -> Vec<JumpPolicyId> {
         let giving = |role: &Role| role.policy.filter(|_| role.permissions.has(permission));
         let mut policies: Vec<JumpPolicyId> = match self {
-            Self::Own(role) | Self::Default(role) => giving(role).into_iter().collect(),
+            Self::Own(role) | Self::Default(role) | Self::Personal(role) => giving(role).into_iter().collect(),
             Self::Teams(teams) => teams.iter().filter_map(|(_, role)| giving(role)).collect(),
-            Self::Administrator | Self::Nothing => Vec::new(),
+            Self::Administrator | Self::SomebodyElses | Self::Nothing => Vec::new(),
         };
         policies.sort_unstable();
         policies.dedup();
@@ -192,6 +207,13 @@ impl Rule {
             Self::Default(role) => {
                 format!("No member of the group's list is meant, so the user's default role {} counts.", role.name)
             }
+            Self::Personal(role) => {
+                format!("It is this user's personal group, in which they have the role {}.", role.name)
+            }
+            Self::SomebodyElses => {
+                "It is a personal group: only its owner, as far as they have a role for it, and administrators see it."
+                    .into()
+            }
             Self::Nothing => "No member of the group's list is meant, and the user has no default role.".into(),
         }
     }
@@ -210,7 +232,7 @@ mod tests {
     }
 
     fn somebody(default_role: Option<Role>) -> Standing {
-        Standing { user: UserId(Uuid::nil()), administrator: false, default_role }
+        Standing { user: UserId(Uuid::nil()), administrator: false, default_role, personal_role: None }
     }
 
     #[test]
@@ -219,8 +241,8 @@ mod tests {
         let (own, team, other, default) =
             (role("own", &[EditTag]), role("team", &[Start]), role("other", &[Add]), role("default", &[Start, Add]));
         let teams = vec![("ops".to_owned(), team.clone()), ("dba".to_owned(), other)];
-        let both = Memberships { own: Some(own.clone()), teams: teams.clone() };
-        let of_teams = Memberships { own: None, teams };
+        let both = Memberships { own: Some(own.clone()), teams: teams.clone(), ..Memberships::default() };
+        let of_teams = Memberships { teams, ..Memberships::default() };
         let table = [
             (somebody(Some(default.clone())), both.clone(), vec![EditTag]),
             (somebody(Some(default.clone())), of_teams.clone(), vec![Start, Add]),
@@ -234,17 +256,35 @@ mod tests {
             assert_eq!(rule.permissions(), expected.iter().copied().collect(), "{rule:?}");
         }
         let boss = Standing { administrator: true, ..somebody(None) };
-        let nothing = Memberships { own: Some(role("none", &[])), teams: Vec::new() };
+        let nothing = Memberships { own: Some(role("none", &[])), ..Memberships::default() };
         assert_eq!(rule(&boss, nothing.clone()), Rule::Administrator);
         // A role without permissions takes away what a default would give.
         assert_eq!(rule(&somebody(Some(default)), nothing).permissions(), Permissions::NONE);
     }
 
     #[test]
+    fn a_personal_group_is_its_owners_alone() {
+        use ItemPermission::{Add, Start};
+        let (mine, other) = (UserId(Uuid::nil()), UserId(Uuid::from_u128(9)));
+        let personal = || Some(role("personal", &[Start, Add]));
+        let of = |owner| {
+            let own = Some(role("own", &[Start]));
+            Memberships { owner: Some(owner), own, teams: vec![("ops".to_owned(), role("team", &[Start]))] }
+        };
+        let who = Standing { personal_role: personal(), ..somebody(Some(role("default", &[Start]))) };
+        assert_eq!(rule(&who, of(mine)).permissions(), [Start, Add].into_iter().collect());
+        assert_eq!(rule(&who, of(other)), Rule::SomebodyElses);
+        let without = Standing { personal_role: None, ..who.clone() };
+        assert_eq!(rule(&without, of(mine)).permissions(), Permissions::NONE, "neither list nor default role counts");
+        assert_eq!(rule(&who, Memberships::default()).permissions(), Start.into(), "it counts nowhere else");
+        assert_eq!(rule(&Standing { administrator: true, ..who }, of(other)), Rule::Administrator);
+    }
+
+    #[test]
     fn what_gives_a_permission_is_named() {
         use ItemPermission::{Add, Start};
         let teams = vec![("ops".to_owned(), role("Users", &[Start])), ("dba".to_owned(), role("Makers", &[Add]))];
-        let it = rule(&somebody(None), Memberships { own: None, teams });
+        let it = rule(&somebody(None), Memberships { teams, ..Memberships::default() });
         assert_eq!(it.given_by(Add), ["Makers (team dba)"]);
         assert_eq!(it.given_by(ItemPermission::Remove), [""; 0]);
         assert_eq!(
@@ -265,8 +305,8 @@ mod tests {
             ("d".to_owned(), with("d", Start, 2)),
             ("e".to_owned(), role("e", &[Start])),
         ];
-        let of_teams = Memberships { own: None, teams: teams.clone() };
-        let both = Memberships { own: Some(with("own", Start, 9)), teams };
+        let of_teams = Memberships { teams: teams.clone(), ..Memberships::default() };
+        let both = Memberships { own: Some(with("own", Start, 9)), teams, ..Memberships::default() };
         let numbers = |rule: Rule| rule.policies_for(Start).iter().map(|id| id.0.as_u128()).collect::<Vec<_>>();
         assert_eq!(numbers(rule(&somebody(None), of_teams)), [1, 2]);
         assert_eq!(numbers(rule(&somebody(None), both.clone())), [9]);
@@ -292,7 +332,7 @@ mod tests {
 
     fn any_memberships() -> impl Strategy<Value = Memberships> {
         (proptest::option::of(any_role()), proptest::collection::vec(("[a-z]{1,4}", any_role()), 0..4))
-            .prop_map(|(own, teams)| Memberships { own, teams })
+            .prop_map(|(own, teams)| Memberships { own, teams, ..Memberships::default() })
     }
 
     proptest! {
@@ -319,6 +359,7 @@ mod tests {
             let fewer = |role: Role| Role { permissions: Permissions(role.permissions.0 & kept), ..role };
             let before = rule(&somebody(default.clone()), memberships.clone()).permissions();
             let less = Memberships {
+                owner: None,
                 own: memberships.own.map(fewer),
                 teams: memberships.teams.into_iter().map(|(team, role)| (team, fewer(role))).collect(),
             };

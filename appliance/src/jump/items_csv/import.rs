@@ -1,12 +1,12 @@
 //! Rows into items, as far as the user may make them, and what is wrong with them.
 
 use std::collections::{BTreeMap, HashMap};
-use std::hash::Hash;
 
 use wire::api::{CsvRemark, FieldError, ImportedGroup, ItemPermission, ItemsImport, TunnelJumpDraft};
 use wire::limits::CSV_REMARKS;
-use wire::{JumpGroupId, JumpPolicyId, JumpointId, validate};
+use wire::{JumpGroupId, JumpPolicyId, JumpointId, SessionPolicyId, validate};
 
+use super::names::Names;
 use super::read::{Row, Rows, remark};
 use super::{Column, pairs};
 use crate::jump::access::grants::Permissions;
@@ -18,6 +18,7 @@ pub struct Known {
     groups: Names<JumpGroupId>,
     jumpoints: Names<JumpointId>,
     policies: Names<JumpPolicyId>,
+    session_policies: Names<SessionPolicyId>,
     permissions: HashMap<JumpGroupId, Permissions>,
     items: HashMap<(JumpGroupId, String), Place>,
 }
@@ -46,6 +47,11 @@ impl Known {
     /// A jump policy.
     pub fn add_policy(&mut self, id: JumpPolicyId, name: &str) {
         self.policies.add(name, id);
+    }
+
+    /// A session policy that items can be given.
+    pub fn add_session_policy(&mut self, id: SessionPolicyId, name: &str) {
+        self.session_policies.add(name, id);
     }
 
     /// An item that is there already.
@@ -134,20 +140,28 @@ fn draft(row: &Row, known: &Known) -> Result<TunnelJumpDraft, Vec<CsvRemark>> {
     };
     let jumpoint_id = known.jumpoints.get(row.get(Column::Jumpoint), "jumpoint");
     let jumpoint_id = jumpoint_id.map_err(|message| say(Column::Jumpoint, message)).ok();
-    let jump_policy_id = match row.get(Column::JumpPolicy) {
-        "" => None,
-        name => {
-            let may_choose =
-                |id: &JumpGroupId| known.permissions.get(id).is_some_and(|it| it.has(ItemPermission::EditPolicy));
-            if group_id.as_ref().is_some_and(|id| !may_choose(id)) {
-                say(
-                    Column::JumpPolicy,
-                    "Your role in this group does not let you choose jump policies. Leave it empty.".into(),
-                );
-            }
-            known.policies.get(name, "jump policy").map_err(|message| say(Column::JumpPolicy, message)).ok()
+    let may = |permission| {
+        // A group that is not known is told above.
+        group_id.is_none_or(|id| known.permissions.get(&id).is_some_and(|it| it.has(permission)))
+    };
+    let mut policy = |column, kind: &str, permission| {
+        if !row.get(column).is_empty() && !may(permission) {
+            let message = format!("Your role in this group does not let you choose {kind}. Leave it empty.");
+            say(column, message);
         }
     };
+    policy(Column::JumpPolicy, "jump policies", ItemPermission::EditPolicy);
+    policy(Column::SessionPolicy, "session policies", ItemPermission::EditSessionPolicy);
+    let jump_policy_id = known.policies.optional(row.get(Column::JumpPolicy), "jump policy");
+    let jump_policy_id = jump_policy_id.unwrap_or_else(|message| {
+        say(Column::JumpPolicy, message);
+        None
+    });
+    let session_policy_id = known.session_policies.optional(row.get(Column::SessionPolicy), "session policy");
+    let session_policy_id = session_policy_id.unwrap_or_else(|message| {
+        say(Column::SessionPolicy, message);
+        None
+    });
     let tunnels = pairs::read(row.get(Column::Tunnels));
     let tunnels_wrong = tunnels.is_err();
     let tunnels = tunnels.map_err(|message| say(Column::Tunnels, message)).unwrap_or_default();
@@ -162,6 +176,7 @@ fn draft(row: &Row, known: &Known) -> Result<TunnelJumpDraft, Vec<CsvRemark>> {
         tag: Some(row.get(Column::Tag).to_owned()),
         comments: row.get(Column::Comments).to_owned(),
         jump_policy_id,
+        session_policy_id,
     });
     for FieldError { field, message } in validate::tunnel_jump(&draft) {
         match field.split_once('[') {
@@ -175,51 +190,6 @@ fn draft(row: &Row, known: &Known) -> Result<TunnelJumpDraft, Vec<CsvRemark>> {
         }
     }
     if problems.is_empty() { Ok(draft) } else { Err(problems) }
-}
-
-/// Things by name. Capitals matter only where names differ in nothing else.
-#[derive(Clone, Debug)]
-struct Names<Id> {
-    exact: HashMap<String, Vec<Id>>,
-    folded: HashMap<String, Vec<Id>>,
-    names: HashMap<Id, String>,
-}
-
-impl<Id> Default for Names<Id> {
-    fn default() -> Self {
-        Self { exact: HashMap::new(), folded: HashMap::new(), names: HashMap::new() }
-    }
-}
-
-impl<Id: Copy + Eq + Hash> Names<Id> {
-    fn add(&mut self, name: &str, id: Id) {
-        self.exact.entry(name.trim().to_owned()).or_default().push(id);
-        self.folded.entry(name.trim().to_lowercase()).or_default().push(id);
-        self.names.insert(id, name.to_owned());
-    }
-
-    fn name(&self, id: Id) -> String {
-        self.names.get(&id).cloned().unwrap_or_default()
-    }
-
-    fn get(&self, name: &str, what: &str) -> Result<Id, String> {
-        let name = name.trim();
-        let found = self.exact.get(name).or_else(|| self.folded.get(&name.to_lowercase()));
-        match found.map_or(&[][..], Vec::as_slice) {
-            [id] => Ok(*id),
-            [] if name.is_empty() => Err(format!("Name the {what}.")),
-            [] => Err(format!("There is no {what} “{}”. Write the name as the console shows it.", quoted(name))),
-            several => Err(format!(
-                "There are {} {what}s that could be “{}”. Rename one of them, or write capitals as the console shows them.",
-                several.len(),
-                quoted(name)
-            )),
-        }
-    }
-}
-
-fn quoted(name: &str) -> String {
-    name.chars().take(80).collect()
 }
 
 #[cfg(test)]
@@ -293,6 +263,7 @@ mod tests {
             tag: Some("shop".into()),
             comments: "the shop".into(),
             jump_policy_id: None,
+            session_policy_id: None,
         };
         assert_eq!(it.items[0], expected);
         assert_eq!((it.items[1].tag.as_deref(), it.items[1].local_address.as_str()), (None, "127.0.0.1"));
@@ -386,6 +357,7 @@ mod tests {
                 tag,
                 comments,
                 jump_policy_id: None,
+                session_policy_id: None,
             });
             items.filter(|it| validate::tunnel_jump(it).is_empty()).map(tidy).collect()
         })
@@ -394,7 +366,7 @@ mod tests {
     proptest! {
         #[test]
         fn what_is_exported_is_imported_as_it_was(items in items()) {
-            let named = items.iter().map(|definition| NamedItem { definition, group: "Lab", jumpoint: "ams-1", policy: "" });
+            let named = items.iter().map(|definition| NamedItem { definition, group: "Lab", jumpoint: "ams-1", policy: "", session_policy: "" });
             let import = Import::of(read(&write(named).unwrap()), known());
             prop_assert_eq!(import.problems.len(), usize::from(items.is_empty()), "{:?}", import.problems);
             prop_assert_eq!(import.items, items);

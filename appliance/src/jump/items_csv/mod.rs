@@ -7,12 +7,14 @@
 //! |---|---|
 //! | `read` | bytes into rows, each with its line in the file |
 //! | `import` | rows into items, as far as the user may make them, and what is wrong with them |
+//! | `names` | what a file calls by name, looked up |
 //! | `write` | items into bytes |
 //! | `cell` | what a spreadsheet would take for a formula |
 //! | `pairs` | the column of port pairs |
 
 pub mod cell;
 pub mod import;
+mod names;
 pub mod pairs;
 pub mod read;
 pub mod write;
@@ -38,11 +40,13 @@ pub enum Column {
     Comments,
     /// Its jump policy, by name.
     JumpPolicy,
+    /// Its session policy, by name.
+    SessionPolicy,
 }
 
 impl Column {
     /// Every column, in the order in which they are written.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Name,
         Self::Group,
         Self::Tag,
@@ -52,6 +56,7 @@ impl Column {
         Self::Tunnels,
         Self::Comments,
         Self::JumpPolicy,
+        Self::SessionPolicy,
     ];
 
     /// Its name in the first line.
@@ -67,13 +72,14 @@ impl Column {
             Self::Tunnels => "tunnels",
             Self::Comments => "comments",
             Self::JumpPolicy => "jump_policy",
+            Self::SessionPolicy => "session_policy",
         }
     }
 
     /// Whether a file can do without it.
     #[must_use]
     pub fn may_be_missing(self) -> bool {
-        matches!(self, Self::Tag | Self::LocalAddress | Self::Comments | Self::JumpPolicy)
+        matches!(self, Self::Tag | Self::LocalAddress | Self::Comments | Self::JumpPolicy | Self::SessionPolicy)
     }
 
     /// The column that somebody calls so: capitals, and blanks or hyphens in place of `_`, do not matter.

@@ -16,6 +16,8 @@ pub struct NamedItem<'a> {
     pub jumpoint: &'a str,
     /// Its jump policy; empty: none.
     pub policy: &'a str,
+    /// Its session policy; empty: none.
+    pub session_policy: &'a str,
 }
 
 /// The file could not be written.
@@ -31,7 +33,7 @@ pub fn write<'a>(items: impl IntoIterator<Item = NamedItem<'a>>) -> Result<Vec<u
     let mut bytes = BYTE_ORDER_MARK.to_vec();
     let mut writer = WriterBuilder::new().terminator(Terminator::CRLF).from_writer(&mut bytes);
     writer.write_record(Column::ALL.map(Column::name))?;
-    for NamedItem { definition, group, jumpoint, policy } in items {
+    for NamedItem { definition, group, jumpoint, policy, session_policy } in items {
         let tunnels = pairs::written(&definition.tunnels);
         let cells = Column::ALL.map(|column| match column {
             Column::Name => definition.name.as_str(),
@@ -43,6 +45,7 @@ pub fn write<'a>(items: impl IntoIterator<Item = NamedItem<'a>>) -> Result<Vec<u
             Column::Tunnels => tunnels.as_str(),
             Column::Comments => definition.comments.as_str(),
             Column::JumpPolicy => policy,
+            Column::SessionPolicy => session_policy,
         });
         writer.write_record(cells.map(cell::guarded))?;
     }

@@ -1,4 +1,4 @@
-//! Jump policies, requests for approval, and links of letters about those.
+//! Jump policies, requests for approval, links of letters about those, and session policies.
 
 pub(in crate::store) mod jump_policy {
     use sea_orm::entity::prelude::*;
@@ -61,6 +61,26 @@ pub(in crate::store) mod approval_link {
         pub token_hash: Vec<u8>,
         pub approval_id: Uuid,
         pub address: String,
+    }
+
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
+pub(in crate::store) mod session_policy {
+    use sea_orm::entity::prelude::*;
+
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "session_policy")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub id: Uuid,
+        pub name: String,
+        pub definition: String,
+        pub created_at: i64,
+        pub revision: i64,
     }
 
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

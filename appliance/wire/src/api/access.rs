@@ -26,11 +26,13 @@ pub enum ItemPermission {
     ViewReport,
     /// Change which jump policy holds for an item.
     EditPolicy,
+    /// Change which session policy an item has.
+    EditSessionPolicy,
 }
 
 impl ItemPermission {
     /// Every permission, in the order forms show them, with words for a person.
-    pub const ALL: [(Self, &'static str); 10] = [
+    pub const ALL: [(Self, &'static str); 11] = [
         (Self::Start, "Start sessions"),
         (Self::Add, "Create items"),
         (Self::AssignGroup, "Move and copy items"),
@@ -40,6 +42,7 @@ impl ItemPermission {
         (Self::EditTag, "Change tags"),
         (Self::EditComments, "Change comments"),
         (Self::EditPolicy, "Change the jump policy"),
+        (Self::EditSessionPolicy, "Change the session policy"),
         (Self::ViewReport, "Read the reports"),
     ];
 

@@ -1,5 +1,5 @@
 use super::{ItemPermission, api_type};
-use crate::{JumpGroupId, JumpItemId, JumpPolicyId, JumpointId, SessionId, Timestamp};
+use crate::{JumpGroupId, JumpItemId, JumpPolicyId, JumpointId, SessionId, SessionPolicyId, Timestamp, UserId};
 
 api_type! {
     /// A group of jump items.
@@ -10,10 +10,22 @@ api_type! {
         pub name: String,
         /// Free text.
         pub comments: String,
+        /// Whose personal group it is; none: it is shared.
+        #[serde(default)]
+        pub owner: Option<GroupOwner>,
         /// Items in it.
         pub item_count: u32,
         /// What the asking user may do with them.
         pub permissions: Vec<ItemPermission>,
+    }
+
+    /// Who has a personal group.
+    #[derive(Eq)]
+    pub struct GroupOwner {
+        /// The user.
+        pub user_id: UserId,
+        /// Their name.
+        pub user_name: String,
     }
 
     /// `POST /api/jump-groups` and `PUT /api/jump-groups/{id}`.
@@ -62,6 +74,9 @@ api_type! {
         /// The jump policy that holds for it (row 0.15).
         #[serde(default)]
         pub jump_policy_id: Option<JumpPolicyId>,
+        /// The session policy of its sessions; it goes before that of the user (row 1.18).
+        #[serde(default)]
+        pub session_policy_id: Option<SessionPolicyId>,
     }
 
     /// An entry in the Jump interface.
@@ -123,6 +138,9 @@ api_type! {
         /// Their jump policy.
         #[serde(default)]
         pub jump_policy: Option<PolicyChoice>,
+        /// Their session policy.
+        #[serde(default)]
+        pub session_policy: Option<SessionPolicyChoice>,
     }
 
     /// `POST /api/jump-items/copy`: makes a copy of each item in each of the groups. All of them are made, or none.
@@ -180,4 +198,15 @@ pub enum PolicyChoice {
     Nothing,
     /// This one.
     Policy(JumpPolicyId),
+}
+
+/// Which session policy items get.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(tag = "kind", content = "id", rename_all = "snake_case")]
+pub enum SessionPolicyChoice {
+    /// None of their own.
+    Nothing,
+    /// This one.
+    Policy(SessionPolicyId),
 }

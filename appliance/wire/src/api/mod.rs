@@ -5,6 +5,7 @@
 //! | `error` | the one shape of every refusal |
 //! | `sign_in` | setup, sign-in, the signed-in user, own browsers, preferences |
 //! | `second_factors` | what is asked for besides a password |
+//! | `passkeys` | passkeys, and what a browser is asked to do with them |
 //! | `api_tokens` | keys of programs that use this API |
 //! | `users` | people, for administrators |
 //! | `access` | teams, jump item roles, memberships, and what follows from them |
@@ -14,6 +15,7 @@
 //! | `jump_items` | groups and items |
 //! | `items_csv` | items as a CSV file |
 //! | `policies` | jump policies, and what starting an item takes |
+//! | `session_policies` | what sessions may do |
 //! | `approvals` | requests to use items, and what became of them |
 //! | `mail`, `letters` | the mail server, letters that wait; how letters are written, and links in them |
 //! | `ticket_system` | who is asked whether a ticket is good |
@@ -36,8 +38,10 @@ mod jumpoints;
 mod letters;
 mod mail;
 mod own_items;
+mod passkeys;
 mod policies;
 mod second_factors;
+mod session_policies;
 mod sessions;
 mod sign_in;
 mod ticket_system;
@@ -57,8 +61,10 @@ pub use jumpoints::*;
 pub use letters::*;
 pub use mail::*;
 pub use own_items::*;
+pub use passkeys::*;
 pub use policies::*;
 pub use second_factors::*;
+pub use session_policies::*;
 pub use sessions::*;
 pub use sign_in::*;
 pub use ticket_system::*;

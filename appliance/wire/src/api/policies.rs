@@ -1,5 +1,5 @@
-use super::api_type;
-use crate::{ApprovalId, JumpItemId, JumpPolicyId, SecretText, TeamId, Timestamp, UserId};
+use super::{ShownFactor, api_type};
+use crate::{ApprovalId, JumpItemId, JumpPolicyId, TeamId, Timestamp, UserId};
 
 /// A day of the week.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
@@ -232,6 +232,9 @@ api_type! {
         pub ticket: bool,
         /// Whether a code of the second factor has to be sent along.
         pub second_factor: bool,
+        /// Whether the asking user has passkeys to show.
+        #[serde(default)]
+        pub passkey: bool,
         /// Approvals that are missing, by policy; empty: none.
         pub approvals: Vec<MissingApproval>,
         /// Whose running session a Jump leads into now, if it does not begin one.
@@ -265,8 +268,8 @@ api_type! {
         /// A ticket's id.
         #[serde(default)]
         pub ticket: Option<String>,
-        /// A code of the second factor.
+        /// The second factor.
         #[serde(default)]
-        pub second_factor: Option<SecretText>,
+        pub second_factor: Option<ShownFactor>,
     }
 }

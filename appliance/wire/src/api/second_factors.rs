@@ -1,4 +1,4 @@
-use super::{Me, api_type};
+use super::{Me, Passkey, PasskeyCeremony, ShownPasskey, api_type};
 use crate::{SecretText, Timestamp};
 
 /// Answer of `POST /api/sign-in`: a password alone may not be enough.
@@ -19,20 +19,44 @@ api_type! {
         pub challenge: SecretText,
         /// Until then.
         pub expires_at: Timestamp,
+        /// Whether a code of an authenticator app can be shown. A recovery code always can.
+        #[serde(default)]
+        pub app: bool,
+        /// What the browser is to ask for, where the user has passkeys.
+        #[serde(default)]
+        pub passkey: Option<PasskeyCeremony>,
     }
 
     /// `POST /api/sign-in/second-factor`: answered with [`Me`].
     pub struct SecondFactorRequest {
         /// Of [`SecondFactorStep`].
         pub challenge: SecretText,
+        /// What is shown.
+        #[serde(flatten)]
+        pub shown: ShownFactor,
+    }
+
+    /// A second factor as it is shown: one of them.
+    #[derive(Default)]
+    pub struct ShownFactor {
         /// The code that the authenticator app shows, or a recovery code.
-        pub code: SecretText,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub code: Option<SecretText>,
+        /// What a passkey said.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub passkey: Option<ShownPasskey>,
     }
 
     /// `GET /api/me/second-factors`.
     pub struct SecondFactors {
         /// Since when an authenticator app is asked for at sign-in; absent when none is.
         pub totp_since: Option<Timestamp>,
+        /// Passkeys, oldest first.
+        #[serde(default)]
+        pub passkeys: Vec<Passkey>,
+        /// Why this appliance knows no passkeys, if so: a sentence.
+        #[serde(default)]
+        pub passkeys_unavailable: Option<String>,
         /// Recovery codes that were not used yet.
         pub recovery_codes_left: u32,
         /// Whether everybody needs a second factor here.
@@ -77,12 +101,13 @@ api_type! {
         pub codes: Vec<SecretText>,
     }
 
-    /// `POST /api/me/totp/remove` and `POST /api/me/recovery-codes`: who weakens a sign-in shows both factors.
+    /// `POST /api/me/totp/remove`, `POST /api/me/recovery-codes` and `POST /api/me/passkeys/{id}/remove`: who weakens a sign-in shows both factors.
     pub struct BothFactors {
         /// The present password.
         pub password: SecretText,
-        /// The code that the authenticator app shows, or a recovery code.
-        pub code: SecretText,
+        /// The second factor.
+        #[serde(flatten)]
+        pub shown: ShownFactor,
     }
 
     /// `POST /api/users/{id}/reset-second-factors`.
@@ -103,5 +128,19 @@ api_type! {
     pub struct SignInSettings {
         /// Whether everybody needs a second factor: who has none sets one up at the next sign-in before anything else.
         pub second_factor_required: bool,
+    }
+}
+
+impl ShownFactor {
+    /// A code.
+    #[must_use]
+    pub fn code(code: SecretText) -> Self {
+        Self { code: Some(code), passkey: None }
+    }
+
+    /// What a passkey said.
+    #[must_use]
+    pub fn passkey(passkey: ShownPasskey) -> Self {
+        Self { code: None, passkey: Some(passkey) }
     }
 }

@@ -1,6 +1,6 @@
 use std::net::Ipv4Addr;
 
-use super::{Fault, ShownAtStart, api_type};
+use super::{EffectiveSessionPolicy, Fault, ShownAtStart, api_type};
 use crate::helper_messages::ListenProblem;
 use crate::stream::EndReason;
 use crate::{ConnectionId, JumpItemId, SecretText, SessionEventId, SessionId, Timestamp, UserId};
@@ -47,6 +47,10 @@ pub enum SessionEnd {
     JumpointDidNotCall,
     /// Nobody pressed *Protocol Tunneling* for a long time.
     NotUsed,
+    /// Nothing went through it for as long as its session policy allows.
+    Idle,
+    /// Its session policy does not allow tunnels any more.
+    NotAllowed,
     /// The appliance stopped.
     ApplianceStopped,
     /// A program broke the protocol.
@@ -145,6 +149,9 @@ api_type! {
         /// Why, in a sentence.
         #[serde(default)]
         pub ends_because: Option<String>,
+        /// What it may do, and which rule says so.
+        #[serde(default)]
+        pub policy: Option<EffectiveSessionPolicy>,
         /// The session that it joined: then this is one person's way into that one, and ends with it.
         #[serde(default)]
         pub joined: Option<Joined>,

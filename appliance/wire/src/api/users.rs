@@ -1,5 +1,5 @@
 use super::{JumpMethod, api_type};
-use crate::{JumpItemRoleId, SecretText, Timestamp, UserId};
+use crate::{JumpItemRoleId, SecretText, SessionPolicyId, Timestamp, UserId};
 
 /// What a user may do in the console.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -32,6 +32,12 @@ api_type! {
         pub methods: Vec<JumpMethod>,
         /// What they may do in groups that no membership speaks of; none: nothing, they do not see them.
         pub default_role_id: Option<JumpItemRoleId>,
+        /// What they may do in a jump group of their own; none: they have none, or it is kept from them.
+        #[serde(default)]
+        pub personal_role_id: Option<JumpItemRoleId>,
+        /// The session policy of their sessions, as far as the item's leaves things open.
+        #[serde(default)]
+        pub session_policy_id: Option<SessionPolicyId>,
         /// Until when sign-in is refused after repeated failures.
         pub locked_until: Option<Timestamp>,
         /// Whether a second factor is asked for when they sign in.
@@ -62,6 +68,12 @@ api_type! {
         /// What they may do in groups that no membership speaks of; absent: nothing.
         #[serde(default)]
         pub default_role_id: Option<JumpItemRoleId>,
+        /// What they may do in a jump group of their own; absent: they have none.
+        #[serde(default)]
+        pub personal_role_id: Option<JumpItemRoleId>,
+        /// The session policy of their sessions; absent: none.
+        #[serde(default)]
+        pub session_policy_id: Option<SessionPolicyId>,
     }
 
     /// `PATCH /api/users/{id}`: what is absent stays.
@@ -86,6 +98,14 @@ api_type! {
         #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "present")]
         #[cfg_attr(feature = "openapi", schema(value_type = Option<JumpItemRoleId>))]
         pub default_role_id: Option<Option<JumpItemRoleId>>,
+        /// What they may do in a jump group of their own; `null` keeps it from them.
+        #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "present")]
+        #[cfg_attr(feature = "openapi", schema(value_type = Option<JumpItemRoleId>))]
+        pub personal_role_id: Option<Option<JumpItemRoleId>>,
+        /// The session policy of their sessions; `null` takes it away.
+        #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "present")]
+        #[cfg_attr(feature = "openapi", schema(value_type = Option<SessionPolicyId>))]
+        pub session_policy_id: Option<Option<SessionPolicyId>>,
         /// A new password; signs them out everywhere.
         #[serde(default)]
         pub password: Option<SecretText>,

@@ -107,6 +107,12 @@ actions! {
     PolicyChanged = "policy.changed", "Policy changed";
     /// A jump policy was removed.
     PolicyRemoved = "policy.removed", "Policy removed";
+    /// A session policy was made.
+    SessionPolicyCreated = "session_policy.created", "Session policy created";
+    /// A session policy was changed.
+    SessionPolicyChanged = "session_policy.changed", "Session policy changed";
+    /// A session policy was removed.
+    SessionPolicyRemoved = "session_policy.removed", "Session policy removed";
     /// An item was made.
     ItemCreated = "item.created", "Item created";
     /// An item was made as a copy.

@@ -87,6 +87,8 @@ pub enum ObjectKind {
     Role,
     /// A jump policy.
     Policy,
+    /// A session policy.
+    SessionPolicy,
     /// An item.
     Item,
     /// A jumpoint.
@@ -118,6 +120,7 @@ impl ObjectKind {
             Self::Group => "Group",
             Self::Role => "Role",
             Self::Policy => "Policy",
+            Self::SessionPolicy => "Session policy",
             Self::Item => "Item",
             Self::Jumpoint => "Jumpoint",
             Self::Agent => "Node",

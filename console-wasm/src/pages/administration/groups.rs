@@ -52,11 +52,17 @@ pub(super) fn Groups() -> Html {
                 <tbody class="pf-v6-c-table__tbody">
                     { for store.groups.list().iter().map(|group| html! {
                         <tr class="pf-v6-c-table__tr" key={group.id.to_string()} data-testid="group-row" data-name={group.name.clone()}>
-                            <th class="pf-v6-c-table__th" scope="row">{ &group.name }</th>
+                            <th class="pf-v6-c-table__th" scope="row">
+                                { &group.name }
+                                if let Some(owner) = &group.owner {
+                                    <span class="sp-pale">{ format!(" – only {} and administrators see it", owner.user_name) }</span>
+                                }
+                            </th>
                             <td class="pf-v6-c-table__td">{ group.item_count }</td>
                             <td class="pf-v6-c-table__td sp-lines">{ &group.comments }</td>
                             <td class="pf-v6-c-table__td sp-number">
-                                <Button class="sp-members" kind={Kind::Plain} small={true} icon={Icon::User} title={format!("Members of {}", group.name)} onclick={show(Open::Members(group.clone()))} />
+                                <Button class="sp-members" kind={Kind::Plain} small={true} icon={Icon::User} title={format!("Members of {}", group.name)}
+                                    obstacle={if group.owner.is_some() { "A personal group has no members: what its owner may do stands at the user." } else { "" }} onclick={show(Open::Members(group.clone()))} />
                                 <Button class="sp-edit-group" kind={Kind::Plain} small={true} icon={Icon::Pen} title={format!("Properties of {}", group.name)} onclick={show(Open::Edit(Some(group.clone())))} />
                                 <Button class="sp-remove-group" kind={Kind::Plain} small={true} icon={Icon::Trash} title={format!("Remove {}", group.name)}
                                     obstacle={words::removal_obstacle(group.item_count, "group")} onclick={show(Open::Remove(group.clone()))} />

@@ -9,6 +9,11 @@ mod policy_dialog;
 mod reset_dialog;
 mod role_dialog;
 mod roles;
+mod session_policies;
+mod session_policy_answer;
+mod session_policy_dialog;
+mod session_policy_fields;
+mod session_policy_global;
 mod settings;
 mod sign_in;
 mod team_dialog;
@@ -62,6 +67,7 @@ pub(crate) fn AdministrationPage(props: &AdministrationPageProps) -> Html {
                 Section::Groups => html! { <groups::Groups /> },
                 Section::Roles => html! { <roles::Roles /> },
                 Section::Policies => html! { <policies::Policies /> },
+                Section::SessionPolicies => html! { <session_policies::SessionPolicies /> },
                 Section::SignIn => html! { <sign_in::SignInRules /> },
                 Section::Settings => html! { <settings::Settings /> },
                 Section::Audit => html! { <audit::Audit /> },

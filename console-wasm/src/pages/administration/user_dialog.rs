@@ -1,7 +1,7 @@
 //! A user: a new one, or name, role, state and password of one that exists.
 
 use wire::api::{ApiError, JumpMethod, NewUser, Role, User, UserChange};
-use wire::{JumpItemRoleId, SecretText, validate};
+use wire::{JumpItemRoleId, SecretText, SessionPolicyId, validate};
 use yew::prelude::*;
 
 use crate::components::check_list::{CheckList, switched};
@@ -32,6 +32,8 @@ struct Fields {
     password: String,
     methods: Vec<JumpMethod>,
     default_role: Option<JumpItemRoleId>,
+    personal_role: Option<JumpItemRoleId>,
+    session_policy: Option<SessionPolicyId>,
 }
 
 impl Fields {
@@ -45,6 +47,8 @@ impl Fields {
             password: String::new(),
             methods: user.map_or_else(JumpMethod::every, |user| user.methods.clone()),
             default_role: user.map_or(Some(JumpItemRoleId::START_SESSIONS_ONLY), |user| user.default_role_id),
+            personal_role: user.and_then(|user| user.personal_role_id),
+            session_policy: user.and_then(|user| user.session_policy_id),
         }
     }
 
@@ -108,6 +112,18 @@ pub(super) fn UserDialog(props: &UserDialogProps) -> Html {
     };
     let item_roles = use_loaded((), |api| async move { api.roles().await });
     let item_role_options: Vec<_> = item_roles.list().iter().map(|it| (it.id.to_string(), it.name.clone())).collect();
+    let choose_personal = {
+        let fields = fields.clone();
+        Callback::from(move |id: String| fields.set(Fields { personal_role: id.parse().ok(), ..(*fields).clone() }))
+    };
+    let choose_policy = {
+        let fields = fields.clone();
+        Callback::from(move |id: String| fields.set(Fields { session_policy: id.parse().ok(), ..(*fields).clone() }))
+    };
+    let policies = use_loaded((), |api| async move { api.session_policy_names().await });
+    let for_users = policies.list().iter().filter(|it| it.for_users);
+    let policy_options: Vec<_> =
+        for_users.map(|it| (it.id.to_string(), format!("{} ({})", it.name, it.summary))).collect();
     let roles =
         [Role::Technician, Role::Administrator].map(|role| (key(role).to_owned(), words::role(role).to_owned()));
     let (title, deed) = match &props.user {
@@ -138,11 +154,18 @@ pub(super) fn UserDialog(props: &UserDialogProps) -> Html {
             <SelectField id="user-role" label="Role" options={roles.to_vec()} value={key(fields.role)} help={role_help} error={said("role")}
                 onchange={edit(|fields, text| fields.role = if text == key(Role::Administrator) { Role::Administrator } else { Role::Technician })} />
             if fields.role == Role::Technician {
-                <SelectField id="user-default-role" label="Default jump item role" options={item_role_options} value={fields.default_role.map(|it| it.to_string()).unwrap_or_default()}
+                <SelectField id="user-default-role" label="Default jump item role" options={item_role_options.clone()} value={fields.default_role.map(|it| it.to_string()).unwrap_or_default()}
                     none="None: sees no items" help="Counts in groups whose members list speaks neither of the user nor of one of their teams." error={said("default_role_id")} onchange={choose_role} />
+                <SelectField id="user-personal-role" label="Role in a personal jump group" options={item_role_options} value={fields.personal_role.map(|it| it.to_string()).unwrap_or_default()}
+                    none="None: has no personal group" help="What they may do in a jump group that they and administrators alone see. A role that creates items lets them reach any host behind the jumpoints."
+                    error={said("personal_role_id")} onchange={choose_personal} />
             }
             <CheckList id="user-methods" label="Jump methods" options={JumpMethod::ALL.iter().map(|(it, words)| (format!("{it:?}"), (*words).to_owned())).collect::<Vec<_>>()}
                 chosen={fields.methods.iter().map(|it| format!("{it:?}")).collect::<Vec<_>>()} onchange={choose_method} />
+            if !policy_options.is_empty() {
+                <SelectField id="user-session-policy" label="Session policy" options={policy_options} value={fields.session_policy.map(|it| it.to_string()).unwrap_or_default()}
+                    none="None of their own" help="What sessions of this user may do, as far as the item's session policy leaves it open." error={said("session_policy_id")} onchange={choose_policy} />
+            }
             <TextField id="user-password" label={password_label} kind="password" required={new} value={fields.password.clone()} autocomplete="new-password"
                 help={password_help} error={said("password")} oninput={edit(|fields, text| fields.password = text)} />
             if !new {
@@ -171,6 +194,8 @@ async fn save(console: Console, user: Option<User>, fields: Fields) -> Result<()
                 password: SecretText::new(fields.password),
                 methods: Some(fields.methods),
                 default_role_id: fields.default_role,
+                personal_role_id: fields.personal_role,
+                session_policy_id: fields.session_policy,
             };
             console.api().create_user(&new).await.map(drop)
         }
@@ -182,6 +207,8 @@ async fn save(console: Console, user: Option<User>, fields: Fields) -> Result<()
                 enabled: (fields.enabled != user.enabled).then_some(fields.enabled),
                 methods: (fields.methods != user.methods).then_some(fields.methods),
                 default_role_id: (fields.default_role != user.default_role_id).then_some(fields.default_role),
+                personal_role_id: (fields.personal_role != user.personal_role_id).then_some(fields.personal_role),
+                session_policy_id: (fields.session_policy != user.session_policy_id).then_some(fields.session_policy),
                 password,
                 unlock: false,
             };

@@ -31,6 +31,7 @@ pub(super) fn BulkDialog(props: &BulkDialogProps) -> Html {
     let form = use_state(|| BulkForm::of(&props.items));
     let sending = use_submission();
     let names = use_loaded((), |api| async move { api.policy_names().await });
+    let session_names = use_loaded((), |api| async move { api.session_policy_names().await });
     let errors = form.errors();
     let onsubmit = {
         let (form, sending, onclose) = (form.clone(), sending.clone(), props.onclose.clone());
@@ -89,6 +90,9 @@ pub(super) fn BulkDialog(props: &BulkDialogProps) -> Html {
     let groups: Vec<(String, String)> =
         store.groups.list().iter().map(|group| (group.id.to_string(), group.name.clone())).collect();
     let none = (bulk_form::NO_POLICY.to_owned(), "No policy".to_owned());
+    let for_items = session_names.list().iter().filter(|it| it.for_items);
+    let session_policies: Vec<_> =
+        [none.clone()].into_iter().chain(for_items.map(|it| (it.id.to_string(), it.name.clone()))).collect();
     let policies: Vec<_> =
         [none].into_iter().chain(names.list().iter().map(|it| (it.id.to_string(), it.name.clone()))).collect();
     html! {
@@ -104,6 +108,9 @@ pub(super) fn BulkDialog(props: &BulkDialogProps) -> Html {
                 { text(BulkField::Comments, "bulk-comments", "Comments", "comments") }
                 if !names.list().is_empty() {
                     { choice(BulkField::Policy, "bulk-policy", "Jump policy", "jump_policy_id", policies) }
+                }
+                if session_policies.len() > 1 {
+                    { choice(BulkField::SessionPolicy, "bulk-session-policy", "Session policy", "session_policy_id", session_policies) }
                 }
             </div>
             <datalist id="bulk-tags">

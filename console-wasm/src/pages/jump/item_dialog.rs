@@ -135,6 +135,7 @@ fn Fields(props: &FieldsProps) -> Html {
                 { for items::tags(store.items.list()).into_iter().map(|tag| html! { <option key={tag.clone()} value={tag} /> }) }
             </datalist>
             <PolicyField form={form.clone()} onedit={props.onedit.clone()} />
+            <SessionPolicyField form={form.clone()} onedit={props.onedit.clone()} />
             <TextArea id="item-comments" label="Comments" value={form.comments.clone()} error={error("comments")} oninput={edit(Edit::Comments)} />
         </>
     }
@@ -154,6 +155,23 @@ fn PolicyField(props: &FieldsProps) -> Html {
         <SelectField id="item-policy" label="Jump policy" {options} none="No policy" value={form.policy.map(|id| id.to_string()).unwrap_or_default()}
             help="Policies of the group's members hold as well." error={form.error("jump_policy_id").map(AttrValue::from)}
             onchange={props.onedit.reform(|text: String| Edit::Policy(text.parse().ok()))} />
+    }
+}
+
+/// The session policy, for whoever may change it.
+#[component]
+fn SessionPolicyField(props: &FieldsProps) -> Html {
+    let names = use_loaded((), |api| async move { api.session_policy_names().await });
+    let form = &props.form;
+    let for_items = names.list().iter().filter(|it| it.for_items);
+    let options: Vec<_> = for_items.map(|it| (it.id.to_string(), format!("{} ({})", it.name, it.summary))).collect();
+    if options.is_empty() {
+        return Html::default();
+    }
+    html! {
+        <SelectField id="item-session-policy" label="Session policy" {options} none="No policy of its own" value={form.session_policy.map(|id| id.to_string()).unwrap_or_default()}
+            help="Goes before the user's session policy and the global one." error={form.error("session_policy_id").map(AttrValue::from)}
+            onchange={props.onedit.reform(|text: String| Edit::SessionPolicy(text.parse().ok()))} />
     }
 }
 

@@ -1,7 +1,7 @@
 //! What the policies of an item ask for before a session begins: an approval, a second factor.
 
 use wasm_bindgen_futures::spawn_local;
-use wire::api::{ApiError, JumpItem, MissingApproval, NewApproval, ShownAtStart, StartTerms};
+use wire::api::{ApiError, JumpItem, MissingApproval, NewApproval, ShownAtStart, ShownFactor, StartTerms};
 use wire::{SecretText, Timestamp, validate};
 use yew::prelude::*;
 use yew_router::prelude::*;
@@ -10,9 +10,11 @@ use crate::components::alert::{Alert, ErrorAlert, Severity};
 use crate::components::button::{Button, Kind};
 use crate::components::dialog::{Dialog, FormDialog};
 use crate::components::field::{TextArea, TextField, kept_in};
+use crate::components::passkey_button::{Asking, PasskeyButton};
 use crate::components::spinner;
 use crate::components::time::full;
 use crate::console::{use_console, use_store};
+use crate::passkeys;
 use crate::routes::Route;
 use crate::state::store::Action;
 use crate::submission::use_submission;
@@ -151,13 +153,13 @@ fn Show(props: &ShowProps) -> Html {
     let (asks_ticket, asks_code) = (props.terms.ticket, props.terms.second_factor);
     let wrong_ticket = if asks_ticket { validate::ticket(&ticket) } else { None };
     let wrong_code = (asks_code && code.trim().is_empty()).then(|| "Enter the code.".to_owned());
-    let onsubmit = {
-        let (ticket, code, sending) = (ticket.clone(), code.clone(), sending.clone());
-        let (onclose, id, right) =
-            (props.onclose.clone(), props.item.id, wrong_ticket.is_none() && wrong_code.is_none());
-        Callback::from(move |()| {
+    let start = {
+        let (ticket, sending) = (ticket.clone(), sending.clone());
+        let (onclose, id, has_ticket) = (props.onclose.clone(), props.item.id, wrong_ticket.is_none());
+        Callback::from(move |second_factor: Option<ShownFactor>| {
             let ticket = asks_ticket.then(|| ticket.trim().to_owned());
-            let second_factor = asks_code.then(|| SecretText::new((*code).clone()));
+            let is_blank = |it: &ShownFactor| it.code.as_ref().is_some_and(|it| it.expose().trim().is_empty());
+            let right = has_ticket && !second_factor.as_ref().is_some_and(is_blank);
             let (console, onclose, navigator) = (console.clone(), onclose.clone(), navigator.clone());
             let api = console.api().clone();
             let starting = async move { api.jump_showing(id, ShownAtStart { ticket, second_factor }).await };
@@ -172,6 +174,11 @@ fn Show(props: &ShowProps) -> Html {
             });
         })
     };
+    let onsubmit = {
+        let (code, start) = (code.clone(), start.clone());
+        Callback::from(move |()| start.emit(asks_code.then(|| ShownFactor::code(SecretText::new((*code).clone())))))
+    };
+    let asking = use_memo((), |()| Asking::appliance());
     html! {
         <FormDialog name="start" title={format!("Start {}", props.item.definition.name)} deed="Jump" sending={sending.clone()} {onsubmit} onclose={props.onclose.clone()}>
             if asks_ticket {
@@ -180,6 +187,9 @@ fn Show(props: &ShowProps) -> Html {
             }
             if asks_code {
                 <p>{ "A policy of this item asks for your second factor before each session." }</p>
+                if props.terms.passkey && passkeys::are_known() {
+                    <PasskeyButton id="start-passkey" label="Jump with a passkey" asking={(*asking).clone()} onshown={start.reform(|shown| Some(ShownFactor::passkey(shown)))} />
+                }
                 <TextField id="start-code" label="Code of your authenticator app, or a recovery code" required={true} value={(*code).clone()}
                     autocomplete="one-time-code" inputmode="numeric" error={sending.said("code", wrong_code)} oninput={kept_in(&code)} />
             }

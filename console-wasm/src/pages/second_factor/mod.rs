@@ -3,12 +3,13 @@
 mod both;
 mod codes;
 mod first;
+mod passkey_dialog;
 mod set_up;
 mod step;
 
 use wasm_bindgen_futures::spawn_local;
-use wire::SecretText;
-use wire::api::{ApiError, SecondFactors};
+use wire::api::{ApiError, Passkey, SecondFactors};
+use wire::{SecretText, Timestamp};
 use yew::prelude::*;
 
 pub(crate) use first::FirstFactor;
@@ -20,11 +21,13 @@ use crate::components::spinner;
 use crate::components::state_label::StateLabel;
 use crate::components::time::TimeText;
 use crate::console::{use_console, use_now, use_store};
+use crate::passkeys;
 use crate::state::store::Action;
 use crate::state::toasts::ToastKind;
 use crate::state::words;
 use both::{BothDialog, Deed};
 use codes::Codes;
+use passkey_dialog::PasskeyDialog;
 use set_up::SetUp;
 
 /// What is open in the section.
@@ -33,7 +36,9 @@ enum Open {
     Nothing,
     SetUp,
     Both(Deed),
-    Codes(Vec<SecretText>),
+    AddPasskey,
+    /// Recovery codes; whether they come with the first second factor.
+    Codes(Vec<SecretText>, bool),
 }
 
 /// The section of the account page.
@@ -71,7 +76,7 @@ pub(crate) fn SecondFactorSection() -> Html {
     let was_set_up = {
         let (close, console) = (close.clone(), console.clone());
         Callback::from(move |()| {
-            console.tell(ToastKind::Success, "From now on a code is asked for when you sign in", "");
+            console.tell(ToastKind::Success, "From now on a second factor is asked for when you sign in", "");
             let console = console.clone();
             spawn_local(async move {
                 if let Ok(Some(me)) = console.api().me().await {
@@ -84,11 +89,18 @@ pub(crate) fn SecondFactorSection() -> Html {
     let were_shown = {
         let (open, close, console) = (open.clone(), close.clone(), console.clone());
         Callback::from(move |codes: Option<Vec<SecretText>>| match codes {
-            Some(codes) => open.set(Open::Codes(codes)),
+            Some(codes) => open.set(Open::Codes(codes, false)),
             None => {
-                console.tell(ToastKind::Success, "Your authenticator app is not asked for any more", "");
+                console.tell(ToastKind::Success, "It is not asked for any more", "");
                 close.emit(());
             }
+        })
+    };
+    let was_added = {
+        let (open, was_set_up) = (open.clone(), was_set_up.clone());
+        Callback::from(move |codes: Option<Vec<SecretText>>| match codes {
+            Some(codes) => open.set(Open::Codes(codes, true)),
+            None => was_set_up.emit(()),
         })
     };
     let reset = store.me().and_then(|me| me.factors_reset.clone());
@@ -108,38 +120,71 @@ pub(crate) fn SecondFactorSection() -> Html {
                 None => spinner("Loading second factors"),
                 Some(state) => match (&*open, state.totp_since) {
                     (Open::SetUp, None) => html! { <SetUp asks_password={true} ondone={was_set_up} oncancel={close} /> },
-                    (Open::Codes(codes), _) => html! { <Codes codes={codes.clone()} ondone={close} /> },
+                    (Open::Codes(codes, first), _) => {
+                        html! { <Codes codes={codes.clone()} ondone={if *first { was_set_up } else { close }} /> }
+                    }
                     (open, since) => html! {
                         <>
+                            if since.is_none() && state.passkeys.is_empty() {
+                                <p>{ "Your password alone signs you in. With an authenticator app on your telephone, or a passkey, whoever learns your password still cannot." }</p>
+                            }
                             { match since {
                                 None => html! {
-                                    <>
-                                        <p>{ "Your password alone signs you in. With an authenticator app on your telephone, whoever learns your password still cannot." }</p>
-                                        <div><Button id="set-up-totp" kind={Kind::Primary} label="Set up an authenticator app" onclick={show(Open::SetUp)} /></div>
-                                    </>
+                                    <div><Button id="set-up-totp" kind={if state.passkeys.is_empty() { Kind::Primary } else { Kind::Secondary }} label="Set up an authenticator app" onclick={show(Open::SetUp)} /></div>
                                 },
                                 Some(since) => html! {
-                                    <>
-                                        <div class="sp-factor">
-                                            <StateLabel id="totp-state" word={words::ON} />
-                                            <span>{ "Authenticator app, set up " }<TimeText at={since} {now} /></span>
-                                            <span id="recovery-codes-left" class="sp-pale">{ words::recovery_codes(state.recovery_codes_left) }</span>
-                                        </div>
-                                        <div class="sp-factor">
-                                            <Button id="renew-recovery-codes" small={true} label="New recovery codes" onclick={show(Open::Both(Deed::Renew))} />
-                                            <Button id="remove-totp" kind={Kind::DangerSecondary} small={true} label="Turn off"
-                                                obstacle={if state.required { "Everybody who signs in here needs a second factor." } else { "" }} onclick={show(Open::Both(Deed::TurnOff))} />
-                                        </div>
-                                    </>
+                                    <div class="sp-factor">
+                                        <StateLabel id="totp-state" word={words::ON} />
+                                        <span>{ "Authenticator app, set up " }<TimeText at={since} {now} /></span>
+                                        <Button id="remove-totp" kind={Kind::DangerSecondary} small={true} label="Turn off"
+                                            obstacle={last_one(state, 1)} onclick={show(Open::Both(Deed::TurnOff))} />
+                                    </div>
                                 },
                             } }
+                            { for state.passkeys.iter().map(|it| passkey_row(it, now, last_one(state, usize::from(since.is_some()) + 1), show(Open::Both(Deed::RemovePasskey(it.id))))) }
+                            if let Some(why) = &state.passkeys_unavailable {
+                                <p class="sp-pale" id="passkeys-unavailable">{ why }</p>
+                            } else {
+                                <div><Button id="add-passkey" label="Add a passkey" obstacle={if passkeys::are_known() { "" } else { "This browser knows no passkeys, or is too old for them." }} onclick={show(Open::AddPasskey)} /></div>
+                            }
+                            if since.is_some() || !state.passkeys.is_empty() {
+                                <div class="sp-factor">
+                                    <Button id="renew-recovery-codes" small={true} label="New recovery codes" onclick={show(Open::Both(Deed::Renew))} />
+                                    <span id="recovery-codes-left" class="sp-pale">{ words::recovery_codes(state.recovery_codes_left) }</span>
+                                </div>
+                            }
                             if let Open::Both(deed) = open {
-                                <BothDialog deed={*deed} ondone={were_shown} onclose={close} />
+                                <BothDialog deed={*deed} app={since.is_some()} passkey={!state.passkeys.is_empty()} ondone={were_shown} onclose={close} />
+                            } else if *open == Open::AddPasskey {
+                                <PasskeyDialog asks_password={true} ondone={was_added} onclose={close} />
                             }
                         </>
                     },
                 },
             } }
         </section>
+    }
+}
+
+/// Why it cannot be taken away where everybody needs one; empty when it can. `position` is where it stands among those there are.
+fn last_one(state: &SecondFactors, position: usize) -> &'static str {
+    let count = usize::from(state.totp_since.is_some()) + state.passkeys.len();
+    if state.required && count <= 1 && position >= count {
+        "Everybody who signs in here needs a second factor."
+    } else {
+        ""
+    }
+}
+
+fn passkey_row(it: &Passkey, now: Timestamp, obstacle: &'static str, remove: Callback<MouseEvent>) -> Html {
+    html! {
+        <div class="sp-factor" key={it.id.to_string()} data-testid="passkey-row" data-name={it.name.clone()}>
+            <StateLabel word={words::ON} />
+            <span>{ format!("Passkey {}, added ", it.name) }<TimeText at={it.created_at} {now} /></span>
+            if let Some(at) = it.last_used_at {
+                <span class="sp-pale">{ "used " }<TimeText {at} {now} /></span>
+            }
+            <Button class="sp-remove-passkey" kind={Kind::DangerSecondary} small={true} label="Remove" title={format!("Remove the passkey {}", it.name)} {obstacle} onclick={remove} />
+        </div>
     }
 }

@@ -105,6 +105,9 @@ fn facts(session: &Session, own: bool) -> Html {
             if let Some(at) = session.ends_at.filter(|_| session.state != SessionState::Ended) {
                 <span id="ends-at" title={session.ends_because.clone()}>{ "ends " }<TimeText {at} />{ " by policy" }</span>
             }
+            if let Some(minutes) = session.policy.as_ref().and_then(|it| it.idle_minutes).filter(|_| session.state != SessionState::Ended) {
+                <span id="idle-end" title={session.policy.as_ref().map(|it| it.idle_source.words())}>{ format!("ends after {minutes} min idle") }</span>
+            }
             if let Some(at) = session.ended_at {
                 <span>{ "ended " }<TimeText {at} />{ format!(", after {}", format::duration(at.millis_since(session.created_at))) }</span>
             }

@@ -100,7 +100,13 @@ pub fn items_csv(bytes: &[u8]) {
     if import.items.is_empty() {
         return;
     }
-    let items = import.items.iter().map(|definition| NamedItem { definition, group: "g", jumpoint: "j", policy: "" });
+    let items = import.items.iter().map(|definition| NamedItem {
+        definition,
+        group: "g",
+        jumpoint: "j",
+        policy: "",
+        session_policy: "",
+    });
     let Ok(written) = write(items) else { panic!("what was read cannot be written") };
     let again = Import::of(read(&written), known());
     assert_eq!((again.problems, again.items), (Vec::new(), import.items), "it reads differently the second time");
