@@ -23,6 +23,9 @@
 //! | [`stop`] | being asked to stop |
 //! | [`guards`] | rules of the source tree that the compiler does not check |
 
+// Features of a dependency of tests alone are then those of the programs too, and nothing is built twice.
+use proptest as _;
+
 pub mod api_client;
 pub mod appliance;
 pub mod audit_trail;

@@ -8,8 +8,9 @@ use anyhow::{Context, Result, bail};
 
 use crate::stop;
 
-/// The packages whose programs are shipped.
-pub const PROGRAM_PACKAGES: [&str; 3] = ["appliance", "jumpoint", "helper"];
+/// What is shipped: packages with their programs.
+pub const PROGRAMS: [(&str, &str); 3] =
+    [("appliance", "sallyport"), ("jumpoint", "sallyport-jumpoint"), ("helper", "sallyport-helper")];
 
 /// The top folder of the checkout.
 #[must_use]
@@ -85,13 +86,14 @@ fn build() -> Result<PathBuf> {
     let mut command = cargo();
     command.args(["build", "--quiet"]).arg("--target-dir").arg(target);
     match folder.file_name().and_then(|name| name.to_str()) {
-        Some("debug") => {}
-        Some(profile) => drop(command.args(["--profile", profile])),
+        // With the features of the whole workspace, so that nothing is built twice.
+        Some("debug") => command.args(PROGRAMS.iter().flat_map(|(_, program)| ["--bin", program])),
+        // As they are shipped.
+        Some(profile) => {
+            command.args(["--profile", profile]).args(PROGRAMS.iter().flat_map(|(package, _)| ["-p", package]))
+        }
         None => bail!("{} is no folder of cargo's", folder.display()),
-    }
-    for package in PROGRAM_PACKAGES {
-        command.args(["-p", package]);
-    }
+    };
     // The protocol of some callers owns stdout.
     command.stdout(std::process::Stdio::null());
     let mut child = command.spawn().context("starting cargo")?;

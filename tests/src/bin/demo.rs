@@ -19,7 +19,7 @@ use tests::program::Program;
 use tests::servers::{Echo, Page, Redis, find_program};
 use tests::steps::{Outcome, Steps};
 use tests::stop;
-use tests::workspace::{cargo, extension_folder, program, root};
+use tests::workspace::{PROGRAMS, cargo, extension_folder, program, root};
 use wire::api::{JumpGroup, JumpGroupDraft, JumpItem, Jumpoint, TunnelDefinition, TunnelJumpDraft};
 
 /// How long the appliance may take to serve; the first start makes keys and a database.
@@ -106,10 +106,10 @@ fn build(with_browser: bool) -> Result<()> {
         if with_browser { prerequisites::for_browser(step) } else { Ok(()) }
     }))?;
     done(steps.step("site", "console to WebAssembly, styles, extension; some minutes the first time", |step| {
-        step.run(cargo().args(["run", "--locked", "-p", "www"]))
+        step.run(cargo().args(["run", "--locked", "--bin", "www"]))
     }))?;
     done(steps.step("programs", "appliance, jumpoint, helper; some minutes the first time", |step| {
-        step.run(cargo().args(["build", "--locked", "-p", "appliance", "-p", "jumpoint", "-p", "helper"]))
+        step.run(cargo().args(["build", "--locked"]).args(PROGRAMS.iter().flat_map(|(_, program)| ["--bin", program])))
     }))
 }
 

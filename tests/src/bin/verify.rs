@@ -9,7 +9,7 @@ use anyhow::{Result, bail};
 use clap::Parser;
 use tests::servers::find_program;
 use tests::steps::{Outcome, Step, Steps, Tally, duration};
-use tests::workspace::{PROGRAM_PACKAGES, cargo, in_checkout, root, screenshot_folder};
+use tests::workspace::{cargo, in_checkout, root, screenshot_folder};
 use tests::{database, prerequisites};
 
 /// Runs all checks and all tests.
@@ -34,8 +34,8 @@ struct Check {
 const CHECKS: [Check; 13] = [
     Check { name: "prerequisites", about: "what the machine has to have", ground: true, work: prerequisites },
     Check { name: "format", about: "cargo fmt --check", ground: false, work: format },
+    Check { name: "build", about: "all programs and tests", ground: true, work: build },
     Check { name: "site", about: "console to WebAssembly, styles, extension (cargo www)", ground: true, work: site },
-    Check { name: "build", about: "all programs", ground: true, work: build },
     Check { name: "clippy", about: "lints of everything that runs on a host", ground: false, work: clippy },
     Check {
         name: "clippy-console",
@@ -60,7 +60,7 @@ const CHECKS: [Check; 13] = [
     Check { name: "tests", about: "unit and system tests, all packages", ground: false, work: unit_and_system_tests },
     Check {
         name: "postgresql",
-        about: "the appliance's unit tests and the system tests, on a PostgreSQL server",
+        about: "unit and system tests, on a PostgreSQL server",
         ground: false,
         work: on_postgresql,
     },
@@ -135,25 +135,25 @@ fn format(step: &mut Step) -> Result<()> {
     step.run(cargo().args(["fmt", "--all", "--check"]))
 }
 
-fn site(step: &mut Step) -> Result<()> {
-    step.run(cargo().args(["run", "--locked", "-p", "www"]))
-}
+// No command names a package: dependencies then have the features of the whole workspace in each of them, and nothing is
+// built twice.
 
 fn build(step: &mut Step) -> Result<()> {
-    let mut command = cargo();
-    command.args(["build", "--locked"]);
-    for package in PROGRAM_PACKAGES {
-        command.args(["-p", package]);
-    }
-    step.run(&mut command)
+    step.run(cargo().args(["test", "--locked", "--workspace", "--no-run"]))?;
+    // No target of a plain `cargo test`.
+    step.run(cargo().args(["test", "--locked", "--workspace", "--test", "e2e", "--no-run"]))
+}
+
+fn site(step: &mut Step) -> Result<()> {
+    step.run(cargo().args(["run", "--locked", "--bin", "www"]))
 }
 
 fn clippy(step: &mut Step) -> Result<()> {
     let mut command = cargo();
-    command.args(["clippy", "--locked", "--workspace", "--exclude", "console-wasm", "--all-targets"]);
+    command.args(["clippy", "--locked", "--workspace", "--all-targets"]);
     step.run(command.args(["--", "-D", "warnings"]))?;
     // The end-to-end tests are no target of "all", because a plain `cargo test` must not run them.
-    step.run(cargo().args(["clippy", "--locked", "-p", "tests", "--test", "e2e", "--", "-D", "warnings"]))
+    step.run(cargo().args(["clippy", "--locked", "--workspace", "--test", "e2e", "--", "-D", "warnings"]))
 }
 
 fn clippy_console(step: &mut Step) -> Result<()> {
@@ -208,16 +208,16 @@ fn on_postgresql(step: &mut Step) -> Result<()> {
         command.env(database::CHOICE, database::POSTGRES);
         command
     };
-    step.run(&mut on_a_server(&["-p", "appliance", "--lib"]))?;
-    step.run(&mut on_a_server(&["-p", "tests", "--test", "system"]))
+    step.run(&mut on_a_server(&["--workspace", "--lib"]))?;
+    step.run(&mut on_a_server(&["--workspace", "--test", "system"]))
 }
 
 fn end_to_end(step: &mut Step) -> Result<()> {
     // One browser at a time: two cores are enough for that, and pictures and figures stay comparable.
-    step.run(cargo().args(["test", "--locked", "-p", "tests", "--test", "e2e", "--", "--test-threads=1"]))?;
+    step.run(cargo().args(["test", "--locked", "--workspace", "--test", "e2e", "--", "--test-threads=1"]))?;
     step.say(&format!("screenshots of every page are in {}", screenshot_folder().display()));
     // A managed policy holds for the whole machine, so nothing else may run beside it.
     let mut policy: Command = cargo();
-    policy.args(["test", "--locked", "-p", "tests", "--test", "e2e", "--", "--test-threads=1", "--ignored"]);
+    policy.args(["test", "--locked", "--workspace", "--test", "e2e", "--", "--test-threads=1", "--ignored"]);
     step.run(&mut policy)
 }

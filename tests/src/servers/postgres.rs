@@ -29,7 +29,8 @@ const SETTINGS: [&str; 8] = [
     "log_min_messages=warning",
 ];
 /// Starts a server, and ends it with everything it wrote when its own standard input does: when whoever holds that is gone.
-const UNTIL_ITS_MASTER_ENDS: &str = "folder=$1; shift; \"$@\" </dev/null & server=$!; trap '' INT TERM; read -r _; kill -QUIT $server; wait $server; rm -rf \"$folder\"";
+/// It asks until the server has ended, since one that just begins does not hear it yet.
+const UNTIL_ITS_MASTER_ENDS: &str = "folder=$1; shift; \"$@\" </dev/null & server=$!; trap '' INT TERM; read -r _; while kill -QUIT $server 2>/dev/null; do sleep 0.1; done; rm -rf \"$folder\"";
 
 /// PostgreSQL with the role `app`, which may do everything, and the database `app`.
 pub struct Postgres {
@@ -191,6 +192,13 @@ impl Postgres {
     pub fn start_again(&mut self) -> Result<()> {
         self.program = launch(self.folder.path(), self.port, self.tls, Ends::WithItsValue)?;
         self.wait_until_it_answers()
+    }
+}
+
+impl Drop for Postgres {
+    fn drop(&mut self) {
+        // Whatever waits for the end of it ends the server; one that is killed instead leaves it behind.
+        drop(self.program.child().stdin.take());
     }
 }
 
