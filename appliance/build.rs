@@ -10,11 +10,19 @@ fn main() -> anyhow::Result<()> {
     let out = PathBuf::from(std::env::var("OUT_DIR")?);
     let dist = root.join("dist");
     println!("cargo:rerun-if-changed={}", root.join("extension").display());
-    // A path that does not exist makes cargo look again at every build, which is right: it may appear.
-    println!("cargo:rerun-if-changed={}", dist.join("manifest.json").display());
+    let manifest = dist.join("manifest.json");
+    let is_built = manifest.exists();
+    // A path that does not exist, or is newer than this, makes cargo build everything anew the next time: so an empty folder that
+    // is as old as the sources waits for the console. Where that cannot be, cargo builds more often.
+    if std::fs::create_dir(&dist).is_ok() {
+        let _ = std::fs::metadata(root.join("Cargo.toml"))
+            .and_then(|it| it.modified())
+            .and_then(|at| std::fs::File::open(&dist)?.set_modified(at));
+    }
+    println!("cargo:rerun-if-changed={}", if is_built { &manifest } else { &dist }.display());
 
     let mut console = Vec::new();
-    if dist.join("manifest.json").exists() {
+    if is_built {
         collect(&dist, &dist, &["extension"], &mut console)?;
     }
     std::fs::write(out.join("console_files.rs"), table(&dist, &console)?)?;

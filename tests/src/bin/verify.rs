@@ -31,11 +31,14 @@ struct Check {
     work: fn(&mut Step) -> Result<()>,
 }
 
+/// Unit and system tests that run at a time.
+const TESTS_PER_CORE: usize = 2;
+
 const CHECKS: [Check; 13] = [
     Check { name: "prerequisites", about: "what the machine has to have", ground: true, work: prerequisites },
     Check { name: "format", about: "cargo fmt --check", ground: false, work: format },
-    Check { name: "build", about: "all programs and tests", ground: true, work: build },
     Check { name: "site", about: "console to WebAssembly, styles, extension (cargo www)", ground: true, work: site },
+    Check { name: "build", about: "all programs and tests", ground: true, work: build },
     Check { name: "clippy", about: "lints of everything that runs on a host", ground: false, work: clippy },
     Check {
         name: "clippy-console",
@@ -197,19 +200,24 @@ fn extension(step: &mut Step) -> Result<()> {
     step.run(in_checkout("node").args(["--test", "--test-reporter=tap"]).args(files))
 }
 
+/// `cargo test`, with more tests at a time than there are cores: most of them wait most of the time.
+fn cargo_test(arguments: &[&str]) -> Command {
+    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    let mut command = cargo();
+    command.args(["test", "--locked", "--workspace", "--no-fail-fast"]).args(arguments);
+    command.env("RUST_TEST_THREADS", (TESTS_PER_CORE * cores).to_string());
+    command
+}
+
 fn unit_and_system_tests(step: &mut Step) -> Result<()> {
-    step.run(cargo().args(["test", "--locked", "--workspace", "--no-fail-fast"]))
+    step.run(&mut cargo_test(&[]))
 }
 
 fn on_postgresql(step: &mut Step) -> Result<()> {
-    let on_a_server = |arguments: &[&str]| {
-        let mut command = cargo();
-        command.args(["test", "--locked", "--no-fail-fast"]).args(arguments);
-        command.env(database::CHOICE, database::POSTGRES);
-        command
-    };
-    step.run(&mut on_a_server(&["--workspace", "--lib"]))?;
-    step.run(&mut on_a_server(&["--workspace", "--test", "system"]))
+    for tests in [&["--lib"][..], &["--test", "system"]] {
+        step.run(cargo_test(tests).env(database::CHOICE, database::POSTGRES))?;
+    }
+    Ok(())
 }
 
 fn end_to_end(step: &mut Step) -> Result<()> {
