@@ -148,6 +148,7 @@ impl Appliance {
         let ticket_system = TicketSystem::new(store.clone(), sealing.clone());
         let health = Health {
             store: store.clone(),
+            audit: audit.clone(),
             mailer: mailer.clone(),
             ticket_system: ticket_system.clone(),
             presence: presence.clone(),

@@ -78,8 +78,9 @@ impl Change {
     pub(super) async fn keep(self) -> Result<(), StoreError> {
         let Self { mut known, open, head, .. } = self;
         let tail = open.tail().clone();
+        known.maybe = Some(tail.clone());
         open.commit().await?;
-        known.tail = tail;
+        (known.tail, known.maybe) = (tail, None);
         if let Some((sequence, at)) = head {
             (known.head, known.head_at) = (sequence, at);
         }

@@ -61,8 +61,10 @@ pub struct Audit {
 /// What is known of the chain's end.
 #[derive(Debug)]
 struct Known {
-    /// The last event that this program saw.
+    /// The last event that this program knows to be kept.
     tail: Place,
+    /// The last event of a change of which nobody knows whether it was kept: whoever waited for it went away, or the database did.
+    maybe: Option<Place>,
     /// The event of the last head in the database.
     head: u64,
     /// When that was signed.
@@ -89,7 +91,7 @@ impl Audit {
         let checked =
             check::check(&store, signer.key(), kept.as_ref()).await.context("cannot check the audit trail")?;
         let (queue, waiting) = mpsc::channel(QUEUE);
-        let known = Known { head: checked.tail.sequence, head_at: now(), tail: checked.tail };
+        let known = Known { head: checked.tail.sequence, head_at: now(), tail: checked.tail, maybe: None };
         let audit = Self {
             store,
             signer: Arc::new(signer),
@@ -132,9 +134,9 @@ impl Audit {
     /// [`StoreError::Busy`] when others take too long, and when the database fails.
     pub async fn begin(&self) -> Result<Change, StoreError> {
         let turn = tokio::time::timeout(TURN_WITHIN, self.turn.clone().lock_owned()).await;
-        let known = turn.map_err(|_| StoreError::Busy)?;
+        let mut known = turn.map_err(|_| StoreError::Busy)?;
         let open = self.store.begin_audited().await?;
-        self.compare(&open, &known.tail).await?;
+        self.compare(&open, &mut known);
         Ok(Change::new(self.clone(), known, open))
     }
 
@@ -211,20 +213,24 @@ impl Audit {
         tokio::task::spawn_blocking(keep).await.context("the newest head of the audit trail was not kept")?
     }
 
-    /// Whether the chain's end is where this program left it: somebody may write to the database while it runs.
-    async fn compare(&self, open: &AuditedChange, known: &Place) -> Result<(), StoreError> {
+    /// Whether the chain's end is where this program left it: somebody else may write to the database while it runs. Nobody else has
+    /// a right to, since a database has one appliance.
+    fn compare(&self, open: &AuditedChange, known: &mut Known) {
         let found = open.tail();
-        // Another node may have gone on from there.
-        let goes_on = found.sequence > known.sequence
-            && (known.sequence == 0 || open.audit_place(known.sequence).await?.as_ref() == Some(known));
-        if known == found || goes_on {
-            return Ok(());
+        let was_kept = known.maybe.take().filter(|it| it == found);
+        if let Some(kept) = was_kept {
+            known.tail = kept;
         }
-        let what =
-            format!("the end of the trail was altered while the appliance ran, from event {} on", known.sequence);
-        let head = self.signer.sign(known, now());
+        if known.tail == *found {
+            return;
+        }
+        let what = format!(
+            "the end of the trail was altered while the appliance ran, from event {} on",
+            known.tail.sequence.min(found.sequence)
+        );
+        let head = self.signer.sign(&known.tail, now());
         self.found(what, Some(head));
-        Ok(())
+        known.tail = found.clone();
     }
 
     /// Notes what is wrong. False when it was known.

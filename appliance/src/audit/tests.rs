@@ -2,7 +2,7 @@ use std::time::Instant;
 
 use futures_util::{TryStreamExt, future};
 use tokio_util::sync::CancellationToken;
-use wire::audit::{Action, ExportReader, ObjectKind, Verified};
+use wire::audit::{Action, AuditEvent, Changed, ExportReader, LinkedEvent, ObjectKind, Outcome, Verified, next_hash};
 use wire::{JumpGroupId, Timestamp};
 
 use super::*;
@@ -87,6 +87,57 @@ async fn changes_and_events_at_the_same_time_make_one_chain() {
     let (again, _) = Audit::open(desk.store.clone(), desk.folder.path()).await.unwrap();
     assert!(again.findings().is_empty(), "{:?}", again.findings());
     assert!(verified(&again).await.last > whole.last);
+}
+
+/// An event that somebody with the database adds as the appliance would.
+async fn forge(desk: &Desk) {
+    let mut open = desk.store.begin_audited().await.unwrap();
+    let sequence = open.tail().sequence + 1;
+    let event = AuditEvent {
+        sequence,
+        at: Timestamp(1),
+        actor: By::appliance().actor,
+        address: None,
+        action: Action::GroupCreated,
+        object: None,
+        outcome: Outcome::Succeeded,
+        message: String::new(),
+        before: Changed::default(),
+        after: Changed::default(),
+    };
+    let hash = next_hash(&open.tail().hash, &event);
+    open.append(&[LinkedEvent { event, hash }]).await.unwrap();
+    open.commit().await.unwrap();
+}
+
+#[tokio::test]
+async fn an_event_that_somebody_else_added_is_found_however_well_it_fits() {
+    let desk = desk().await;
+    desk.audit.append(&By::appliance(), entry(&group(1))).await.unwrap();
+    assert!(desk.audit.findings().is_empty());
+    forge(&desk).await;
+    desk.audit.append(&By::appliance(), entry(&group(2))).await.unwrap();
+    assert_eq!(desk.audit.findings().len(), 1);
+    // It goes on, and says it once.
+    desk.audit.append(&By::appliance(), entry(&group(3))).await.unwrap();
+    assert_eq!(desk.audit.findings().len(), 1, "{:?}", desk.audit.findings());
+}
+
+#[tokio::test]
+async fn a_change_that_nobody_waited_for_is_no_finding() {
+    let desk = desk().await;
+    for number in 0..200 {
+        let change = desk.audit.begin().await.unwrap();
+        change.insert_jump_group(&group(number)).await.unwrap();
+        let by = By::appliance();
+        let committing = change.commit(&by, [entry(&group(number))]);
+        // Dropped at any moment of it.
+        let _ = tokio::time::timeout(Duration::from_micros(number as u64 * 20), committing).await;
+    }
+    let change = desk.audit.begin().await.unwrap();
+    change.commit(&By::appliance(), [entry(&group(1000))]).await.unwrap();
+    assert!(desk.audit.findings().is_empty(), "{:?}", desk.audit.findings());
+    verified(&desk.audit).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -75,6 +75,23 @@ pub fn certificate(good_until: Option<Timestamp>, now: Timestamp) -> HealthCheck
     check(HealthSubject::Certificate, level, format!("The certificate is good for {days}."), next_step)
 }
 
+/// The audit trail, with the newest thing that was found wrong with it and when.
+#[must_use]
+pub fn audit_trail(newest: Option<(Timestamp, &str)>) -> HealthCheck {
+    let Some((at, what)) = newest else {
+        return check(
+            HealthSubject::AuditTrail,
+            HealthLevel::Good,
+            "Nothing was found wrong with the audit trail.",
+            "",
+        );
+    };
+    let message = format!("Something is wrong with the audit trail: {what}.");
+    let next_step =
+        "Find out who can write to the database; Administration → Audit shows what was found and verifies the rest.";
+    HealthCheck { at: Some(at), ..check(HealthSubject::AuditTrail, HealthLevel::Bad, message, next_step) }
+}
+
 /// Outgoing mail.
 #[must_use]
 pub fn mail(is_configured: bool, outbox: &Outbox) -> HealthCheck {

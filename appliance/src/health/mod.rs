@@ -10,6 +10,7 @@ use std::time::Duration;
 use wire::api::{ConsoleEvent, HealthCheck, HealthChecks, HealthLevel, HealthSubject};
 
 use crate::agents::presence::Presence;
+use crate::audit::Audit;
 use crate::clock::now;
 use crate::events::{Audience, EventBus};
 use crate::mail::Mailer;
@@ -26,6 +27,8 @@ const EVERY: Duration = Duration::from_secs(15);
 pub struct Health {
     /// The database.
     pub store: Store,
+    /// The audit trail.
+    pub audit: Audit,
     /// Outgoing mail.
     pub mailer: Mailer,
     /// The ticket system.
@@ -45,7 +48,8 @@ impl Health {
     pub async fn look(&self) -> HealthChecks {
         let database = self.database().await;
         let works = database.level == HealthLevel::Good;
-        let mut checks = vec![database, self.disk(), levels::certificate(self.certificate.good_until(), now())];
+        let certificate = levels::certificate(self.certificate.good_until(), now());
+        let mut checks = vec![database, self.disk(), certificate, self.audit_trail()];
         if works {
             let rest = [
                 (HealthSubject::Mail, self.mail().await),
@@ -80,6 +84,11 @@ impl Health {
             Ok(it) => levels::disk(it.f_bavail.saturating_mul(it.f_frsize), it.f_blocks.saturating_mul(it.f_frsize)),
             Err(_) => levels::unknown(HealthSubject::Disk),
         }
+    }
+
+    fn audit_trail(&self) -> HealthCheck {
+        let findings = self.audit.findings();
+        levels::audit_trail(findings.last().map(|it| (it.at, it.what.as_str())))
     }
 
     async fn mail(&self) -> Result<HealthCheck, StoreError> {

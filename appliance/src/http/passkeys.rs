@@ -7,7 +7,7 @@ use wire::limits::PASSKEYS_PER_USER;
 use wire::{PasskeyId, validate};
 
 use super::error::{Body, Path};
-use super::second_factors::{may_be_without, passkey_view};
+use super::second_factors::{may_be_without, passkey_view, still_enough};
 use super::sign_in::{guarded_both, guarded_verify};
 use super::users::entry;
 use super::{Arriving, AtConsole, Failure};
@@ -88,13 +88,14 @@ pub(super) async fn remove(
     let others = passkeys.iter().filter(|it| it.id != id).count();
     let has_app = services.store.totp(who.user.id).await?.is_some_and(|it| it.confirmed_at.is_some());
     if others == 0 && !has_app {
-        may_be_without(&services).await?;
+        may_be_without(&services.store).await?;
     }
     guarded_both(&services, &who.user, &who.by, &both).await?;
     let change = services.audit.begin().await?;
     if !change.delete_passkey(who.user.id, id).await? {
         return Err(Failure::not_found("passkey"));
     }
+    still_enough(&change, who.user.id).await?;
     let name = passkeys.iter().find(|it| it.id == id).map(|it| it.name.as_str()).unwrap_or_default();
     change.commit(&who.by, [entry(Action::UserSecondFactorRemoved, &who.user).with("passkey", name)]).await?;
     tracing::info!(user.id = %who.user.id, passkey.id = %id, "a passkey was removed");

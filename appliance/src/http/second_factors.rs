@@ -2,12 +2,12 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use qrcodegen::{QrCode as Drawing, QrCodeEcc};
-use wire::SecretText;
 use wire::api::{
     ApiError, BeginTotp, BothFactors, ConfirmTotp, ConsoleEvent, Passkey, QrCode, RecoveryCodes, SecondFactors,
     TotpOffer,
 };
 use wire::audit::Action;
+use wire::{SecretText, UserId};
 
 use super::error::Body;
 use super::sign_in::{guarded_both, guarded_verify};
@@ -18,7 +18,7 @@ use crate::events::Audience;
 use crate::services::Services;
 use crate::sign_in::second_factor::FactorError;
 use crate::sign_in::totp;
-use crate::store::{PasskeyRecord, StoreError};
+use crate::store::{PasskeyRecord, Store, StoreError};
 
 /// What is asked for besides the password.
 #[utoipa::path(get, path = "/api/me/second-factors", tag = "me", responses((status = 200, body = SecondFactors), (status = 401, body = ApiError)))]
@@ -97,11 +97,12 @@ pub(super) async fn remove_totp(
     Body(both): Body<BothFactors>,
 ) -> Result<StatusCode, Failure> {
     if services.store.passkeys(who.user.id).await?.is_empty() {
-        may_be_without(&services).await?;
+        may_be_without(&services.store).await?;
     }
     guarded_both(&services, &who.user, &who.by, &both).await?;
     let change = services.audit.begin().await?;
     change.remove_totp(who.user.id).await?;
+    still_enough(&change, who.user.id).await?;
     change.commit(&who.by, [entry(Action::UserSecondFactorRemoved, &who.user)]).await?;
     tracing::info!(user.id = %who.user.id, "an authenticator app was turned off");
     services.events.announce(Audience::Administrators, ConsoleEvent::UsersChanged);
@@ -122,9 +123,14 @@ pub(super) async fn renew_recovery_codes(
     Ok(Json(RecoveryCodes { codes }))
 }
 
+/// Nothing, or why this user may not be left without a second factor: two may be removed at the same time.
+pub(super) async fn still_enough(change: &Store, user: UserId) -> Result<(), Failure> {
+    if change.has_second_factor(user).await? { Ok(()) } else { may_be_without(change).await }
+}
+
 /// Nothing, or why nobody may be without a second factor.
-pub(super) async fn may_be_without(services: &Services) -> Result<(), Failure> {
-    if !settings::second_factor_required(&services.store).await? {
+pub(super) async fn may_be_without(store: &Store) -> Result<(), Failure> {
+    if !settings::second_factor_required(store).await? {
         return Ok(());
     }
     let message = "Everybody who signs in here needs a second factor.";

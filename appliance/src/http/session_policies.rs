@@ -115,9 +115,12 @@ pub(super) async fn remove(
         Err(StoreError::Dependent) => {
             let SessionPolicyUses { items, users } =
                 change.session_policy_uses().await?.remove(&id).unwrap_or_default();
+            let counted = |count, one: &str| if count == 1 { format!("one {one}") } else { format!("{count} {one}s") };
             let message = format!(
-                "The session policy {} is named by {items} items (those just removed among them) and {users} users.",
-                policy.definition.name
+                "The session policy {} is named by {} (those just removed among them) and {}.",
+                policy.definition.name,
+                counted(items, "item"),
+                counted(users, "user")
             );
             return Err(Failure::conflict("in_use", &message, "Give them another policy, or none, first."));
         }

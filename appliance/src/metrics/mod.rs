@@ -48,6 +48,7 @@ struct Families {
     relay_waiting_bytes: IntGaugeVec,
     unwritten_rows: IntGauge,
     nodes_online: IntGaugeVec,
+    audit_findings: IntGauge,
     database_failures: IntCounterVec,
     /// One scrape at a time.
     turn: std::sync::Mutex<()>,
@@ -159,6 +160,8 @@ impl Metrics {
             )?,
             unwritten_rows: new
                 .gauge("unwritten_connection_rows", "Rows of connections that wait for the database.")?,
+            audit_findings: new
+                .gauge("audit_findings", "What was found wrong with the audit trail; 0, as it should be.")?,
             nodes_online: new.gauges("nodes_online", "Nodes that are connected, by jumpoint.", &["jumpoint"])?,
             database_failures: new.counters(
                 "database_failures_total",

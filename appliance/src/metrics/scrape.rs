@@ -25,6 +25,7 @@ impl Metrics {
         let jumpoints = services.store.jumpoints().await.ok();
         let _turn = self.0.turn.lock().unwrap_or_else(PoisonError::into_inner);
         self.look(&services.sessions.totals());
+        self.0.audit_findings.set(gauge(services.audit.findings().len()));
         if let Some(jumpoints) = jumpoints {
             let online = services.presence.online_by_jumpoint();
             let nodes = &self.0.nodes_online;

@@ -30,6 +30,7 @@ pub(crate) fn subject(subject: HealthSubject) -> (&'static str, &'static str) {
         HealthSubject::Database => ("database", "Database"),
         HealthSubject::Disk => ("disk", "Disk"),
         HealthSubject::Certificate => ("certificate", "Certificate"),
+        HealthSubject::AuditTrail => ("audit_trail", "Audit trail"),
         HealthSubject::Mail => ("mail", "Mail"),
         HealthSubject::TicketSystem => ("ticket_system", "Ticket system"),
         HealthSubject::Jumpoints => ("jumpoints", "Jumpoints' versions"),

@@ -9,7 +9,7 @@ use sea_orm::{ConnectionTrait, Database};
 use tests::appliance::Options;
 use tests::audit_trail::{events, export, heads, last, verify};
 use tests::site::{Site, on_a_site_started};
-use wire::api::{JumpGroup, JumpGroupDraft};
+use wire::api::{HealthChecks, HealthLevel, HealthSubject, JumpGroup, JumpGroupDraft};
 use wire::audit::{Action, AuditEvent, ChainHash, LinkedEvent, next_hash};
 
 /// On an appliance with the embedded database, whatever the other tests use: this is about who has its file.
@@ -354,6 +354,11 @@ fn the_database_refuses_by_itself_and_tampering_under_a_running_appliance_is_fou
         let findings = heads(&site.admin)?.findings;
         ensure!(findings.len() == 1 && findings[0].what.contains("while the appliance ran"), "{findings:?}");
         ensure!(verify(&export(&site.admin)?, &key)?.is_err(), "the export is whole");
+        let checks: HealthChecks = site.admin.get("/api/health-checks")?;
+        let trail = checks.checks.into_iter().find(|it| it.subject == HealthSubject::AuditTrail);
+        ensure!(trail.as_ref().is_some_and(|it| it.level == HealthLevel::Bad), "{trail:?}");
+        let seen = crate::metrics::scrape(site)?;
+        ensure!(seen.value("sallyport_audit_findings", &[]) == 1.0, "{seen:?}");
         Ok(())
     })
 }

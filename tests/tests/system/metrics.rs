@@ -29,7 +29,7 @@ fn text(site: &Site) -> Result<String> {
     Ok(answer.text())
 }
 
-fn scrape(site: &Site) -> Result<Metrics> {
+pub(crate) fn scrape(site: &Site) -> Result<Metrics> {
     let text = text(site)?;
     Metrics::parse(&text).context(text)
 }

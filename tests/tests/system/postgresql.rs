@@ -12,12 +12,13 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, anyhow, ensure};
 use tests::appliance::{Appliance, Options};
 use tests::certificates::Certificates;
-use tests::metrics::Metrics;
 use tests::program::Program;
 use tests::servers::{Echo, Postgres, find_program, free_port, postgres_folders};
 use tests::site::{Site, on_a_site_started};
 use tests::{database, wait, workspace};
 use wire::api::{JumpItem, SessionState};
+
+use crate::metrics::scrape;
 
 /// The lock by which an appliance claims its database, as others see it.
 const CLAIM: &str = "1398893676, 0";
@@ -104,13 +105,6 @@ fn to_and_fro(to: SocketAddr, turns: &AtomicUsize, over: &AtomicBool) -> Result<
     Ok(longest)
 }
 
-fn metrics(site: &Site) -> Result<Metrics> {
-    let token = std::fs::read_to_string(site.folder().join("appliance/metrics-token"))?;
-    let bearer = format!("Bearer {}", token.trim());
-    let answer = site.admin.stranger().send_with("GET", "/metrics", None, &[("authorization", &bearer)])?;
-    Metrics::parse(&answer.text())
-}
-
 #[test]
 fn tunnels_go_on_while_the_database_is_away_and_what_happened_is_written_down_then() -> Result<()> {
     let mut server = Postgres::start()?;
@@ -159,7 +153,7 @@ fn while_it_is_away(site: &Site, server: &mut Postgres, tunnel: SocketAddr, turn
     drop(late);
     wait::until_true("bytes go on", wait::SOON, || Ok(turns.load(Ordering::Relaxed) > before + 300))?;
     stranger.send("GET", "/healthz", None)?.refused(503)?;
-    let failures = metrics(site)?.value("sallyport_database_failures_total", &[("reason", "unreachable")]);
+    let failures = scrape(site)?.value("sallyport_database_failures_total", &[("reason", "unreachable")]);
     ensure!(failures >= 2.0, "{failures}");
     server.start_again()?;
     wait::until_true("the appliance is well again", wait::SOON, || {

@@ -17,6 +17,8 @@ use tests::{wait, workspace};
 use wire::api::SessionState;
 use wire::helper_messages::HelperRequest;
 
+use crate::metrics::scrape;
+
 const UP: u64 = 3_000_000;
 const DOWN: u64 = 5_000_000;
 
@@ -75,14 +77,6 @@ fn install(site: &Site, name: &str, network: &BreakingNetwork, metrics: SocketAd
     Ok(installed)
 }
 
-fn of_appliance(site: &Site) -> Result<Metrics> {
-    let token = std::fs::read_to_string(site.folder().join("appliance/metrics-token"))?;
-    let bearer = format!("Bearer {}", token.trim());
-    let answer = site.admin.stranger().send_with("GET", "/metrics", None, &[("authorization", &bearer)])?;
-    answer.success()?;
-    Metrics::parse(&answer.text())
-}
-
 #[test]
 fn the_figures_of_the_programs_are_what_clients_and_appliance_counted() -> Result<()> {
     on_a_site(|site| {
@@ -115,9 +109,9 @@ fn the_figures_of_the_programs_are_what_clients_and_appliance_counted() -> Resul
                 && it.sum("sallyport_kept_bytes") == 0.0
         })?;
         let appliance = wait::until("the appliance has counted them too", wait::SOON, || {
-            Ok(Some(of_appliance(site)?).filter(|it| it.sum("sallyport_connections_ended_total") == 6.0))
+            Ok(Some(scrape(site)?).filter(|it| it.sum("sallyport_connections_ended_total") == 6.0))
         })
-        .with_context(|| format!("{:?}", of_appliance(site).ok()))?;
+        .with_context(|| format!("{:?}", scrape(site).ok()))?;
         for (seen, program) in both.iter().zip(["helper", "jumpoint"]) {
             let says = |name: &str, labels: &[(&str, &str)], expected: f64| -> Result<()> {
                 let said = seen.value(name, labels);

@@ -12,6 +12,8 @@ pub enum HealthSubject {
     Disk,
     /// The certificate that browsers, helpers and agents see.
     Certificate,
+    /// The audit trail.
+    AuditTrail,
     /// Outgoing mail.
     Mail,
     /// The ticket system.
