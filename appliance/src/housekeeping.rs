@@ -2,10 +2,14 @@
 
 use std::time::Duration;
 
+use wire::Timestamp;
+use wire::audit::Action;
 use wire::limits::UNDO_SECONDS;
 
+use crate::audit::{Audit, By, Entry};
 use crate::clock::now;
 use crate::sign_in::browsers::{Timeouts, millis};
+use crate::site_rules::RulesInForce;
 use crate::store::{Store, StoreError};
 
 /// How often.
@@ -17,15 +21,38 @@ const FAILURES: Duration = Duration::from_secs(24 * 60 * 60);
 const FAILED_LETTERS: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 /// API tokens are still listed for this long after they stopped working.
 const EXPIRED_TOKENS: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+/// Sessions that are deleted at once: others wait for the database meanwhile, and an event names each of them.
+const SESSIONS_AT_ONCE: u64 = 100;
+const DAY_MILLIS: i64 = 24 * 60 * 60 * 1000;
 
-/// Forgets old sign-ins, failures, sign-ins that were begun, removed items, letters that were given up, links of letters and enrolment
+/// Forgets old sessions, sign-ins, failures, sign-ins that were begun, removed items, letters that were given up, links of letters and enrolment
 /// keys, now and every ten minutes. Runs until it is dropped.
-pub async fn forget_old(store: Store, timeouts: Timeouts) {
+pub async fn forget_old(audit: Audit, rules: RulesInForce) {
     loop {
-        if let Err(error) = once(&store, timeouts).await {
+        let sessions = match rules.now().keep_sessions_days {
+            Some(days) => forget_sessions(&audit, now().plus_millis(-DAY_MILLIS * i64::from(days))).await,
+            None => Ok(()),
+        };
+        if let Err(error) = once(audit.store(), rules.timeouts()).await.and(sessions) {
             tracing::warn!(error = %error, "what is old could not be forgotten; trying again later");
         }
         tokio::time::sleep(EVERY).await;
+    }
+}
+
+/// Deletes sessions that ended before this time, with their connections and events. That they were there stays in the audit trail.
+async fn forget_sessions(audit: &Audit, before: Timestamp) -> Result<(), StoreError> {
+    loop {
+        let change = audit.begin().await?;
+        let gone = change.delete_sessions_ended_before(before, SESSIONS_AT_ONCE).await?;
+        if gone.is_empty() {
+            return Ok(());
+        }
+        let message = "They ended longer ago than sessions are kept.";
+        let ids: Vec<String> = gone.iter().map(ToString::to_string).collect();
+        let entry = Entry::new(Action::SessionsForgotten).with("session_ids", ids).saying(message);
+        change.commit(&By::appliance(), [entry]).await?;
+        tracing::info!(sessions = gone.len(), "old sessions were deleted");
     }
 }
 

@@ -31,6 +31,7 @@ pub mod serving_certificate;
 pub mod session;
 pub mod shutdown;
 pub mod sign_in;
+pub mod site_rules;
 pub mod store;
 pub mod ticket_system;
 mod websocket;
@@ -71,6 +72,7 @@ use crate::sign_in::passkeys::Passkeys;
 use crate::sign_in::password::Passwords;
 use crate::sign_in::second_factor::Factors;
 use crate::sign_in::setup;
+use crate::site_rules::RulesInForce;
 use crate::store::{Claim, JumpGroupRecord, Store};
 use crate::ticket_system::TicketSystem;
 
@@ -127,6 +129,7 @@ impl Appliance {
             .await?
             .map(|token| SecretText::new(format!("{public_url}/setup#token={}", token.expose())));
 
+        let site_rules = RulesInForce::load(&store, config.sign_in).await?;
         let events = EventBus::default();
         let presence = Presence::default();
         let metrics = Metrics::new()?;
@@ -170,6 +173,7 @@ impl Appliance {
             sessions: sessions.clone(),
             passwords: Passwords::new()?,
             attempts: Attempts::new(store.clone()),
+            site_rules: site_rules.clone(),
             factors: Factors::new(store.clone(), sealing, passkeys),
             extension: Arc::new(extension),
             console: Arc::new(ConsoleFiles::new(config.console_dir.clone())),
@@ -184,7 +188,7 @@ impl Appliance {
         tasks.spawn_until_stop("ends by policy", sessions.clone().keep_set_ends());
         tasks.spawn_until_stop("openings by policy", sessions.clone().tell_openings());
         tasks.spawn_until_stop("unused sessions", sessions.end_unused());
-        tasks.spawn_until_stop("housekeeping", housekeeping::forget_old(store, services.config.sign_in));
+        tasks.spawn_until_stop("housekeeping", housekeeping::forget_old(services.audit.clone(), site_rules));
         tasks.spawn_until_stop("health", health.tell_changes(services.events.clone()));
         tasks.spawn_until_stop("certificate", certificate.keep_fresh());
         if let Some(claim) = claim.clone() {

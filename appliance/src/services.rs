@@ -20,6 +20,7 @@ use crate::shutdown::Tasks;
 use crate::sign_in::attempts::Attempts;
 use crate::sign_in::password::Passwords;
 use crate::sign_in::second_factor::Factors;
+use crate::site_rules::RulesInForce;
 use crate::store::Store;
 use crate::ticket_system::TicketSystem;
 
@@ -51,6 +52,8 @@ pub struct Services {
     pub attempts: Attempts,
     /// Second factors.
     pub factors: Factors,
+    /// What an administrator set for the whole appliance.
+    pub site_rules: RulesInForce,
     /// Outgoing mail.
     pub mailer: Mailer,
     /// Letters about requests for approval.

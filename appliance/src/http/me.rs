@@ -54,7 +54,7 @@ pub(super) async fn set_preferences(
 pub(super) async fn browsers(State(services): State<Services>, who: AtConsole) -> Result<Json<Vec<Browser>>, Failure> {
     let at = now();
     let records = services.store.browsers_of(who.user.id).await?;
-    let current = records.into_iter().filter(|it| browsers::is_current(it, at, services.config.sign_in));
+    let current = records.into_iter().filter(|it| browsers::is_current(it, at, services.site_rules.timeouts()));
     let view = |it: crate::store::BrowserRecord| Browser {
         id: it.id,
         current: it.id == who.browser.id,

@@ -37,6 +37,7 @@ mod settings;
 mod setup;
 mod sign_in;
 mod signed_in;
+mod site_rules;
 mod starting;
 mod teams;
 mod ticket_system;
@@ -93,6 +94,8 @@ pub fn router(services: Services) -> Router {
         .routes(routes!(api_tokens::own, api_tokens::create))
         .routes(routes!(api_tokens::revoke_own))
         .routes(routes!(settings::sign_in, settings::set_sign_in))
+        .routes(routes!(site_rules::settings, site_rules::set_settings))
+        .routes(routes!(site_rules::banner))
         .routes(routes!(mail::settings, mail::set_settings))
         .routes(routes!(health_checks::health_checks))
         .routes(routes!(mail::test))

@@ -36,9 +36,6 @@ const CONNECTIONS: u64 = 200;
 const PAGE: u64 = 50;
 const PAGE_MOST: u64 = 200;
 
-/// Sessions of one user that are not over.
-const PER_USER: usize = 50;
-
 /// Which sessions to list.
 #[derive(Debug, Deserialize, IntoParams)]
 pub(super) struct Which {
@@ -131,8 +128,15 @@ async fn begin(
     if let Some(place) = own_place(services, who, &start, item.id) {
         return Ok((StatusCode::OK, services.sessions.view(&place)));
     }
-    if services.sessions.all().iter().filter(|it| it.snapshot().user_id == who.user.id).count() >= PER_USER {
-        let message = format!("You have {PER_USER} sessions that are not over, as many as a user may.");
+    let most = services.site_rules.now().sessions_per_user as usize;
+    let running = services.sessions.all().iter().filter(|it| it.snapshot().user_id == who.user.id).count();
+    if running >= most {
+        let these = if running == 1 {
+            "a session that is not over".into()
+        } else {
+            format!("{running} sessions that are not over")
+        };
+        let message = format!("You have {these}, as many as a user may.");
         return Err(Failure::conflict("too_many_sessions", &message, "End those you do not need."));
     }
     let tunnels = item::tunnels(&item.definition).ok_or_else(|| {

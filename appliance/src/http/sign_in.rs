@@ -152,7 +152,7 @@ pub(super) async fn sign_browser_in(
     with: &str,
 ) -> Result<(Me, String), Failure> {
     let user_agent = headers.get(header::USER_AGENT).and_then(|it| it.to_str().ok()).unwrap_or_default();
-    let (address, timeouts) = (connection.peer.ip().to_string(), services.config.sign_in);
+    let (address, timeouts) = (connection.peer.ip().to_string(), services.site_rules.timeouts());
     let is_required = settings::second_factor_required(&services.store).await?;
     let needs_factor = is_required && !services.store.has_second_factor(user.id).await?;
     let by = By::user(&user, &address);

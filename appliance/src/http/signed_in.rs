@@ -78,7 +78,7 @@ impl AtConsole {
             return Err(Failure::not_for_tokens());
         }
         let token = cookie(&parts.headers, COOKIE).ok_or_else(Failure::not_signed_in)?;
-        let known = browsers::who(&services.store, token, services.config.sign_in, is_use).await?;
+        let known = browsers::who(&services.store, token, services.site_rules.timeouts(), is_use).await?;
         let (user, browser) = known.ok_or_else(Failure::not_signed_in)?;
         let is_change = !matches!(parts.method, Method::GET | Method::HEAD | Method::OPTIONS);
         let shown = parts.headers.get(CSRF_HEADER).and_then(|it| it.to_str().ok()).unwrap_or_default();

@@ -245,6 +245,29 @@ impl Store {
         find.all(&self.db).await?.into_iter().map(TryInto::try_into).collect()
     }
 
+    /// Deletes sessions that ended before a time, with their connections and events: the oldest first, at most `limit`. Gives which.
+    ///
+    /// # Errors
+    /// See above.
+    pub async fn delete_sessions_ended_before(
+        &self,
+        before: Timestamp,
+        limit: u64,
+    ) -> Result<Vec<SessionId>, StoreError> {
+        let old = session::Entity::find()
+            .select_only()
+            .column(session::Column::Id)
+            .filter(session::Column::State.eq(to_text(&SessionState::Ended)))
+            .filter(session::Column::EndedAt.lt(before.0))
+            .order_by_asc(session::Column::Id)
+            .limit(limit);
+        let ids: Vec<Uuid> = old.into_tuple().all(&self.db).await?;
+        if !ids.is_empty() {
+            session::Entity::delete_many().filter(session::Column::Id.is_in(ids.clone())).exec(&self.db).await?;
+        }
+        Ok(ids.into_iter().map(SessionId).collect())
+    }
+
     /// Sessions that joined this one, oldest first.
     ///
     /// # Errors

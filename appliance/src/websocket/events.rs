@@ -147,7 +147,7 @@ enum Standing {
 async fn standing(services: &Services, who: &AtConsole) -> Result<Standing, StoreError> {
     let browser = services.store.browser_by_token(&who.browser.token_hash).await?;
     let now = crate::clock::now();
-    if !browser.is_some_and(|it| browsers::is_current(&it, now, services.config.sign_in)) {
+    if !browser.is_some_and(|it| browsers::is_current(&it, now, services.site_rules.timeouts())) {
         return Ok(Standing::Over);
     }
     Ok(match services.store.user(who.user.id).await? {

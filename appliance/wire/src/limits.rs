@@ -34,6 +34,18 @@ pub const WARN_MINUTES: u32 = 15;
 pub const LINK_GRACE_SECONDS: u32 = 3_600;
 /// Minutes after which a session policy may end an idle session, at most: a day.
 pub const IDLE_MINUTES: u32 = 1_440;
+/// Characters in what people read before they sign in.
+pub const BANNER_CHARS: usize = 4_000;
+/// Minutes of nobody there after which a sign-in ends, at most: a day.
+pub const SIGN_IN_IDLE_MINUTES: u32 = 1_440;
+/// Hours after which a sign-in ends in any case, at most: a week.
+pub const SIGN_IN_HOURS: u32 = 168;
+/// Sessions of one user that are not over, at most.
+pub const SESSIONS_PER_USER: u32 = 200;
+/// Sessions of one user that are not over unless an administrator says otherwise.
+pub const SESSIONS_PER_USER_DEFAULT: u32 = 50;
+/// Days for which sessions are kept, at most: ten years.
+pub const KEEP_SESSIONS_DAYS: u32 = 3_653;
 /// Items started with one press of *Jump* (row 1.2).
 pub const ITEMS_PER_JUMP: usize = 10;
 /// Items changed, removed or brought back by one request, and copies made by one.

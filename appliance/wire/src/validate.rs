@@ -5,6 +5,7 @@ mod letters;
 mod mail;
 mod policies;
 mod session_policies;
+mod site_rules;
 mod ticket_system;
 
 use std::collections::HashSet;
@@ -12,6 +13,7 @@ use std::net::{IpAddr, Ipv4Addr};
 
 pub use letters::{letter_template, letter_templates};
 pub use mail::{mail_address, mail_server};
+pub use site_rules::site_rules;
 pub use ticket_system::{ticket, ticket_system};
 
 use crate::api::{FieldError, TunnelDefinition, TunnelJumpDraft};

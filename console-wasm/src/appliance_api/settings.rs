@@ -1,14 +1,29 @@
-//! Systems outside that the appliance works with.
+//! What holds for the whole appliance, and systems outside that it works with.
 
 use gloo::net::http::Method;
 use wire::api::{
-    HealthChecks, LetterTemplates, MailDraft, MailSettings, MailTest, Outbox, TestOutcome, TicketSystemDraft,
-    TicketSystemSettings, TicketTest, TicketTestResult,
+    HealthChecks, LetterTemplates, MailDraft, MailSettings, MailTest, Outbox, SignInBanner, SiteRules, SiteSettings,
+    TestOutcome, TicketSystemDraft, TicketSystemSettings, TicketTest, TicketTestResult,
 };
 
 use super::{Answer, Api};
 
 impl Api {
+    /// `GET /api/settings/site`.
+    pub(crate) async fn site_settings(&self) -> Answer<SiteSettings> {
+        self.get("/api/settings/site").await
+    }
+
+    /// `PUT /api/settings/site`.
+    pub(crate) async fn set_site_settings(&self, rules: &SiteRules) -> Answer<SiteSettings> {
+        self.send(Method::PUT, "/api/settings/site", Some(rules)).await
+    }
+
+    /// `GET /api/sign-in/banner`.
+    pub(crate) async fn sign_in_banner(&self) -> Answer<SignInBanner> {
+        self.get("/api/sign-in/banner").await
+    }
+
     /// `GET /api/settings/mail`.
     pub(crate) async fn mail_settings(&self) -> Answer<MailSettings> {
         self.get("/api/settings/mail").await

@@ -2,13 +2,14 @@
 
 use wasm_bindgen_futures::spawn_local;
 use wire::SecretText;
-use wire::api::{ApiError, SecondFactorStep, SignInAnswer, SignInRequest};
+use wire::api::{ApiError, Banner, SecondFactorStep, SignInAnswer, SignInRequest};
 use yew::prelude::*;
 
 use crate::components::alert::{Alert, ErrorAlert, Severity};
 use crate::components::button::{Button, Kind};
 use crate::components::field::{TextField, focus, kept_in};
 use crate::components::frame::brand_mark;
+use crate::components::spinner;
 use crate::console::use_console;
 use crate::pages::second_factor::SecondStep;
 use crate::state::store::Action;
@@ -32,19 +33,23 @@ pub(crate) fn SignInPage(props: &SignInPageProps) -> Html {
     let second = use_state(|| None::<SecondFactorStep>);
     let over = use_state(|| None::<ApiError>);
     let setup_needed = use_state(|| false);
+    // None as long as it is not known whether there is one.
+    let banner = use_state(|| None::<Option<Banner>>);
+    let agreed = use_state(|| false);
     // First the name; coming back from the second step, whose name is known.
-    use_effect_with(second.is_some(), {
+    use_effect_with((second.is_some(), *agreed, banner.is_some()), {
         let named = !user_name.is_empty();
-        move |is_second| {
+        move |(is_second, ..)| {
             if !is_second {
                 focus(if named { "password" } else { "user-name" });
             }
         }
     });
     {
-        let (console, setup_needed) = (console.clone(), setup_needed.clone());
+        let (console, setup_needed, banner) = (console.clone(), setup_needed.clone(), banner.clone());
         use_effect_with((), move |()| {
             spawn_local(async move {
+                banner.set(Some(console.api().sign_in_banner().await.ok().and_then(|it| it.banner)));
                 if let Ok(state) = console.api().setup_state().await {
                     setup_needed.set(state.needed);
                 }
@@ -108,11 +113,31 @@ pub(crate) fn SignInPage(props: &SignInPageProps) -> Html {
             </main>
         };
     }
+    let Some(banner) = &*banner else { return spinner("Loading the sign-in") };
+    if let Some(banner) = banner.as_ref().filter(|it| it.must_agree && !*agreed) {
+        let onagree = {
+            let agreed = agreed.clone();
+            Callback::from(move |_: MouseEvent| agreed.set(true))
+        };
+        return html! {
+            <main class="sp-gate" id="sign-in-agree">
+                <div class="sp-gate__card">
+                    <div class="sp-gate__brand">{ brand_mark() }<span>{ "Sallyport" }</span></div>
+                    <h1 class="pf-v6-c-title pf-m-xl">{ "Before you sign in" }</h1>
+                    <p class="sp-banner" id="sign-in-banner">{ &banner.text }</p>
+                    <Button id="sign-in-agreed" kind={Kind::Primary} label="I agree" block={true} onclick={onagree} />
+                </div>
+            </main>
+        };
+    }
     html! {
         <main class="sp-gate" id="sign-in">
             <div class="sp-gate__card">
                 <div class="sp-gate__brand">{ brand_mark() }<span>{ "Sallyport" }</span></div>
                 <h1 class="pf-v6-c-title pf-m-xl">{ "Sign in" }</h1>
+                if let Some(banner) = banner {
+                    <p class="sp-banner" id="sign-in-banner">{ &banner.text }</p>
+                }
                 if *setup_needed {
                     <Alert id="setup-needed" severity={Severity::Info} title="This appliance is new">
                         <p>{ "Open the one-time link that it printed when it started: it makes the first administrator." }</p>

@@ -47,6 +47,7 @@ pub(crate) mod selection;
 pub(crate) mod services;
 pub(crate) mod session_policy_form;
 pub(crate) mod session_view;
+pub(crate) mod site_form;
 pub(crate) mod store;
 #[cfg(test)]
 mod store_tests;

@@ -1,14 +1,15 @@
-//! Mail server and ticket system set up by hand, and tried out with real ones.
+//! Banner and limits set by hand; mail server and ticket system, too, and tried out with real ones.
 
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use serde_json::json;
-use tests::browser::{Options, Workstation};
+use tests::browser::{Browser, Options, Workstation};
 use tests::console::Console;
 use tests::servers::{MAIL_PASSWORD, MAIL_USER, MailSecurity, MailServer, Reply, TicketDesk};
-use tests::site::on_a_site_with_console;
-use wire::api::MailSettings;
+use tests::site::{ADMIN, ADMIN_PASSWORD, on_a_site_with_console};
+use tests::wait;
+use wire::api::{MailSettings, SiteSettings};
 
 use crate::signed_in;
 
@@ -31,6 +32,51 @@ fn pictures(console: &Console, around: &str, name: &str) -> Result<()> {
         console.screenshot(&format!("{name}-{}", if dark { "dark" } else { "light" }))?;
     }
     console.set_dark(false)
+}
+
+#[test]
+fn a_banner_is_read_before_signing_in() -> Result<()> {
+    on_a_site_with_console(|site| {
+        let workstation = Workstation::new(&site.appliance.ready)?;
+        let mut console = signed_in(site, &workstation, Options::default())?;
+        console.click("nav-administration")?;
+        console.click_on("#section-settings a")?;
+        console.wait_for("site-has-banner")?;
+        console.click("site-has-banner")?;
+        console.wait_for("site-banner")?;
+        // What is missing is said at its field.
+        console.type_into("site-sessions-per-user", "many")?;
+        console.click("site-save")?;
+        for field in ["site-banner-error", "site-sessions-per-user-error"] {
+            console.wait_for(field)?;
+        }
+        pictures(&console, "site-settings", "settings-site-refused")?;
+        paste(&console, "site-banner", "Only for staff of Example Corp.\nSessions are recorded.")?;
+        console.click("site-must-agree")?;
+        console.type_into("site-sessions-per-user", "20")?;
+        console.type_into("site-idle-minutes", "15")?;
+        console.type_into("site-keep-days", "365")?;
+        console.wait_for("site-keep-warning")?;
+        pictures(&console, "site-settings", "settings-site")?;
+        console.click("site-save")?;
+        let kept = || site.admin.get::<SiteSettings>("/api/settings/site");
+        wait::until_true("it is kept", wait::SOON, || Ok(kept()?.rules.keep_sessions_days == Some(365)))?;
+        let rules = kept()?.rules;
+        ensure!((rules.sessions_per_user, rules.sign_in_idle_minutes) == (20, Some(15)), "{rules:?}");
+
+        // Whoever comes next has to agree first.
+        console.browser().quit()?;
+        let console = Console::open(Browser::start(&workstation, Options::default())?, &site.appliance.ready.url)?;
+        console.wait_for("sign-in-agreed")?;
+        ensure!(!console.shows("user-name")?, "the form is there before anybody agreed");
+        console.wait_for_text("sign-in-banner", |text| text.contains("Example Corp.\nSessions"))?;
+        pictures(&console, "sign-in-agree", "sign-in-agree")?;
+        console.click("sign-in-agreed")?;
+        console.wait_for("user-name")?;
+        pictures(&console, "sign-in", "sign-in-banner")?;
+        console.type_sign_in(ADMIN, ADMIN_PASSWORD)?;
+        console.wait_for("nav-jump")
+    })
 }
 
 #[test]

@@ -214,6 +214,8 @@ fn second_factor(walk: &mut Walk<'_>, tom: &ApiClient, clock: &mut Clock) -> Res
 fn settings(walk: &mut Walk<'_>, admin: &ApiClient) -> Result<()> {
     let sign_in = json!({ "second_factor_required": false });
     walk.send(admin, "PUT /api/settings/sign-in", &[], sign_in, "settings.sign_in_changed")?;
+    let site = json!({ "banner": { "text": "Only for staff." }, "sessions_per_user": 50, "revision": 0 });
+    walk.send(admin, "PUT /api/settings/site", &[], site, "settings.site_changed")?;
     let mail = json!({
         "host": "localhost", "port": 1, "user_name": "gate", "password": MAIL_PASSWORD,
         "sender_address": "gate@example.org", "revision": 0,

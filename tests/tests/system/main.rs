@@ -84,5 +84,6 @@ mod servers;
 mod session_policies;
 mod sessions;
 mod sign_in;
+mod site_rules;
 mod ticket_system;
 mod tunnels;

@@ -21,6 +21,7 @@
 //! | `ticket_system` | who is asked whether a ticket is good |
 //! | `audit` | the audit trail |
 //! | `own_items` | favourites and filter sets of the signed-in user |
+//! | `site_rules` | what holds for the whole appliance |
 //! | `sessions` | sessions, tunnels, connections, events |
 //! | `events` | what the event socket carries |
 
@@ -44,6 +45,7 @@ mod second_factors;
 mod session_policies;
 mod sessions;
 mod sign_in;
+mod site_rules;
 mod ticket_system;
 mod users;
 
@@ -67,6 +69,7 @@ pub use second_factors::*;
 pub use session_policies::*;
 pub use sessions::*;
 pub use sign_in::*;
+pub use site_rules::*;
 pub use ticket_system::*;
 pub use users::*;
 

@@ -143,6 +143,8 @@ actions! {
     AgentRemoved = "agent.removed", "Node removed";
     /// How people sign in was changed.
     SettingsSignInChanged = "settings.sign_in_changed", "Sign-in settings changed";
+    /// Banner, limits or how long sessions are kept were changed.
+    SettingsSiteChanged = "settings.site_changed", "Banner and limits changed";
     /// The mail server was set.
     SettingsMailChanged = "settings.mail_changed", "Mail settings changed";
     /// The mail server was tried out.
@@ -171,6 +173,8 @@ actions! {
     SessionTicketGiven = "session.ticket_given", "Tunnel ticket given";
     /// The tunnels of a session opened.
     SessionStarted = "session.started", "Session started";
+    /// What was kept of sessions was deleted, since they are as old as an administrator wants them to get.
+    SessionsForgotten = "session.forgotten", "Records of sessions deleted";
     /// Somebody asked to end a session.
     SessionEndAsked = "session.end_asked", "Session end asked for";
     /// A session ended.

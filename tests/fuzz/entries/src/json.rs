@@ -8,7 +8,8 @@ use wire::agent_messages::{
 use wire::api::{
     BeginTotp, BothFactors, ChangePassword, ConfirmTotp, CopyJumpItems, JumpGroupDraft, JumpItemIds, JumpItemsChange,
     JumpointChange, NewApiToken, NewJumpoint, NewSession, NewUser, NodeChange, Preferences, ResetSecondFactors,
-    SavedFilterDraft, SecondFactorRequest, SetupRequest, SignInRequest, SignInSettings, TunnelJumpDraft, UserChange,
+    SavedFilterDraft, SecondFactorRequest, SetupRequest, SignInRequest, SignInSettings, SiteRules, TunnelJumpDraft,
+    UserChange,
 };
 use wire::helper_messages::{ExtensionMessage, HelperMessage, PageMessage, WorkerMessage};
 use wire::link_messages::{ApplianceToHelper, HelperHello, HelperToAppliance, Versions};
@@ -69,6 +70,7 @@ pub fn console_api(bytes: &[u8]) {
     understood::<BothFactors>(bytes);
     understood::<ResetSecondFactors>(bytes);
     understood::<SignInSettings>(bytes);
+    understood::<SiteRules>(bytes);
     understood::<Preferences>(bytes);
     understood::<NewSession>(bytes);
     understood::<NewJumpoint>(bytes);

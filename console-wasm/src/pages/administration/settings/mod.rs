@@ -1,9 +1,10 @@
-//! Systems outside that the appliance works with: a form for each, with a way to try it out.
+//! What holds for the whole appliance, and the systems outside that it works with: a form for each.
 
 mod headers;
 mod letters;
 mod mail;
 mod outbox;
+mod site;
 mod ticket_system;
 
 use std::future::Future;
@@ -23,6 +24,7 @@ use crate::submission::Submission;
 pub(super) fn Settings() -> Html {
     html! {
         <div class="sp-cards">
+            <site::Site />
             <mail::Mail />
             <letters::Letters />
             <ticket_system::TicketSystemCard />
