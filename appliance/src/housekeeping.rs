@@ -61,6 +61,8 @@ async fn once(store: &Store, timeouts: Timeouts) -> Result<(), StoreError> {
     store.delete_expired_browsers(at, at.plus_millis(-millis(timeouts.idle))).await?;
     store.delete_old_sign_in_failures(at.plus_millis(-millis(FAILURES))).await?;
     store.delete_expired_challenges(at).await?;
+    // Whoever comes back a little too late is told so.
+    store.delete_sign_on_attempts(at.plus_millis(-millis(EVERY))).await?;
     store.forget_failed_letters(at.plus_millis(-millis(FAILED_LETTERS))).await?;
     store.delete_expired_api_tokens(at.plus_millis(-millis(EXPIRED_TOKENS))).await?;
     store.forget_approval_links(at).await?;

@@ -31,6 +31,7 @@ pub mod serving_certificate;
 pub mod session;
 pub mod shutdown;
 pub mod sign_in;
+pub mod sign_on;
 pub mod site_rules;
 pub mod store;
 pub mod ticket_system;
@@ -72,6 +73,7 @@ use crate::sign_in::passkeys::Passkeys;
 use crate::sign_in::password::Passwords;
 use crate::sign_in::second_factor::Factors;
 use crate::sign_in::setup;
+use crate::sign_on::SignOn;
 use crate::site_rules::RulesInForce;
 use crate::store::{Claim, JumpGroupRecord, Store};
 use crate::ticket_system::TicketSystem;
@@ -164,7 +166,7 @@ impl Appliance {
             approval_letters: ApprovalLetters::new(store.clone(), mailer.clone(), public_url.clone()),
             mailer: mailer.clone(),
             ticket_system,
-            public_url,
+            public_url: public_url.clone(),
             authority: authority.map(Arc::new),
             store: store.clone(),
             audit,
@@ -173,6 +175,7 @@ impl Appliance {
             sessions: sessions.clone(),
             passwords: Passwords::new()?,
             attempts: Attempts::new(store.clone()),
+            sign_on: SignOn::new(store.clone(), sealing.clone(), &public_url),
             site_rules: site_rules.clone(),
             factors: Factors::new(store.clone(), sealing, passkeys),
             extension: Arc::new(extension),

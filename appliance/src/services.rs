@@ -20,6 +20,7 @@ use crate::shutdown::Tasks;
 use crate::sign_in::attempts::Attempts;
 use crate::sign_in::password::Passwords;
 use crate::sign_in::second_factor::Factors;
+use crate::sign_on::SignOn;
 use crate::site_rules::RulesInForce;
 use crate::store::Store;
 use crate::ticket_system::TicketSystem;
@@ -52,6 +53,8 @@ pub struct Services {
     pub attempts: Attempts,
     /// Second factors.
     pub factors: Factors,
+    /// Single sign-on.
+    pub sign_on: SignOn,
     /// What an administrator set for the whole appliance.
     pub site_rules: RulesInForce,
     /// Outgoing mail.

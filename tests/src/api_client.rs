@@ -268,7 +268,7 @@ impl ApiClient {
         self.post("/api/sign-in/second-factor", &request)
     }
 
-    fn remember(&self, me: Me) -> Me {
+    pub(crate) fn remember(&self, me: Me) -> Me {
         *self.csrf.lock().unwrap_or_else(PoisonError::into_inner) = Some(me.csrf_token.clone());
         me
     }

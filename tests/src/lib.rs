@@ -15,6 +15,7 @@
 //! | [`raw_link`] | a link spoken by hand, to say what no program of ours would |
 //! | [`audit_trail`] | the audit trail as an administrator has it |
 //! | [`clock`] | a clock for one program alone, moved by the test |
+//! | [`sign_on`] | signing in by way of a provider |
 //! | [`site`] | appliance, administrator, jumpoint and helper together |
 //! | [`servers`] | PostgreSQL, Redis, sshd, nginx, Squid, HAProxy, a mail server, and small servers in this process |
 //! | [`browser`], [`console`] | Chromium through ChromeDriver, and the console in it |
@@ -43,6 +44,7 @@ pub mod prerequisites;
 pub mod program;
 pub mod raw_link;
 pub mod servers;
+pub mod sign_on;
 pub mod site;
 pub mod steps;
 pub mod stop;

@@ -5,7 +5,7 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, bail};
 
-use crate::servers::{AIOSMTPD, find_program, postgres_folders};
+use crate::servers::{AIOSMTPD, find_program, install_openid_provider, postgres_folders};
 use crate::steps::Step;
 
 /// A program and the Debian package that brings it.
@@ -28,7 +28,7 @@ const BROWSER: [Needed; 4] = [
 ];
 
 /// The servers and clients of the end-to-end tests, and what lets time pass in them.
-const SERVERS: [Needed; 20] = [
+const SERVERS: [Needed; 22] = [
     needed("postgres", "postgresql"),
     needed("psql", "postgresql-client"),
     needed("pgbench", "postgresql"),
@@ -42,6 +42,8 @@ const SERVERS: [Needed; 20] = [
     needed("squid", "squid"),
     needed("/usr/lib/squid/basic_ncsa_auth", "squid"),
     needed("curl", "curl"),
+    needed("node", "nodejs"),
+    needed("npm", "npm"),
     needed("nc", "netcat-openbsd"),
     needed("sqlite3", "sqlite3"),
     needed("git", "git"),
@@ -85,7 +87,9 @@ pub fn for_browser(step: &mut Step) -> Result<()> {
 /// Names what is missing and how to get it.
 pub fn for_tests(step: &mut Step) -> Result<()> {
     let all: Vec<&Needed> = BROWSER.iter().chain(&SERVERS).collect();
-    bring(step, all)
+    bring(step, all)?;
+    step.say("the OpenID provider of the tests");
+    install_openid_provider()
 }
 
 fn has_wasm_target() -> Result<bool> {

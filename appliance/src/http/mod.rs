@@ -36,6 +36,8 @@ mod sessions;
 mod settings;
 mod setup;
 mod sign_in;
+mod sign_on;
+mod sign_on_settings;
 mod signed_in;
 mod site_rules;
 mod starting;
@@ -77,6 +79,9 @@ pub fn router(services: Services) -> Router {
         .routes(routes!(sign_in::sign_in))
         .routes(routes!(sign_in::second_factor))
         .routes(routes!(sign_in::sign_out))
+        .routes(routes!(sign_on::buttons))
+        .routes(routes!(sign_on::begin))
+        .routes(routes!(sign_on::finish))
         .routes(routes!(me::me))
         .routes(routes!(me::preferences, me::set_preferences))
         .routes(routes!(me::browsers))
@@ -103,6 +108,9 @@ pub fn router(services: Services) -> Router {
         .routes(routes!(letters::templates, letters::set_templates))
         .routes(routes!(ticket_system::settings, ticket_system::set_settings))
         .routes(routes!(ticket_system::test))
+        .routes(routes!(sign_on_settings::settings, sign_on_settings::add))
+        .routes(routes!(sign_on_settings::change, sign_on_settings::remove))
+        .routes(routes!(sign_on_settings::test))
         .routes(routes!(own_items::add_favourite, own_items::remove_favourite))
         .routes(routes!(own_items::filters, own_items::save_filter))
         .routes(routes!(own_items::change_filter, own_items::remove_filter))

@@ -50,7 +50,12 @@ pub(super) fn require_change(
 
 /// After a change of what people may do: sessions end that are not permitted any more, and every console looks again.
 pub(super) async fn changed(services: &Services, by: &UserRecord) -> Result<(), Failure> {
+    changed_by(services, &by.display_name).await
+}
+
+/// The same, by whoever goes by this name.
+pub(super) async fn changed_by(services: &Services, by: &str) -> Result<(), Failure> {
     services.events.announce(Audience::Administrators, ConsoleEvent::AccessChanged);
     services.events.announce(Audience::Everyone, ConsoleEvent::ItemsChanged);
-    Ok(services.sessions.end_not_permitted(Some(&by.display_name)).await?)
+    Ok(services.sessions.end_not_permitted(Some(by)).await?)
 }

@@ -10,7 +10,7 @@ use wire::validate;
 use super::Failure;
 use super::error::Body;
 use super::server::ConnectionInfo;
-use super::sign_in::{sign_browser_in, with_cookie};
+use super::sign_in::{How, sign_browser_in, with_cookie};
 use super::users::{entry, told};
 use crate::audit::By;
 use crate::clock::now;
@@ -71,7 +71,7 @@ pub(super) async fn set_up(
     let entries = [entry(Action::ApplianceSetUp, &user), entry(Action::UserCreated, &user).made(&told(&user))];
     change.commit(&by, entries).await?;
     tracing::info!(user.id = %user.id, "the first administrator was made");
-    let (me, cookie) = sign_browser_in(&services, user, connection, &headers, "setup link").await?;
+    let (me, cookie) = sign_browser_in(&services, user, connection, &headers, How::with("setup link")).await?;
     Ok(with_cookie(me, cookie))
 }
 

@@ -45,7 +45,8 @@ pub(super) async fn sign_in(
     let attempt = services.attempts.begin(&request.user_name, Some(address)).await;
     let attempt = attempt.map_err(|error| refused_attempt(&services, error))?;
     let user = services.store.user_by_name(&request.user_name).await?;
-    let hash = user.as_ref().map(|user| user.password_hash.clone());
+    // Who has no password takes as long as who does not exist.
+    let hash = user.as_ref().map(|user| user.password_hash.clone()).filter(|it| !it.is_empty());
     let is_long = request.password.expose().chars().count() > PASSWORD_MAX_CHARS;
     let fits = !is_long && services.passwords.verify(&request.password, hash).await?;
     let by = By::nobody(&address.to_string());
@@ -71,19 +72,31 @@ pub(super) async fn sign_in(
     }
     if services.store.has_second_factor(user.id).await? {
         services.attempts.take_back(attempt).await?;
-        let challenge = Challenge::new(&user, now())?;
-        let expires_at = challenge.record.expires_at;
-        let change = services.audit.begin().await?;
-        change.insert_challenge(challenge.record).await?;
-        change.commit(&by, [entry(Action::SignInHalfWay, &user)]).await?;
-        let app = services.store.totp(user.id).await?.is_some_and(|it| it.confirmed_at.is_some());
-        let passkey = services.factors.ask_for_passkey(user.id, now()).await?;
-        let step = SecondFactorStep { challenge: challenge.token, expires_at, app, passkey };
+        let step = ask_for_factor(&services, &user, &by, None).await?;
         return Ok(Json(SignInAnswer::SecondFactor(step)).into_response());
     }
     services.attempts.succeed(attempt).await?;
-    let (me, cookie) = sign_browser_in(&services, user, connection, &headers, "password").await?;
+    let (me, cookie) = sign_browser_in(&services, user, connection, &headers, How::with("password")).await?;
     Ok(with_cookie(SignInAnswer::SignedIn(Box::new(me)), cookie))
+}
+
+/// Begins the second step of a sign-in.
+pub(super) async fn ask_for_factor(
+    services: &Services,
+    user: &UserRecord,
+    by: &By,
+    provider: Option<&str>,
+) -> Result<SecondFactorStep, Failure> {
+    let challenge = Challenge::new(user, provider, now())?;
+    let expires_at = challenge.record.expires_at;
+    let change = services.audit.begin().await?;
+    change.insert_challenge(challenge.record).await?;
+    let half_way = entry(Action::SignInHalfWay, user);
+    let half_way = provider.into_iter().fold(half_way, |entry, name| entry.with("provider", name));
+    change.commit(by, [half_way]).await?;
+    let app = services.store.totp(user.id).await?.is_some_and(|it| it.confirmed_at.is_some());
+    let passkey = services.factors.ask_for_passkey(user.id, now()).await?;
+    Ok(SecondFactorStep { challenge: challenge.token, expires_at, app, passkey })
 }
 
 /// The second step of a sign-in.
@@ -96,7 +109,7 @@ pub(super) async fn second_factor(
 ) -> Result<Response, Failure> {
     let over = || {
         services.metrics.sign_in_failed("challenge_over");
-        let (message, next_step) = ("This sign-in took too long or was used.", "Sign in with your password again.");
+        let (message, next_step) = ("This sign-in took too long or was used.", "Sign in again from the beginning.");
         Failure::new(StatusCode::UNAUTHORIZED, Fault::User, "challenge_over", message, next_step)
     };
     let (at, address) = (now(), connection.peer.ip());
@@ -113,7 +126,7 @@ pub(super) async fn second_factor(
         // A passkey is asked once in each sign-in.
         let is_over = begun.attempts_left == 0 || request.shown.passkey.is_some();
         let (code, next_step) = match is_over {
-            true => ("challenge_over", "Sign in with your password again."),
+            true => ("challenge_over", "Sign in again from the beginning."),
             false => ("wrong_code", "Each code is good once and for half a minute: wait for the next one."),
         };
         return Err(Failure::new(StatusCode::UNAUTHORIZED, Fault::User, code, not_right(&request.shown), next_step));
@@ -122,12 +135,14 @@ pub(super) async fn second_factor(
         return Err(over());
     }
     services.attempts.succeed(attempt).await?;
-    let with = match shown {
-        Shown::RecoveryCode => "password and recovery code",
-        Shown::AuthenticatorApp => "password and authenticator app",
-        Shown::Passkey => "password and passkey",
+    let factor = match shown {
+        Shown::RecoveryCode => "recovery code",
+        Shown::AuthenticatorApp => "authenticator app",
+        Shown::Passkey => "passkey",
     };
-    let (me, cookie) = sign_browser_in(&services, user, connection, &headers, with).await?;
+    let first = if begun.provider.is_some() { "single sign-on" } else { "password" };
+    let how = How { provider: begun.provider, ..How::with(&format!("{first} and {factor}")) };
+    let (me, cookie) = sign_browser_in(&services, user, connection, &headers, how).await?;
     Ok(with_cookie(me, cookie))
 }
 
@@ -143,18 +158,35 @@ pub(super) async fn sign_out(State(services): State<Services>, Arriving(who): Ar
     Ok((StatusCode::NO_CONTENT, [(header::SET_COOKIE, forget)]).into_response())
 }
 
+/// How somebody signed in.
+pub(super) struct How {
+    /// With what, in words.
+    pub(super) with: String,
+    /// By way of which provider of single sign-on.
+    pub(super) provider: Option<String>,
+    /// Whether a second factor was shown elsewhere that is enough.
+    pub(super) has_factor: bool,
+}
+
+impl How {
+    /// With this, and here.
+    pub(super) fn with(what: &str) -> Self {
+        Self { with: what.to_owned(), provider: None, has_factor: false }
+    }
+}
+
 /// Signs a browser of this user in and gives the cookie. Who has no second factor and needs one has to set it up next.
 pub(super) async fn sign_browser_in(
     services: &Services,
     mut user: UserRecord,
     connection: ConnectionInfo,
     headers: &HeaderMap,
-    with: &str,
+    how: How,
 ) -> Result<(Me, String), Failure> {
     let user_agent = headers.get(header::USER_AGENT).and_then(|it| it.to_str().ok()).unwrap_or_default();
     let (address, timeouts) = (connection.peer.ip().to_string(), services.site_rules.timeouts());
     let is_required = settings::second_factor_required(&services.store).await?;
-    let needs_factor = is_required && !services.store.has_second_factor(user.id).await?;
+    let needs_factor = is_required && !how.has_factor && !services.store.has_second_factor(user.id).await?;
     let by = By::user(&user, &address);
     let change = services.audit.begin().await?;
     let browser = browsers::sign_in(&change, user.id, user_agent, address, timeouts, needs_factor).await?;
@@ -166,8 +198,10 @@ pub(super) async fn sign_browser_in(
     }
     let at = now();
     change.note_sign_in(user.id, at).await?;
-    let entry =
-        entry(Action::SignInSucceeded, &user).with("with", with).with("user_agent", browser.record.user_agent.as_str());
+    let entry = entry(Action::SignInSucceeded, &user)
+        .with("with", how.with)
+        .with("user_agent", browser.record.user_agent.as_str());
+    let entry = how.provider.into_iter().fold(entry, |entry, name| entry.with("provider", name));
     change.commit(&by, [entry]).await?;
     services.events.announce(Audience::Administrators, ConsoleEvent::UsersChanged);
     user.last_sign_in_at = Some(at);
@@ -250,6 +284,7 @@ pub(super) async fn guarded_verify(
     password: &SecretText,
     field: &str,
 ) -> Result<(), Failure> {
+    has_password(user)?;
     let attempt = services.attempts.begin(&user.user_name, None).await;
     let attempt = attempt.map_err(|error| refused_attempt(services, error))?;
     if let Err(wrong) = verify(services, user, password, field).await {
@@ -291,6 +326,7 @@ pub(super) async fn guarded_both(
     by: &By,
     both: &BothFactors,
 ) -> Result<(), Failure> {
+    has_password(user)?;
     let attempt = services.attempts.begin(&user.user_name, None).await;
     let attempt = attempt.map_err(|error| refused_attempt(services, error))?;
     let shown = async {
@@ -302,6 +338,15 @@ pub(super) async fn guarded_both(
         return Err(wrong);
     }
     Ok(services.attempts.succeed(attempt).await?)
+}
+
+/// Who signs in by single sign-on alone has no password to show.
+fn has_password(user: &UserRecord) -> Result<(), Failure> {
+    if !user.password_hash.is_empty() {
+        return Ok(());
+    }
+    let message = "You sign in by single sign-on and have no password here, which this asks for.";
+    Err(Failure::conflict("no_password", message, "Ask an administrator to give you one."))
 }
 
 async fn verify(services: &Services, user: &UserRecord, password: &SecretText, field: &str) -> Result<(), Failure> {

@@ -92,6 +92,10 @@ pub(super) async fn change(
     let (shown, password) = (display_name.as_ref().unwrap_or(&was.display_name), change.password.as_ref());
     check_person(&was.user_name, shown, password.map(wire::SecretText::expose))?;
     check_session_policy(&services, change.session_policy_id.flatten()).await?;
+    if change.remove_password && password.is_some() {
+        return Err(Failure::field("password", "Give a new password or take the old one away, not both."));
+    }
+    let password_changes = change.remove_password || password.is_some();
     let password_hash = match password {
         Some(password) => Some(services.passwords.hash(password).await?),
         None => None,
@@ -105,7 +109,7 @@ pub(super) async fn change(
         default_role: change.default_role_id,
         personal_role: change.personal_role_id,
         session_policy: change.session_policy_id,
-        password_hash,
+        password_hash: if change.remove_password { Some(String::new()) } else { password_hash },
     };
     let audited = services.audit.begin().await?;
     let was = audited.user(id).await?.ok_or_else(|| Failure::not_found("user"))?;
@@ -116,14 +120,14 @@ pub(super) async fn change(
         audited.delete_sign_in_failure(&account_key(&user.user_name)).await?;
         entries.push(entry(Action::UserUnlocked, &user));
     }
-    if change.password.is_some() {
-        entries.push(entry(Action::UserPasswordReset, &user));
+    if password_changes {
+        entries.push(entry(Action::UserPasswordReset, &user).with("has_password", !user.password_hash.is_empty()));
     }
     if entries.is_empty() || told(&was) != told(&user) {
         entries.push(entry(Action::UserChanged, &user).changed(&told(&was), &told(&user)));
     }
     audited.commit(&who.by, entries).await?;
-    if !user.enabled || change.password.is_some() {
+    if !user.enabled || password_changes {
         let keep = Some(who.browser.id).filter(|_| user.enabled && who.user.id == id);
         sign_out_everywhere(&services, id, keep, "An administrator changed your account.").await?;
     } else if user.role != was.role {
@@ -269,6 +273,7 @@ pub(super) fn view(user: UserRecord, locked_until: Option<Timestamp>, second_fac
         session_policy_id: user.session_policy,
         locked_until,
         second_factor,
+        has_password: !user.password_hash.is_empty(),
         created_at: user.created_at,
         last_sign_in_at: user.last_sign_in_at,
     }

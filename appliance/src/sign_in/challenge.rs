@@ -21,11 +21,11 @@ pub struct Challenge {
 }
 
 impl Challenge {
-    /// A challenge for a user whose password was right.
+    /// A challenge for a user whose password was right, or for whom this provider of single sign-on spoke.
     ///
     /// # Errors
     /// When the system has no random bytes.
-    pub fn new(user: &UserRecord, at: Timestamp) -> Result<Self, NoRandomness> {
+    pub fn new(user: &UserRecord, provider: Option<&str>, at: Timestamp) -> Result<Self, NoRandomness> {
         let token = random::secret()?;
         let record = ChallengeRecord {
             id: random::id(),
@@ -33,6 +33,7 @@ impl Challenge {
             user_id: user.id,
             password_mark: random::hash(&user.password_hash),
             attempts_left: ATTEMPTS,
+            provider: provider.map(str::to_owned),
             expires_at: at.plus_millis(GOOD_FOR),
         };
         Ok(Self { record, token: SecretText::new(token) })
@@ -75,7 +76,7 @@ mod tests {
     #[test]
     fn another_password_and_a_disabled_user_end_it() {
         let user = user();
-        let challenge = Challenge::new(&user, now()).unwrap().record;
+        let challenge = Challenge::new(&user, None, now()).unwrap().record;
         assert!(still_holds(&challenge, &user));
         assert!(!still_holds(&challenge, &UserRecord { password_hash: "other".into(), ..user.clone() }));
         assert!(!still_holds(&challenge, &UserRecord { enabled: false, ..user.clone() }));
@@ -89,7 +90,7 @@ mod tests {
         let user = user();
         store.insert_user(&user).await.unwrap();
         let at = Timestamp(1_000_000);
-        let begun = Challenge::new(&user, at).unwrap();
+        let begun = Challenge::new(&user, None, at).unwrap();
         let hash = begun.record.token_hash.clone();
         store.insert_challenge(begun.record.clone()).await.unwrap();
         assert!(store.try_challenge(&hash, at.plus_millis(GOOD_FOR)).await.unwrap().is_none(), "too late");

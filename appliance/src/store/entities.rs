@@ -6,11 +6,13 @@ mod api_tokens;
 mod audit;
 mod outside;
 mod second_factors;
+mod sign_on;
 
 pub(super) use api_tokens::api_token;
 pub(super) use audit::{audit_event, audit_head, audit_tail};
 pub(super) use outside::{outbox, service};
 pub(super) use second_factors::{factor_reset, passkey, recovery_code, sign_in_challenge, totp};
+pub(super) use sign_on::{sign_on_attempt, sign_on_identity, sign_on_provider};
 mod own_items;
 
 pub(super) use own_items::{own_item, saved_filter};
@@ -213,6 +215,7 @@ pub(super) mod team_member {
         pub team_id: Uuid,
         #[sea_orm(primary_key, auto_increment = false)]
         pub user_id: Uuid,
+        pub provider_id: Option<Uuid>,
     }
 
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -20,6 +20,7 @@ mod passkeys;
 mod personal_groups;
 mod policies;
 mod session_policies;
+mod single_sign_on;
 
 mod mail_and_ticket_system;
 
@@ -49,6 +50,7 @@ impl MigratorTrait for Migrator {
             Box::new(session_policies::SessionPolicies),
             Box::new(personal_groups::PersonalGroups),
             Box::new(passkeys::Passkeys),
+            Box::new(single_sign_on::SingleSignOn),
         ]
     }
 }

@@ -19,6 +19,8 @@ pub struct ChallengeRecord {
     pub password_mark: Vec<u8>,
     /// How many codes may still be tried.
     pub attempts_left: u32,
+    /// By way of which provider of single sign-on the first step was done; none: with a password.
+    pub provider: Option<String>,
     /// Until then.
     pub expires_at: Timestamp,
 }
@@ -31,6 +33,7 @@ impl From<sign_in_challenge::Model> for ChallengeRecord {
             user_id: UserId(row.user_id),
             password_mark: row.password_mark,
             attempts_left: u32::try_from(row.attempts_left).unwrap_or(0),
+            provider: row.provider,
             expires_at: Timestamp(row.expires_at),
         }
     }
@@ -48,6 +51,7 @@ impl Store {
             user_id: it.user_id.0,
             password_mark: it.password_mark,
             attempts_left: i32::try_from(it.attempts_left).unwrap_or(i32::MAX),
+            provider: it.provider,
             expires_at: it.expires_at.0,
         };
         sign_in_challenge::Entity::insert(row.into_active_model()).exec_without_returning(&self.db).await?;

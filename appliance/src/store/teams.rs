@@ -1,7 +1,7 @@
 use std::collections::HashMap;
 
 use sea_orm::ActiveValue::Set;
-use sea_orm::sea_query::Expr;
+use sea_orm::sea_query::{Expr, ExprTrait, OnConflict};
 use sea_orm::{ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect};
 use uuid::Uuid;
 use wire::{TeamId, Timestamp, UserId};
@@ -49,10 +49,22 @@ fn team_record(row: team::Model, members: Vec<UserId>) -> TeamRecord {
 }
 
 async fn write_members(transaction: &Transaction, it: &TeamRecord) -> Result<(), StoreError> {
-    team_member::Entity::delete_many().filter(team_member::Column::TeamId.eq(it.id.0)).exec(transaction).await?;
-    let rows = it.members.iter().map(|user| team_member::ActiveModel { team_id: Set(it.id.0), user_id: Set(user.0) });
+    use team_member::Column;
+    let members = it.members.iter().map(|user| user.0);
+    let gone = Column::TeamId.eq(it.id.0).and(Column::UserId.is_not_in(members));
+    team_member::Entity::delete_many().filter(gone).exec(transaction).await?;
+    let row = |user: &UserId| team_member::ActiveModel {
+        team_id: Set(it.id.0),
+        user_id: Set(user.0),
+        provider_id: Set(None),
+    };
     if !it.members.is_empty() {
-        team_member::Entity::insert_many(rows).exec_without_returning(transaction).await?;
+        // Who is in it already stays there as they were: by hand, or by a provider of single sign-on.
+        let is_in = OnConflict::columns([Column::TeamId, Column::UserId]).do_nothing().to_owned();
+        team_member::Entity::insert_many(it.members.iter().map(row))
+            .on_conflict(is_in)
+            .exec_without_returning(transaction)
+            .await?;
     }
     Ok(())
 }

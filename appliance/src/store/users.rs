@@ -100,6 +100,8 @@ async fn administrators_left(transaction: &Transaction) -> Result<(), StoreError
     let left = user::Entity::find()
         .filter(user::Column::Role.eq(to_text(&Role::Administrator)))
         .filter(user::Column::Enabled.eq(true))
+        // Who has no password depends on a provider of single sign-on, which may be away.
+        .filter(user::Column::PasswordHash.ne(""))
         .count(transaction)
         .await?;
     if left == 0 { Err(StoreError::LastAdministrator) } else { Ok(()) }

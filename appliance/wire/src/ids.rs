@@ -43,6 +43,8 @@ ids! {
     BrowserId,
     /// A passkey of a user.
     PasskeyId,
+    /// A provider of single sign-on.
+    SignOnProviderId,
     /// A key of a program that uses the API in a user's place.
     ApiTokenId,
     /// A jumpoint: the way into one remote network.

@@ -98,6 +98,16 @@ pub const TICKET_POINTER_CHARS: usize = 200;
 pub const TICKET_TIME_OUT_SECONDS: u32 = 5;
 /// Most seconds a ticket system can be given to answer.
 pub const TICKET_TIME_OUT_MOST_SECONDS: u32 = 30;
+/// Scopes, groups, teams of a group and the like that the settings of a provider of single sign-on can name.
+pub const SIGN_ON_ENTRIES: usize = 100;
+/// Characters in one of them, and in an issuer or a client id.
+pub const SIGN_ON_TEXT_CHARS: usize = 1_000;
+/// Characters in the name of a claim.
+pub const SIGN_ON_CLAIM_CHARS: usize = 200;
+/// Characters in the secret that a provider gave.
+pub const SIGN_ON_SECRET_CHARS: usize = 4_000;
+/// Providers of single sign-on.
+pub const SIGN_ON_PROVIDERS: usize = 20;
 /// Characters in certificate authorities that somebody pastes.
 pub const CA_PEM_CHARS: usize = 64_000;
 /// Bytes of one native message, either way. Browsers allow 1 MiB from the helper.

@@ -5,6 +5,7 @@ mod letters;
 mod mail;
 mod policies;
 mod session_policies;
+mod sign_on;
 mod site_rules;
 mod ticket_system;
 
@@ -13,6 +14,7 @@ use std::net::{IpAddr, Ipv4Addr};
 
 pub use letters::{letter_template, letter_templates};
 pub use mail::{mail_address, mail_server};
+pub use sign_on::sign_on_provider;
 pub use site_rules::site_rules;
 pub use ticket_system::{ticket, ticket_system};
 

@@ -129,6 +129,7 @@ pub(crate) fn user(id: u128, role: Role) -> User {
         role,
         enabled: true,
         locked_until: None,
+        has_password: true,
         second_factor: false,
         created_at: Timestamp(0),
         last_sign_in_at: None,

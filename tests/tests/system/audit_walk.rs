@@ -18,7 +18,7 @@ use crate::authorization::table;
 use crate::policies::{approval_by, draft};
 
 /// Endpoints that leave no event, and why.
-const EXCUSED: [(&str, &str); 12] = [
+const EXCUSED: [(&str, &str); 14] = [
     ("PUT /api/me/preferences", "how somebody's own console looks"),
     ("PUT /api/me/favourites/{item_id}", "how somebody's own list looks"),
     ("DELETE /api/me/favourites/{item_id}", "how somebody's own list looks"),
@@ -28,6 +28,8 @@ const EXCUSED: [(&str, &str); 12] = [
     ("POST /api/jump-items/export", "it reads; it is a POST because of its length"),
     ("POST /api/approval-links/look", "it reads; it is a POST so that nobody follows it by accident"),
     ("POST /api/approval-links/decide", "it takes a letter: `approvals_by_mail` looks at its event"),
+    ("POST /api/sign-on/begin", "what comes back from the provider is what counts"),
+    ("POST /api/sign-on/finish", "it takes a provider: `single_sign_on` looks at its events"),
     ("POST /api/me/passkeys/ask", "what a passkey says to it is what counts"),
     ("POST /api/me/passkeys", "it takes a browser's authenticator: the test in a browser looks at its event"),
     (
@@ -42,6 +44,7 @@ const NEXT: Duration = Duration::from_secs(30);
 const PASSWORDS: [&str; 3] = ["the first long password", "the second long password", "the third long password"];
 const MAIL_PASSWORD: &str = "what the mail server wants";
 const HEADER: &str = "Bearer what-the-ticket-system-wants";
+const CLIENT_SECRET: &str = "what the provider of single sign-on wants";
 
 struct Walk<'a> {
     admin: &'a ApiClient,
@@ -111,7 +114,7 @@ fn every_endpoint_that_changes_something_leaves_an_event_and_no_secret() -> Resu
         walk.walked.insert("POST /api/setup".into());
         let link = site.appliance.ready.setup_url.clone().context("no setup link")?;
         walk.secrets.push(link.split_once('=').context("no token")?.1.to_owned());
-        walk.secrets.extend([ADMIN_PASSWORD, MAIL_PASSWORD, HEADER].map(str::to_owned));
+        walk.secrets.extend([ADMIN_PASSWORD, MAIL_PASSWORD, HEADER, CLIENT_SECRET].map(str::to_owned));
         walk.secrets.extend(PASSWORDS.map(str::to_owned));
 
         let tom = people(&mut walk, &admin, clock)?;
@@ -233,6 +236,16 @@ fn settings(walk: &mut Walk<'_>, admin: &ApiClient) -> Result<()> {
     walk.send(admin, set, &[], system, "settings.ticket_system_changed")?;
     let test = json!({ "ticket": "4711" });
     walk.send(admin, "POST /api/settings/ticket-system/test", &[], test, "settings.ticket_system_tested")?;
+    let mut provider = json!({
+        "name": "Corp", "issuer": "https://localhost:1", "client_id": "sallyport", "client_secret": CLIENT_SECRET,
+    });
+    let (at, add) = ("/api/settings/sign-on/{id}", "POST /api/settings/sign-on");
+    let id = text(&walk.send(admin, add, &[], provider.clone(), "settings.sign_on_added")?["id"])?;
+    let test = format!("POST {at}/test");
+    walk.send(admin, &test, &[&id], NOTHING, "settings.sign_on_tested")?;
+    provider["revision"] = json!(1);
+    walk.send(admin, &format!("PUT {at}"), &[&id], provider, "settings.sign_on_changed")?;
+    walk.send(admin, &format!("DELETE {at}"), &[&id], NOTHING, "settings.sign_on_removed")?;
     Ok(())
 }
 

@@ -84,6 +84,8 @@ mod servers;
 mod session_policies;
 mod sessions;
 mod sign_in;
+mod single_sign_on;
+mod single_sign_on_hostile;
 mod site_rules;
 mod ticket_system;
 mod tunnels;

@@ -51,6 +51,7 @@ pub(in crate::store) mod sign_in_challenge {
         pub user_id: Uuid,
         pub password_mark: Vec<u8>,
         pub attempts_left: i32,
+        pub provider: Option<String>,
         pub expires_at: i64,
     }
 

@@ -18,6 +18,7 @@
 //! | `session_policies` | what sessions may do |
 //! | `approvals` | requests to use items, and what became of them |
 //! | `mail`, `letters` | the mail server, letters that wait; how letters are written, and links in them |
+//! | `sign_on` | providers of single sign-on |
 //! | `ticket_system` | who is asked whether a ticket is good |
 //! | `audit` | the audit trail |
 //! | `own_items` | favourites and filter sets of the signed-in user |
@@ -45,6 +46,7 @@ mod second_factors;
 mod session_policies;
 mod sessions;
 mod sign_in;
+mod sign_on;
 mod site_rules;
 mod ticket_system;
 mod users;
@@ -69,6 +71,7 @@ pub use second_factors::*;
 pub use session_policies::*;
 pub use sessions::*;
 pub use sign_in::*;
+pub use sign_on::*;
 pub use site_rules::*;
 pub use ticket_system::*;
 pub use users::*;

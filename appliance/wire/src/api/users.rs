@@ -43,6 +43,9 @@ api_type! {
         /// Whether a second factor is asked for when they sign in.
         #[serde(default)]
         pub second_factor: bool,
+        /// Whether they have a password; without one they sign in by single sign-on alone.
+        #[serde(default)]
+        pub has_password: bool,
         /// When they were made.
         pub created_at: Timestamp,
         /// When they last signed in.
@@ -109,6 +112,9 @@ api_type! {
         /// A new password; signs them out everywhere.
         #[serde(default)]
         pub password: Option<SecretText>,
+        /// `true` takes the password away: from then on they sign in by single sign-on alone. Signs them out everywhere.
+        #[serde(default)]
+        pub remove_password: bool,
         /// `true` lifts a lock-out.
         #[serde(default)]
         pub unlock: bool,

@@ -67,6 +67,10 @@ actions! {
     UserPasswordReset = "user.password_reset", "Password reset";
     /// A user gave themselves another password.
     UserPasswordChanged = "user.password_changed", "Password changed";
+    /// A user was bound to somebody whom a provider of single sign-on knows.
+    UserBound = "user.bound_to_provider", "Bound to single sign-on";
+    /// A provider of single sign-on said anew which teams a user is in.
+    UserTeamsByProvider = "user.teams_by_provider", "Teams set by single sign-on";
     /// A user began to set an authenticator app up.
     UserSecondFactorBegun = "user.second_factor_begun", "Second factor begun";
     /// A user set an authenticator app up.
@@ -155,6 +159,14 @@ actions! {
     SettingsTicketSystemChanged = "settings.ticket_system_changed", "Ticket system settings changed";
     /// The ticket system was tried out.
     SettingsTicketSystemTested = "settings.ticket_system_tested", "Ticket system tried out";
+    /// A provider of single sign-on was added.
+    SettingsSignOnAdded = "settings.sign_on_added", "Single sign-on added";
+    /// A provider of single sign-on was changed.
+    SettingsSignOnChanged = "settings.sign_on_changed", "Single sign-on changed";
+    /// A provider of single sign-on was removed.
+    SettingsSignOnRemoved = "settings.sign_on_removed", "Single sign-on removed";
+    /// A provider of single sign-on was tried out.
+    SettingsSignOnTested = "settings.sign_on_tested", "Single sign-on tried out";
     /// Somebody asked for an approval.
     ApprovalAsked = "approval.asked", "Approval asked for";
     /// An approval was granted.

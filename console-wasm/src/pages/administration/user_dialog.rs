@@ -30,6 +30,7 @@ struct Fields {
     role: Role,
     enabled: bool,
     password: String,
+    no_password: bool,
     methods: Vec<JumpMethod>,
     default_role: Option<JumpItemRoleId>,
     personal_role: Option<JumpItemRoleId>,
@@ -45,6 +46,7 @@ impl Fields {
             role: user.map_or(Role::Technician, |user| user.role),
             enabled: user.is_none_or(|user| user.enabled),
             password: String::new(),
+            no_password: false,
             methods: user.map_or_else(JumpMethod::every, |user| user.methods.clone()),
             default_role: user.map_or(Some(JumpItemRoleId::START_SESSIONS_ONLY), |user| user.default_role_id),
             personal_role: user.and_then(|user| user.personal_role_id),
@@ -97,6 +99,12 @@ pub(super) fn UserDialog(props: &UserDialogProps) -> Html {
         let fields = fields.clone();
         Callback::from(move |enabled| fields.set(Fields { enabled, ..(*fields).clone() }))
     };
+    let take_password = {
+        let fields = fields.clone();
+        Callback::from(move |no_password| {
+            fields.set(Fields { no_password, password: String::new(), ..(*fields).clone() });
+        })
+    };
     let choose_method = {
         let fields = fields.clone();
         Callback::from(move |(words, on): (String, bool)| {
@@ -130,10 +138,11 @@ pub(super) fn UserDialog(props: &UserDialogProps) -> Html {
         None => ("Create a user".to_owned(), "Create"),
         Some(user) => (format!("Properties of {}", user.user_name), "Save"),
     };
-    let (password_label, password_help) = if new {
-        ("Password", "At least 12 characters. The user can change it under Your account.")
-    } else {
-        ("New password", "Empty keeps the present one. A new one signs the user out everywhere.")
+    let has_password = props.user.as_ref().is_some_and(|it| it.has_password);
+    let (password_label, password_help) = match (new, has_password) {
+        (true, _) => ("Password", "At least 12 characters. The user can change it under Your account."),
+        (false, true) => ("New password", "Empty keeps the present one. A new one signs the user out everywhere."),
+        (false, false) => ("Password", "There is none: the user signs in by single sign-on alone. Empty leaves it so."),
     };
     let role_help = match fields.role {
         Role::Technician => "Does with items what jump item roles say.",
@@ -166,8 +175,13 @@ pub(super) fn UserDialog(props: &UserDialogProps) -> Html {
                 <SelectField id="user-session-policy" label="Session policy" options={policy_options} value={fields.session_policy.map(|it| it.to_string()).unwrap_or_default()}
                     none="None of their own" help="What sessions of this user may do, as far as the item's session policy leaves it open." error={said("session_policy_id")} onchange={choose_policy} />
             }
-            <TextField id="user-password" label={password_label} kind="password" required={new} value={fields.password.clone()} autocomplete="new-password"
-                help={password_help} error={said("password")} oninput={edit(|fields, text| fields.password = text)} />
+            if !fields.no_password {
+                <TextField id="user-password" label={password_label} kind="password" required={new} value={fields.password.clone()} autocomplete="new-password"
+                    help={password_help} error={said("password")} oninput={edit(|fields, text| fields.password = text)} />
+            }
+            if has_password {
+                <Switch id="user-no-password" label="Single sign-on alone: takes the password away" on={fields.no_password} onchange={take_password} />
+            }
             if !new {
                 <Switch id="user-enabled" label="May sign in" on={fields.enabled} onchange={enable} />
             }
@@ -210,6 +224,7 @@ async fn save(console: Console, user: Option<User>, fields: Fields) -> Result<()
                 personal_role_id: (fields.personal_role != user.personal_role_id).then_some(fields.personal_role),
                 session_policy_id: (fields.session_policy != user.session_policy_id).then_some(fields.session_policy),
                 password,
+                remove_password: fields.no_password,
                 unlock: false,
             };
             console.api().change_user(user.id, &change).await.map(drop)

@@ -6,10 +6,10 @@ use wire::agent_messages::{
     AgentHello, AgentToAppliance, ApplianceToAgent, Challenge, EnrolAnswer, EnrolRequest, EnrolmentKeyContent,
 };
 use wire::api::{
-    BeginTotp, BothFactors, ChangePassword, ConfirmTotp, CopyJumpItems, JumpGroupDraft, JumpItemIds, JumpItemsChange,
-    JumpointChange, NewApiToken, NewJumpoint, NewSession, NewUser, NodeChange, Preferences, ResetSecondFactors,
-    SavedFilterDraft, SecondFactorRequest, SetupRequest, SignInRequest, SignInSettings, SiteRules, TunnelJumpDraft,
-    UserChange,
+    BeginSignOn, BeginTotp, BothFactors, ChangePassword, ConfirmTotp, CopyJumpItems, FinishSignOn, JumpGroupDraft,
+    JumpItemIds, JumpItemsChange, JumpointChange, NewApiToken, NewJumpoint, NewSession, NewUser, NodeChange,
+    Preferences, ResetSecondFactors, SavedFilterDraft, SecondFactorRequest, SetupRequest, SignInRequest,
+    SignInSettings, SignOnProviderDraft, SiteRules, TunnelJumpDraft, UserChange,
 };
 use wire::helper_messages::{ExtensionMessage, HelperMessage, PageMessage, WorkerMessage};
 use wire::link_messages::{ApplianceToHelper, HelperHello, HelperToAppliance, Versions};
@@ -70,6 +70,11 @@ pub fn console_api(bytes: &[u8]) {
     understood::<BothFactors>(bytes);
     understood::<ResetSecondFactors>(bytes);
     understood::<SignInSettings>(bytes);
+    understood::<BeginSignOn>(bytes);
+    understood::<FinishSignOn>(bytes);
+    if let Some(draft) = understood::<SignOnProviderDraft>(bytes) {
+        assert!(validate::sign_on_provider(&draft.provider).iter().all(|it| !it.message.is_empty()));
+    }
     understood::<SiteRules>(bytes);
     understood::<Preferences>(bytes);
     understood::<NewSession>(bytes);
