@@ -101,6 +101,7 @@ async fn sample_item(
         comments: String::new(),
         jump_policy_id: None,
         session_policy_id: None,
+        credentials: None,
     };
     let at = now();
     let record =

@@ -10,6 +10,7 @@ pub mod clock;
 pub mod config;
 pub mod console_files;
 pub mod counted;
+pub mod credentials;
 pub mod data_dir;
 pub mod dev;
 pub mod downloads;
@@ -53,6 +54,7 @@ use crate::approval_letters::ApprovalLetters;
 use crate::audit::{Audit, By, Entry};
 use crate::config::Config;
 use crate::console_files::ConsoleFiles;
+use crate::credentials::Vault;
 use crate::data_dir::DataDir;
 use crate::downloads::Downloads;
 use crate::events::{Audience, EventBus};
@@ -177,6 +179,7 @@ impl Appliance {
             attempts: Attempts::new(store.clone()),
             sign_on: SignOn::new(store.clone(), sealing.clone(), &public_url),
             site_rules: site_rules.clone(),
+            vault: Vault::new(sealing.clone()),
             factors: Factors::new(store.clone(), sealing, passkeys),
             extension: Arc::new(extension),
             console: Arc::new(ConsoleFiles::new(config.console_dir.clone())),

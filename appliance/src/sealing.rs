@@ -96,8 +96,8 @@ impl Sealing {
         if known.is_some() {
             tracing::error!(
                 "the file {FILE} in the data folder holds another key than the one this database's secrets were sealed with; \
-                 stop the appliance and put the old file back, or reset the second factors of all users and enter the \
-                 passwords of other systems again"
+                 stop the appliance and put the old file back, or reset the second factors of all users, and enter stored \
+                 credentials and the passwords of other systems again"
             );
             return Ok(());
         }

@@ -8,6 +8,7 @@ use crate::audit::Audit;
 use crate::certificates::Authority;
 use crate::config::Config;
 use crate::console_files::ConsoleFiles;
+use crate::credentials::Vault;
 use crate::downloads::Downloads;
 use crate::events::EventBus;
 use crate::extension::PackedExtension;
@@ -51,6 +52,8 @@ pub struct Services {
     pub passwords: Passwords,
     /// Sign-in attempts.
     pub attempts: Attempts,
+    /// Stored credentials, as far as they are opened.
+    pub vault: Vault,
     /// Second factors.
     pub factors: Factors,
     /// Single sign-on.

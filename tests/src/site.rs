@@ -177,6 +177,7 @@ impl Site {
             comments: String::new(),
             jump_policy_id: None,
             session_policy_id: None,
+            credentials: None,
         }
     }
 

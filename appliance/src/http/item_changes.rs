@@ -1,5 +1,6 @@
 //! Changing, copying, removing and bringing back items, one or many: all of them, or none.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use axum::Json;
@@ -13,6 +14,7 @@ use wire::audit::{Action, ObjectKind};
 use wire::limits::{ITEMS_PER_CHANGE, UNDO_SECONDS};
 use wire::{JumpItemId, validate};
 
+use super::credentials;
 use super::error::{Body, Path};
 use super::jump_items::{Around, made, unknown_parts, write_items};
 use super::{Failure, SignedIn, permitted};
@@ -54,13 +56,22 @@ pub(super) async fn change_many(
     if !errors.is_empty() {
         return Err(Failure::fields(errors));
     }
-    for (before, after) in &changes {
-        permitted::require_change(&book, before, after)?;
+    let places = services.store.credential_places().await?;
+    let mut left = HashMap::new();
+    for (record, (before, after)) in records.iter_mut().zip(changes) {
+        permitted::require_change(&book, &before, &after)?;
+        let settled = credentials::settle(&book, &places, Some(&before), after)?;
+        left.insert(record.id, credentials::names_of(&book, &places, before.group_id, &settled.left));
+        record.definition = settled.definition;
     }
     write_items(&services, &who, &records).await?;
     permitted::changed(&services, &who.user).await?;
     let around = Around::of(&services, &who).await?;
-    Ok(Json(records.into_iter().map(|it| around.view(it)).collect()))
+    let view = |it: JumpItemRecord| {
+        let credentials_left = left.remove(&it.id).unwrap_or_default();
+        JumpItem { credentials_left, ..around.view(it) }
+    };
+    Ok(Json(records.into_iter().map(view).collect()))
 }
 
 /// Makes copies of items in other groups.
@@ -88,22 +99,26 @@ pub(super) async fn copy(
     }
     let originals: Vec<_> = originals.into_iter().map(|it| it.definition).collect();
     let at = now();
-    let copies: Vec<_> = change::copies(&originals, &wanted.group_ids)
-        .into_iter()
-        .map(|definition| JumpItemRecord {
+    let places = services.store.credential_places().await?;
+    let (mut copies, mut left) = (Vec::new(), Vec::new());
+    for (original, copy) in change::copies(&originals, &wanted.group_ids) {
+        let settled = credentials::settle(&book, &places, Some(original), copy)?;
+        left.push(credentials::names_of(&book, &places, original.group_id, &settled.left));
+        copies.push(JumpItemRecord {
             id: JumpItemId(random::id()),
-            definition,
+            definition: settled.definition,
             created_at: at,
             updated_at: at,
             last_used_at: None,
-        })
-        .collect();
+        });
+    }
     let change = services.audit.begin().await?;
     change.insert_jump_items(&copies).await?;
     change.commit(&who.by, copies.iter().map(|it| made(Action::ItemCopied, it))).await?;
     services.events.announce(Audience::Everyone, ConsoleEvent::ItemsChanged);
     let around = Around::of(&services, &who).await?;
-    Ok((StatusCode::CREATED, Json(copies.into_iter().map(|it| around.view(it)).collect())))
+    let view = |(it, credentials_left)| JumpItem { credentials_left, ..around.view(it) };
+    Ok((StatusCode::CREATED, Json(copies.into_iter().zip(left).map(view).collect())))
 }
 
 /// Removes an item and ends the sessions on it. Sessions of others are for an administrator to end.

@@ -13,19 +13,22 @@ use futures_util::StreamExt;
 use serde::Deserialize;
 use utoipa::IntoParams;
 use wire::api::{
-    ApiError, ConsoleEvent, Fault, FieldError, ItemPermission, ItemsImport, JumpItemIds, TunnelDefinition,
-    TunnelJumpDraft,
+    ApiError, ConsoleEvent, Fault, FieldError, ItemCredential, ItemPermission, ItemsImport, JumpItemIds,
+    TunnelDefinition, TunnelJumpDraft,
 };
 use wire::audit::Action;
 use wire::limits::{CSV_BYTES, CSV_ITEMS, DEFAULT_LOCAL_ADDRESS};
 use wire::{JumpGroupId, JumpItemId, JumpointId};
 
+use super::credentials::Places;
 use super::error::{Body, Query};
 use super::jump_items::made;
 use super::{Failure, SignedIn, permitted};
 use crate::clock::now;
 use crate::events::Audience;
 use crate::jump::access::grants::Permissions;
+use crate::jump::credentials::are_shown_to;
+use crate::jump::items_csv::credentials;
 use crate::jump::items_csv::import::{Import, Known};
 use crate::jump::items_csv::read::read;
 use crate::jump::items_csv::write::{NamedItem, write};
@@ -64,7 +67,7 @@ pub(super) async fn export(
         permitted::require(&book, group, Permissions::NONE, "group")?;
         items.retain(|it| it.definition.group_id == group);
     }
-    file(&services, "jump-items.csv", items).await
+    file(&services, &book, "jump-items.csv", items).await
 }
 
 /// Some items as a CSV file, as `GET` gives it.
@@ -76,7 +79,7 @@ pub(super) async fn export_these(
 ) -> Result<Response, Failure> {
     let book = permitted::book(&services, &who).await?;
     let items = these(&services, &book, &wanted.item_ids).await?;
-    file(&services, "jump-items.csv", items).await
+    file(&services, &book, "jump-items.csv", items).await
 }
 
 /// A CSV file with one item, to be filled in: of a group in which the user may create items.
@@ -98,12 +101,20 @@ pub(super) async fn template(State(services): State<Services>, who: SignedIn) ->
         comments: "An example: replace this line".into(),
         jump_policy_id: None,
         session_policy_id: None,
+        credentials: None,
     };
     let group = group.as_ref().map_or("Group", |it| it.name.as_str());
     let jumpoint = jumpoint.as_ref().map_or("jumpoint-1", |it| it.name.as_str());
     answer(
         "jump-items-template.csv",
-        [NamedItem { definition: &definition, group, jumpoint, policy: "", session_policy: "" }],
+        [NamedItem {
+            definition: &definition,
+            group,
+            jumpoint,
+            policy: "",
+            session_policy: "",
+            credentials: String::new(),
+        }],
     )
 }
 
@@ -115,7 +126,7 @@ pub(super) struct How {
 }
 
 /// Makes the items of a CSV file, all of them or none, or looks at it before. Columns are those of the export, in any order; `tag`,
-/// `local_address`, `comments`, `jump_policy` and `session_policy` may be missing. UTF-8 with commas, semicolons or tabs, at most 5 MiB and 10,000 items.
+/// `local_address`, `comments`, `jump_policy`, `session_policy` and `credentials` may be missing. UTF-8 with commas, semicolons or tabs, at most 5 MiB and 10,000 items.
 /// Only looking always answers 200, with what is wrong in it.
 #[utoipa::path(post, path = "/api/jump-items/import", tag = "jump", params(How), request_body(content = String, content_type = "text/csv"), responses((status = 200, body = ItemsImport), (status = 201, body = ItemsImport), (status = 413, body = ApiError), (status = 422, body = ApiError)))]
 pub(super) async fn import(
@@ -169,6 +180,11 @@ async fn known(services: &Services, who: &SignedIn) -> Result<Known, Failure> {
     for policy in services.store.session_policies().await?.into_iter().filter(|it| it.definition.for_items) {
         known.add_session_policy(policy.id, &policy.definition.name);
     }
+    for (id, place) in services.store.credential_places().await? {
+        if book.permissions(place.group_id).has(ItemPermission::EditCredentials) {
+            known.add_credential(id, &place.name);
+        }
+    }
     for item in services.store.jump_items().await? {
         known.add_item(item.definition.group_id, &item.definition.name);
     }
@@ -213,7 +229,13 @@ async fn these(services: &Services, book: &AccessBook, ids: &[JumpItemId]) -> Re
     if items.len() == wanted.len() { Ok(items) } else { Err(Failure::not_found("item")) }
 }
 
-async fn file(services: &Services, name: &str, mut items: Vec<JumpItemRecord>) -> Result<Response, Failure> {
+async fn file(
+    services: &Services,
+    book: &AccessBook,
+    name: &str,
+    mut items: Vec<JumpItemRecord>,
+) -> Result<Response, Failure> {
+    let places = services.store.credential_places().await?;
     let groups: HashMap<_, _> = services.store.jump_groups().await?.into_iter().map(|it| (it.id, it.name)).collect();
     let jumpoints: HashMap<_, _> = services.store.jumpoints().await?.into_iter().map(|it| (it.id, it.name)).collect();
     let policies: HashMap<_, _> =
@@ -232,8 +254,19 @@ async fn file(services: &Services, name: &str, mut items: Vec<JumpItemRecord>) -
             .session_policy_id
             .and_then(|id| session_policies.get(&id))
             .map_or("", String::as_str),
+        credentials: named_credentials(book, &places, it),
     });
     answer(name, named)
+}
+
+/// Names of an item's credentials, for those who may learn of them.
+fn named_credentials(book: &AccessBook, places: &Places, it: &JumpItemRecord) -> String {
+    if !are_shown_to(book.permissions(it.definition.group_id)) {
+        return String::new();
+    }
+    let named = |of: &ItemCredential| Some((places.get(&of.credential_id)?.name.clone(), of.remote_port));
+    let all: Vec<_> = it.definition.credentials.iter().flatten().filter_map(named).collect();
+    credentials::written(&all)
 }
 
 fn answer<'a>(name: &str, items: impl IntoIterator<Item = NamedItem<'a>>) -> Result<Response, Failure> {

@@ -79,7 +79,7 @@ pub(super) async fn change(
     Ok(Json(view(record, owner, count, Permissions::all())))
 }
 
-/// Removes an empty group.
+/// Removes a group without items and credentials.
 #[utoipa::path(delete, path = "/api/jump-groups/{id}", tag = "jump", params(("id" = String, Path)), responses((status = 204), (status = 404, body = ApiError), (status = 409, body = ApiError)))]
 pub(super) async fn remove(
     State(services): State<Services>,
@@ -98,7 +98,7 @@ pub(super) async fn remove(
     }
     change.delete_jump_group(id).await.map_err(|error| match error {
         StoreError::Dependent => {
-            let message = format!("There are items in the group {}.", record.name);
+            let message = format!("There are items or credentials in the group {}.", record.name);
             Failure::conflict("in_use", &message, "Move or remove them first.")
         }
         other => other.into(),

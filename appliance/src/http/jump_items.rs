@@ -5,11 +5,13 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use wire::api::{
-    ApiError, ConsoleEvent, FieldError, ItemPermission, ItemStatus, JumpItem, JumpMethod, TunnelJumpDraft,
+    ApiError, ConsoleEvent, FieldError, ItemCredential, ItemPermission, ItemStatus, JumpItem, JumpMethod,
+    TunnelJumpDraft,
 };
 use wire::audit::{Action, ObjectKind};
 use wire::{JumpGroupId, JumpItemId, JumpPolicyId, JumpointId, SessionId, Timestamp, UserId, validate};
 
+use super::credentials::{self, Places};
 use super::error::{Body, Path};
 use super::{Failure, SignedIn, permitted};
 use crate::audit::Entry;
@@ -17,6 +19,7 @@ use crate::clock::now;
 use crate::events::Audience;
 use crate::jump::access::grants::Permissions;
 use crate::jump::access::{self, Asker, JumpointFacts};
+use crate::jump::credentials::{Settled, are_shown_to};
 use crate::jump::item::tidy;
 use crate::jump::policy::{Circumstances, Granted, Shown, Verdict, decide};
 use crate::random;
@@ -45,6 +48,14 @@ pub(super) async fn create(
     if definition.jump_policy_id.is_some() {
         permitted::require(&book, definition.group_id, ItemPermission::EditPolicy, "group")?;
     }
+    if definition.session_policy_id.is_some() {
+        permitted::require(&book, definition.group_id, ItemPermission::EditSessionPolicy, "group")?;
+    }
+    if definition.credentials.as_ref().is_some_and(|it| !it.is_empty()) {
+        permitted::require(&book, definition.group_id, ItemPermission::EditCredentials, "group")?;
+    }
+    let Settled { definition, .. } =
+        credentials::settle(&book, &services.store.credential_places().await?, None, definition)?;
     let record =
         JumpItemRecord { id: JumpItemId(random::id()), definition, created_at: at, updated_at: at, last_used_at: None };
     let change = services.audit.begin().await?;
@@ -79,12 +90,15 @@ pub(super) async fn change(
     permitted::require(&book, record.definition.group_id, Permissions::NONE, "item")?;
     let definition = checked(&services, &book, draft).await?;
     permitted::require_change(&book, &record.definition, &definition)?;
-    record.definition = definition;
+    let places = services.store.credential_places().await?;
+    let settled = credentials::settle(&book, &places, Some(&record.definition), definition)?;
+    let left = credentials::names_of(&book, &places, record.definition.group_id, &settled.left);
+    record.definition = settled.definition;
     record.updated_at = now();
     write_items(&services, &who, std::slice::from_ref(&record)).await?;
     // Where it stands now, others may use it.
     permitted::changed(&services, &who.user).await?;
-    Ok(Json(Around::of(&services, &who).await?.view(record)))
+    Ok(Json(JumpItem { credentials_left: left, ..Around::of(&services, &who).await?.view(record) }))
 }
 
 /// Writes what was entered for items: all of them, or none.
@@ -162,6 +176,7 @@ pub(super) struct Around {
     now: Timestamp,
     /// What policies say of items without approvals: thousands of items have a few sets of policies between them.
     known: RefCell<HashMap<Vec<JumpPolicyId>, ItemStatus>>,
+    credentials: Places,
 }
 
 impl Around {
@@ -187,6 +202,7 @@ impl Around {
             approvals: services.store.approvals_granted(None, now()).await?,
             now: now(),
             known: RefCell::default(),
+            credentials: services.store.credential_places().await?,
             method_allowed: access::allows(&who.user.methods, JumpMethod::ProtocolTunnel),
         })
     }
@@ -195,7 +211,7 @@ impl Around {
         self.book.permissions(it.definition.group_id).shows_items()
     }
 
-    pub(super) fn view(&self, it: JumpItemRecord) -> JumpItem {
+    pub(super) fn view(&self, mut it: JumpItemRecord) -> JumpItem {
         let own = self.own.get(&it.id).copied().unwrap_or_default();
         let jumpoint = self.jumpoints.get(&it.definition.jumpoint_id);
         let permissions = self.book.permissions(it.definition.group_id);
@@ -204,11 +220,18 @@ impl Around {
         let policies = holding(&self.book, &it.definition);
         let status = jumpoint.map_or(ItemStatus::JumpointOffline, |(_, facts)| access::status(asker, *facts));
         let status = if status == ItemStatus::Ready { self.by_policy(it.id, &policies) } else { status };
+        if !are_shown_to(permissions) {
+            it.definition.credentials = None;
+        }
+        let name = |of: &ItemCredential| self.credentials.get(&of.credential_id).map(|it| it.name.clone());
+        let names = it.definition.credentials.iter().flatten().map(|of| name(of).unwrap_or_default());
         JumpItem {
             id: it.id,
             jumpoint_name: jumpoint.map(|(it, _)| it.name.clone()).unwrap_or_default(),
             group_name: self.groups.get(&it.definition.group_id).cloned().unwrap_or_default(),
             policies: self.policies.names(&policies),
+            credential_names: names.collect(),
+            credentials_left: Vec::new(),
             status,
             running_sessions: self.running.get(&it.id).cloned().unwrap_or_default(),
             last_used_at: it.last_used_at,

@@ -7,6 +7,7 @@ mod approvals;
 mod assets;
 mod audit;
 mod client_address;
+mod credentials;
 mod error;
 mod extension;
 mod group_members;
@@ -31,6 +32,7 @@ mod policies;
 mod scopes;
 mod second_factors;
 mod server;
+mod session_credentials;
 mod session_policies;
 mod sessions;
 mod settings;
@@ -156,6 +158,10 @@ pub fn router(services: Services) -> Router {
         .routes(routes!(approvals::withdraw))
         .routes(routes!(approval_links::look))
         .routes(routes!(approval_links::decide))
+        .routes(routes!(credentials::list, credentials::create))
+        .routes(routes!(credentials::change, credentials::remove))
+        .routes(routes!(session_credentials::list))
+        .routes(routes!(session_credentials::reveal))
         .routes(routes!(sessions::list, sessions::create))
         .routes(routes!(sessions::get))
         .routes(routes!(sessions::ticket))

@@ -7,6 +7,7 @@ use wire::api::{ConsoleEvent, Fault, ItemPermission, TunnelJumpDraft};
 use super::{Failure, SignedIn};
 use crate::events::Audience;
 use crate::jump::access::grants::Permissions;
+use crate::jump::credentials::are_shown_to;
 use crate::jump::item::needed;
 use crate::services::Services;
 use crate::store::{AccessBook, UserRecord};
@@ -41,7 +42,12 @@ pub(super) fn require_change(
     before: &TunnelJumpDraft,
     after: &TunnelJumpDraft,
 ) -> Result<(), Failure> {
-    require(book, before.group_id, needed(before, after), "item")?;
+    let mut needed = needed(before, after);
+    // Who is not shown which credentials an item has does not find out by trying either.
+    if after.credentials.is_some() && !are_shown_to(book.permissions(before.group_id)) {
+        needed = needed.or(ItemPermission::EditCredentials.into());
+    }
+    require(book, before.group_id, needed, "item")?;
     if before.group_id == after.group_id {
         return Ok(());
     }

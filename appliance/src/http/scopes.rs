@@ -48,6 +48,11 @@ const SCOPES: &[(&str, &str, TokenScope)] = &[
     ("GET", "/api/session-policies/effective", Administer),
     ("PUT", "/api/session-policies/{id}", Administer),
     ("DELETE", "/api/session-policies/{id}", Administer),
+    // Who manages credentials writes secrets; only a person at the console, in a session of their own, is given one.
+    ("GET", "/api/credentials", Administer),
+    ("POST", "/api/credentials", Administer),
+    ("PUT", "/api/credentials/{id}", Administer),
+    ("DELETE", "/api/credentials/{id}", Administer),
     ("POST", "/api/jump-items", Administer),
     ("PUT", "/api/jump-items/{id}", Administer),
     ("DELETE", "/api/jump-items/{id}", Administer),

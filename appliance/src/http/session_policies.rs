@@ -7,7 +7,7 @@ use serde::Deserialize;
 use utoipa::IntoParams;
 use wire::api::{
     ApiError, GlobalSessionPolicy, ItemPermission, SessionPolicy, SessionPolicyAnswer, SessionPolicyDraft,
-    SessionPolicyName,
+    SessionPolicyName, SessionToolRule,
 };
 use wire::audit::{Action, ObjectKind};
 use wire::{JumpItemId, SessionPolicyId, UserId, validate};
@@ -145,8 +145,13 @@ pub(super) async fn global(
 pub(super) async fn set_global(
     State(services): State<Services>,
     Administrator(who): Administrator,
-    Body(wanted): Body<GlobalSessionPolicy>,
+    Body(mut wanted): Body<GlobalSessionPolicy>,
 ) -> Result<Json<GlobalSessionPolicy>, Failure> {
+    // A tool that the request does not speak of stays as it is: it may be younger than the program that asks.
+    let kept = services.store.global_session_policy().await?.rules.tools;
+    let is_unsaid = |it: &SessionToolRule| wanted.rules.tools.iter().all(|said| said.tool != it.tool);
+    let unsaid: Vec<_> = kept.into_iter().filter(is_unsaid).collect();
+    wanted.rules.tools.extend(unsaid);
     let errors = validate::global_session_policy(&wanted);
     if !errors.is_empty() {
         return Err(Failure::fields(errors));

@@ -316,7 +316,7 @@ pub(super) async fn end(
 }
 
 /// A session that this user may see; one of somebody else's reads as none.
-async fn visible(
+pub(super) async fn visible(
     services: &Services,
     who: &SignedIn,
     id: SessionId,

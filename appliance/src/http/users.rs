@@ -160,7 +160,7 @@ pub(super) async fn remove(
     let was = audited.user(id).await?.ok_or_else(|| Failure::not_found("user"))?;
     let removed = audited.delete_user(id).await.map_err(|error| match error {
         StoreError::Dependent => {
-            let message = "There are items in the personal group of this user.";
+            let message = "There are items or credentials in the personal group of this user.";
             Failure::conflict("in_use", message, "Move them into another group, or remove them, first.")
         }
         other => other.into(),

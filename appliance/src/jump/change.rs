@@ -70,13 +70,17 @@ pub fn changed(before: &TunnelJumpDraft, change: &JumpItemsChange) -> TunnelJump
             SessionPolicyChoice::Policy(id) => Some(id),
         };
     }
+    // What a change does not speak of is not said anew: others may have changed it meanwhile.
+    after.credentials.clone_from(&change.credentials);
     super::item::tidy(after)
 }
 
-/// The copies of these items in these groups. A tag goes with an item: it is made in the other group.
+/// The copies of these items in these groups, each with what it is of; of their credentials nothing is said. A tag goes with an item: it is made in the other group.
 #[must_use]
-pub fn copies(items: &[TunnelJumpDraft], groups: &[JumpGroupId]) -> Vec<TunnelJumpDraft> {
-    let copy = |item: &TunnelJumpDraft, group: JumpGroupId| TunnelJumpDraft { group_id: group, ..item.clone() };
+pub fn copies<'a>(items: &'a [TunnelJumpDraft], groups: &[JumpGroupId]) -> Vec<(&'a TunnelJumpDraft, TunnelJumpDraft)> {
+    let copy = |item: &'a TunnelJumpDraft, group: JumpGroupId| {
+        (item, TunnelJumpDraft { group_id: group, credentials: None, ..item.clone() })
+    };
     items.iter().flat_map(|item| groups.iter().map(move |group| copy(item, *group))).collect()
 }
 
@@ -99,6 +103,7 @@ mod tests {
             comments: "old".into(),
             jump_policy_id: None,
             session_policy_id: None,
+            credentials: None,
         }
     }
 
@@ -113,6 +118,7 @@ mod tests {
             comments: None,
             jump_policy: None,
             session_policy: None,
+            credentials: None,
         }
     }
 
@@ -142,7 +148,8 @@ mod tests {
     fn every_item_is_copied_into_every_group() {
         let groups = [JumpGroupId(Uuid::from_u128(2)), JumpGroupId(Uuid::from_u128(3))];
         let other = TunnelJumpDraft { name: "web".into(), ..draft() };
-        let made = copies(&[draft(), other], &groups);
+        let items = [draft(), other];
+        let made: Vec<_> = copies(&items, &groups).into_iter().map(|(_, copy)| copy).collect();
         let told: Vec<_> = made.iter().map(|it| (it.name.as_str(), it.group_id)).collect();
         assert_eq!(told, [("db", groups[0]), ("db", groups[1]), ("web", groups[0]), ("web", groups[1])]);
         assert_eq!(TunnelJumpDraft { group_id: draft().group_id, ..made[0].clone() }, draft());

@@ -73,6 +73,8 @@ pub fn needed(before: &TunnelJumpDraft, after: &TunnelJumpDraft) -> Permissions 
         (before.comments != after.comments, ItemPermission::EditComments),
         (before.jump_policy_id != after.jump_policy_id, ItemPermission::EditPolicy),
         (before.session_policy_id != after.session_policy_id, ItemPermission::EditSessionPolicy),
+        // What is not said of them stays.
+        (after.credentials.is_some() && before.credentials != after.credentials, ItemPermission::EditCredentials),
     ];
     changes.into_iter().filter(|(is_changed, _)| *is_changed).map(|(_, permission)| permission).collect()
 }
@@ -97,6 +99,7 @@ mod tests {
             comments: String::new(),
             jump_policy_id: None,
             session_policy_id: None,
+            credentials: None,
         }
     }
 
@@ -112,9 +115,11 @@ mod tests {
 
     #[test]
     fn each_change_needs_its_permission() {
-        use ItemPermission::{AssignGroup, EditBehaviour, EditComments, EditIdentity, EditPolicy, EditTag};
+        use ItemPermission::{
+            AssignGroup, EditBehaviour, EditComments, EditCredentials, EditIdentity, EditPolicy, EditTag,
+        };
         type Change = fn(&mut TunnelJumpDraft);
-        let table: [(Change, &[ItemPermission]); 11] = [
+        let table: [(Change, &[ItemPermission]); 13] = [
             (|_| {}, &[]),
             (|it| it.name.push('x'), &[EditIdentity]),
             (|it| it.hostname.push('x'), &[EditIdentity]),
@@ -126,6 +131,8 @@ mod tests {
             (|it| it.comments.push('x'), &[EditComments]),
             (|it| it.group_id = JumpGroupId(Uuid::from_u128(1)), &[AssignGroup]),
             (|it| it.jump_policy_id = Some(wire::JumpPolicyId(Uuid::from_u128(1))), &[EditPolicy]),
+            (|it| it.credentials = Some(Vec::new()), &[EditCredentials]),
+            (|it| it.credentials = None, &[]),
         ];
         let before = tidy(draft());
         for (index, (change, expected)) in table.into_iter().enumerate() {

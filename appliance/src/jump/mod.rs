@@ -2,6 +2,7 @@
 
 pub mod access;
 pub mod change;
+pub mod credentials;
 pub mod item;
 pub mod items_csv;
 pub mod policy;

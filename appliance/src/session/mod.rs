@@ -8,6 +8,7 @@
 //! - `restoring`: those that an earlier run of the appliance left open.
 //! - `permission`: whether those who use them still may.
 //! - `policy`: what a session may do, by item, user and globally; pure.
+//! - `giving`: whether its user is given a stored secret; pure.
 //! - `letters`: what policies tell by mail when they begin and end.
 //! - `idle`: ends of sessions through which nothing goes.
 //! - `set_ends`: ends that policies set, and the warnings before them.
@@ -21,6 +22,7 @@
 pub mod arrivals;
 pub mod asking;
 mod audited;
+pub mod giving;
 mod idle;
 mod joined;
 pub mod letters;

@@ -4,12 +4,14 @@
 
 mod api_tokens;
 mod audit;
+mod credentials;
 mod outside;
 mod second_factors;
 mod sign_on;
 
 pub(super) use api_tokens::api_token;
 pub(super) use audit::{audit_event, audit_head, audit_tail};
+pub(super) use credentials::credential;
 pub(super) use outside::{outbox, service};
 pub(super) use second_factors::{factor_reset, passkey, recovery_code, sign_in_challenge, totp};
 pub(super) use sign_on::{sign_on_attempt, sign_on_identity, sign_on_provider};
@@ -268,6 +270,7 @@ pub(super) mod jump_item {
         pub removed_by: Option<Uuid>,
         pub jump_policy_id: Option<Uuid>,
         pub session_policy_id: Option<Uuid>,
+        pub credentials: String,
     }
 
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -10,6 +10,7 @@ use sea_orm::{
 };
 use wire::{JumpGroupId, JumpItemId, Timestamp, UserId};
 
+use super::credentials::require_credentials;
 use super::entities::{jump_item, session};
 use super::jump::item_row;
 use super::policies::require_policies;
@@ -24,8 +25,10 @@ fn these(ids: &[JumpItemId]) -> sea_orm::sea_query::SimpleExpr {
     jump_item::Column::Id.is_in(ids.iter().map(|id| id.0))
 }
 
-async fn require_all_policies(db: &impl ConnectionTrait, items: &[JumpItemRecord]) -> Result<(), StoreError> {
+/// Whatever items name has to be there.
+async fn require_named(db: &impl ConnectionTrait, items: &[JumpItemRecord]) -> Result<(), StoreError> {
     require_policies(db, items.iter().map(|it| it.definition.jump_policy_id)).await?;
+    require_credentials(db, items.iter().map(|it| &it.definition)).await?;
     require_session_policies(db, items.iter().map(|it| it.definition.session_policy_id), GivenTo::Items).await
 }
 
@@ -42,12 +45,12 @@ impl Store {
     /// Makes several items.
     ///
     /// # Errors
-    /// [`StoreError::Dependent`] when a jumpoint, group or policy is gone.
+    /// [`StoreError::Dependent`] when a jumpoint, group, policy or credential is gone.
     pub async fn insert_jump_items(&self, items: &[JumpItemRecord]) -> Result<(), StoreError> {
         let rows: Result<Vec<_>, StoreError> = items.iter().map(|it| Ok(item_row(it)?.into_active_model())).collect();
         let mut rows = rows?.into_iter().peekable();
         let transaction = self.db.begin_alone().await?;
-        require_all_policies(&transaction, items).await?;
+        require_named(&transaction, items).await?;
         while rows.peek().is_some() {
             let some: Vec<_> = rows.by_ref().take(ROWS_PER_INSERT).collect();
             jump_item::Entity::insert_many(some).exec_without_returning(&transaction).await?;
@@ -58,10 +61,10 @@ impl Store {
     /// Writes what was entered for several items. False, and nothing is written, when one of them is gone.
     ///
     /// # Errors
-    /// [`StoreError::Dependent`] when a jumpoint, group or policy is gone.
+    /// [`StoreError::Dependent`] when a jumpoint, group, policy or credential is gone.
     pub async fn update_jump_items(&self, items: &[JumpItemRecord]) -> Result<bool, StoreError> {
         let transaction = self.db.begin_alone().await?;
-        require_all_policies(&transaction, items).await?;
+        require_named(&transaction, items).await?;
         for it in items {
             let mut row = item_row(it)?.into_active_model().reset_all();
             // Others write these meanwhile.

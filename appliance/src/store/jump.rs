@@ -81,6 +81,7 @@ impl TryFrom<jump_item::Model> for JumpItemRecord {
                 comments: row.comments,
                 jump_policy_id: row.jump_policy_id.map(JumpPolicyId),
                 session_policy_id: row.session_policy_id.map(SessionPolicyId),
+                credentials: Some(from_json("jump_item.credentials", &row.credentials)?),
             },
             created_at: Timestamp(row.created_at),
             updated_at: Timestamp(row.updated_at),
@@ -108,6 +109,7 @@ pub(super) fn item_row(it: &JumpItemRecord) -> Result<jump_item::Model, StoreErr
         removed_by: None,
         jump_policy_id: definition.jump_policy_id.map(|id| id.0),
         session_policy_id: definition.session_policy_id.map(|id| id.0),
+        credentials: to_json("jump_item.credentials", &definition.credentials.as_deref().unwrap_or_default())?,
     })
 }
 

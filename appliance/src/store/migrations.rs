@@ -10,6 +10,7 @@ use sea_orm_migration::schema::{
 };
 
 mod api_tokens;
+mod credentials;
 mod second_factors;
 
 use api_tokens::ApiTokens;
@@ -51,6 +52,7 @@ impl MigratorTrait for Migrator {
             Box::new(personal_groups::PersonalGroups),
             Box::new(passkeys::Passkeys),
             Box::new(single_sign_on::SingleSignOn),
+            Box::new(credentials::Credentials),
         ]
     }
 }

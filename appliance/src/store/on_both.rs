@@ -3,18 +3,18 @@
 use tempfile::TempDir;
 use uuid::Uuid;
 use wire::api::{
-    Connection, JumpPolicyDraft, Membership, Principal, Role, SessionEvent, SessionState, Tunnel, TunnelDefinition,
-    TunnelJumpDraft,
+    Connection, CredentialFacts, CredentialKind, Giving, ItemCredential, JumpPolicyDraft, Membership, Principal, Role,
+    SessionEvent, SessionState, Tunnel, TunnelDefinition, TunnelJumpDraft,
 };
 use wire::stream::EndReason;
 use wire::{
-    ConnectionId, JumpGroupId, JumpItemId, JumpItemRoleId, JumpPolicyId, JumpointId, SessionEventId, SessionId, TeamId,
-    Timestamp, UserId,
+    ConnectionId, CredentialId, JumpGroupId, JumpItemId, JumpItemRoleId, JumpPolicyId, JumpointId, SessionEventId,
+    SessionId, TeamId, Timestamp, UserId,
 };
 
 use super::{
-    ConnectionRecord, JumpGroupRecord, JumpItemRecord, JumpointRecord, LetterRecord, SessionEventRecord, SessionRecord,
-    Store, StoreError, TeamRecord, UserRecord,
+    ConnectionRecord, CredentialRecord, JumpGroupRecord, JumpItemRecord, JumpointRecord, LetterRecord,
+    SessionEventRecord, SessionRecord, Store, StoreError, TeamRecord, UserRecord,
 };
 use crate::jump::policy::Policy;
 use crate::jump::removal::Removed;
@@ -82,6 +82,7 @@ fn item(group_id: JumpGroupId, jumpoint_id: JumpointId, name: &str) -> JumpItemR
             comments: String::new(),
             jump_policy_id: None,
             session_policy_id: None,
+            credentials: None,
         },
         created_at: Timestamp(1),
         updated_at: Timestamp(1),
@@ -260,6 +261,50 @@ async fn what_is_named_while_it_is_removed_is_either_there_or_refused() {
         assert!(inserted.is_ok() != removed.is_ok(), "{inserted:?} {removed:?}");
         assert_eq!(store.jump_policy(night).await.unwrap().is_some(), inserted.is_ok());
     }
+}
+
+#[tokio::test]
+async fn a_credential_is_kept_as_it_was_and_stays_while_an_item_names_it() {
+    let (store, _folder) = fresh().await;
+    let (ops, lab, ams) = (group(&store, "Ops").await, group(&store, "Lab").await, jumpoint(&store, "ams").await);
+    let record = |group_id| CredentialRecord {
+        id: CredentialId(random::id()),
+        facts: CredentialFacts {
+            name: "root".into(),
+            group_id,
+            kind: CredentialKind::SshKey,
+            user_name: "root".into(),
+            comments: "Grüße".into(),
+            giving: Giving::CopiedOnly,
+        },
+        secret: vec![1, 0, 255],
+        passphrase: Some(vec![0]),
+        created_at: Timestamp(1),
+        secret_at: Timestamp(2),
+        revision: 0,
+    };
+    let root = record(ops);
+    store.insert_credential(&root).await.unwrap();
+    assert_eq!(store.credential(root.id).await.unwrap().as_ref(), Some(&root));
+    assert!(matches!(store.insert_credential(&record(ops)).await, Err(StoreError::Duplicate)));
+    store.insert_credential(&record(lab)).await.unwrap();
+    assert!(store.update_credential(&root).await.unwrap());
+    assert!(matches!(store.update_credential(&root).await, Err(StoreError::ChangedMeanwhile)));
+    assert!(matches!(store.delete_jump_group(ops).await, Err(StoreError::Dependent)));
+    for round in 0..8 {
+        let mut named = item(ops, ams, &format!("db {round}"));
+        let of = CredentialRecord {
+            facts: CredentialFacts { name: format!("{round}"), ..record(ops).facts },
+            ..record(ops)
+        };
+        store.insert_credential(&of).await.unwrap();
+        named.definition.credentials = Some(vec![ItemCredential { credential_id: of.id, remote_port: Some(22) }]);
+        let (inserted, removed) = tokio::join!(store.insert_jump_item(&named), store.delete_credential(of.id));
+        assert!(inserted.is_ok() != removed.is_ok(), "{inserted:?} {removed:?}");
+        assert_eq!(store.credential(of.id).await.unwrap().is_some(), inserted.is_ok());
+        assert_eq!(store.credential_uses().await.unwrap().contains_key(&of.id), inserted.is_ok());
+    }
+    assert!(store.delete_credential(root.id).await.unwrap());
 }
 
 #[tokio::test]

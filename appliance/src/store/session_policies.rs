@@ -5,7 +5,10 @@ use sea_orm::{
     ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
 };
 use uuid::Uuid;
-use wire::api::{EffectiveSessionPolicy, GlobalSessionPolicy, SessionPolicyDraft, SessionRules, TunnelJumpDraft};
+use wire::api::{
+    EffectiveSessionPolicy, GlobalSessionPolicy, SessionPolicyDraft, SessionRules, SessionTool, SessionToolRule,
+    ToolRule, TunnelJumpDraft,
+};
 use wire::{SessionPolicyId, Timestamp};
 
 use super::entities::{jump_item, session_policy, user};
@@ -105,7 +108,11 @@ impl Store {
     pub async fn global_session_policy(&self) -> Result<GlobalSessionPolicy, StoreError> {
         let kept = self.session_policy(SessionPolicyId::GLOBAL).await?;
         let definition = kept.map(|it| it.definition);
-        let (rules, revision) = definition.map_or_else(Default::default, |it| (it.rules, it.revision));
+        let (mut rules, revision) = definition.map_or_else(Default::default, |it| (it.rules, it.revision));
+        // One that was saved before a tool existed leaves it as the product comes, and says so.
+        let said = |tool| rules.tools.iter().any(|it: &SessionToolRule| it.tool == tool);
+        let unsaid: Vec<_> = SessionTool::ALL.into_iter().map(|(tool, _)| tool).filter(|tool| !said(*tool)).collect();
+        rules.tools.extend(unsaid.into_iter().map(|tool| SessionToolRule { tool, rule: ToolRule::Enabled }));
         Ok(GlobalSessionPolicy { rules, revision })
     }
 

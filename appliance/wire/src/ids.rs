@@ -63,6 +63,8 @@ ids! {
     JumpPolicyId,
     /// What sessions may do.
     SessionPolicyId,
+    /// What is stored to sign in at a target.
+    CredentialId,
     /// Somebody's request to use an item, and what became of it.
     ApprovalId,
     /// An entry in the Jump interface.

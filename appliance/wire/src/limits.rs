@@ -10,6 +10,16 @@ pub const TAG_CHARS: usize = 64;
 pub const HOST_CHARS: usize = 253;
 /// Tunnels in one jump item (row 0.11).
 pub const TUNNELS_PER_ITEM: usize = 64;
+/// Credentials of one jump item.
+pub const CREDENTIALS_PER_ITEM: usize = 32;
+/// Credentials of one jump group.
+pub const CREDENTIALS_PER_GROUP: usize = 1_000;
+/// Characters in the user name of a credential.
+pub const CREDENTIAL_USER_CHARS: usize = 256;
+/// Characters in a stored password, token or passphrase.
+pub const STORED_SECRET_CHARS: usize = 4_096;
+/// Characters in a stored key.
+pub const STORED_KEY_CHARS: usize = 32_768;
 /// Simultaneous connections of one session (row 0.22).
 pub const CONNECTIONS_PER_SESSION: usize = 256;
 /// Characters in the description of a jump policy.

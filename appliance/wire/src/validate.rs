@@ -1,6 +1,7 @@
 //! Checks of what people type, used by the console while they type and by the appliance before it believes them.
 //! Each answer is a sentence for the person, or nothing.
 
+mod credentials;
 mod letters;
 mod mail;
 mod policies;
@@ -12,6 +13,7 @@ mod ticket_system;
 use std::collections::HashSet;
 use std::net::{IpAddr, Ipv4Addr};
 
+pub use credentials::credential;
 pub use letters::{letter_template, letter_templates};
 pub use mail::{mail_address, mail_server};
 pub use sign_on::sign_on_provider;
@@ -56,6 +58,7 @@ pub fn tunnel_jump(draft: &TunnelJumpDraft) -> Vec<FieldError> {
             ));
         }
     }
+    check(&mut errors, "credentials", credentials::of_item(draft));
     errors
 }
 
@@ -214,6 +217,7 @@ mod tests {
             comments: String::new(),
             jump_policy_id: None,
             session_policy_id: None,
+            credentials: None,
         }
     }
 

@@ -155,6 +155,7 @@ impl BulkForm {
                 NO_POLICY => Some(SessionPolicyChoice::Nothing),
                 id => id.parse().ok().map(SessionPolicyChoice::Policy),
             }),
+            credentials: None,
         }
     }
 }

@@ -211,6 +211,8 @@ impl ItemForm {
             comments: self.comments.clone(),
             jump_policy_id: self.policy,
             session_policy_id: self.session_policy,
+            // What is not said of them stays.
+            credentials: None,
         };
         for error in validate::tunnel_jump(&draft) {
             if !errors.iter().any(|known| known.field == error.field) {

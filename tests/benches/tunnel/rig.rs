@@ -153,6 +153,7 @@ impl Rig {
             comments: String::new(),
             jump_policy_id: None,
             session_policy_id: None,
+            credentials: None,
         };
         let item: JumpItem = admin.post("/api/jump-items", &draft)?.ok()?;
         let installed =

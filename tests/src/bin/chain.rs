@@ -131,6 +131,7 @@ fn start(arguments: &Arguments) -> Result<Chain> {
                 comments: String::new(),
                 jump_policy_id: None,
                 session_policy_id: None,
+                credentials: None,
             },
         )?
         .ok()?;

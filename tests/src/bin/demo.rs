@@ -157,6 +157,7 @@ impl Site {
                 comments: "Made by cargo demo.".into(),
                 jump_policy_id: None,
                 session_policy_id: None,
+                credentials: None,
             };
             let _: JumpItem = admin.post("/api/jump-items", &draft)?.ok()?;
         }

@@ -18,7 +18,7 @@ use crate::authorization::table;
 use crate::policies::{approval_by, draft};
 
 /// Endpoints that leave no event, and why.
-const EXCUSED: [(&str, &str); 14] = [
+const EXCUSED: [(&str, &str); 15] = [
     ("PUT /api/me/preferences", "how somebody's own console looks"),
     ("PUT /api/me/favourites/{item_id}", "how somebody's own list looks"),
     ("DELETE /api/me/favourites/{item_id}", "how somebody's own list looks"),
@@ -30,6 +30,10 @@ const EXCUSED: [(&str, &str); 14] = [
     ("POST /api/approval-links/decide", "it takes a letter: `approvals_by_mail` looks at its event"),
     ("POST /api/sign-on/begin", "what comes back from the provider is what counts"),
     ("POST /api/sign-on/finish", "it takes a provider: `single_sign_on` looks at its events"),
+    (
+        "POST /api/sessions/{id}/credentials/{credential_id}/reveal",
+        "it takes open tunnels: `giving_credentials` looks at its events",
+    ),
     ("POST /api/me/passkeys/ask", "what a passkey says to it is what counts"),
     ("POST /api/me/passkeys", "it takes a browser's authenticator: the test in a browser looks at its event"),
     (
@@ -43,6 +47,8 @@ const NEXT: Duration = Duration::from_secs(30);
 /// Passwords of one person, one after the other.
 const PASSWORDS: [&str; 3] = ["the first long password", "the second long password", "the third long password"];
 const MAIL_PASSWORD: &str = "what the mail server wants";
+/// Passwords of one credential, one after the other.
+const STORED_PASSWORDS: [&str; 2] = ["the first stored password", "the second stored password"];
 const HEADER: &str = "Bearer what-the-ticket-system-wants";
 const CLIENT_SECRET: &str = "what the provider of single sign-on wants";
 
@@ -294,6 +300,17 @@ fn items(walk: &mut Walk<'_>, site: &Site, admin: &ApiClient) -> Result<()> {
     let these = json!({ "item_ids": [id] });
     walk.send(admin, "POST /api/jump-items/remove", &[], these.clone(), "item.removed")?;
     walk.send(admin, "POST /api/jump-items/restore", &[], these, "item.restored")?;
+    let credential = |secret: &str| {
+        json!({
+            "name": "root", "group_id": site.group, "kind": "password", "user_name": "root",
+            "secret": { "text": secret }, "revision": 0,
+        })
+    };
+    let made = walk.send(admin, "POST /api/credentials", &[], credential(STORED_PASSWORDS[0]), "credential.created")?;
+    let (path, id) = ("PUT /api/credentials/{id}", text(&made["id"])?);
+    walk.send(admin, path, &[&id], credential(STORED_PASSWORDS[1]), "credential.changed")?;
+    walk.send(admin, "DELETE /api/credentials/{id}", &[&id], NOTHING, "credential.removed")?;
+    walk.secrets.extend(STORED_PASSWORDS.map(str::to_owned));
     let file = "name,group,jumpoint,hostname,tunnels\nimported,Production,ams-1,10.0.0.9,22 -> 22\n";
     walk.did("POST /api/jump-items/import", "item.imported", || {
         admin.send_file("/api/jump-items/import?dry_run=false", "text/csv", file.as_bytes())?.success()

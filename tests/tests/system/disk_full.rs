@@ -49,6 +49,7 @@ fn a_full_disk_refuses_the_jump_in_words_and_nothing_is_lost() -> Result<()> {
         comments: String::new(),
         jump_policy_id: None,
         session_policy_id: None,
+        credentials: None,
     };
     let item: JumpItem = admin.post("/api/jump-items", &draft)?.ok()?;
     ensure!(item.status == ItemStatus::Ready, "{item:?}");

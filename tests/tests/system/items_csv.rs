@@ -69,7 +69,7 @@ fn what_was_exported_comes_back_as_it_was() -> Result<()> {
         let text = exported.text();
         ensure!(
             text.starts_with(
-                "\u{feff}name,group,tag,jumpoint,hostname,local_address,tunnels,comments,jump_policy,session_policy\r\n"
+                "\u{feff}name,group,tag,jumpoint,hostname,local_address,tunnels,comments,jump_policy,session_policy,credentials\r\n"
             ),
             "{text}"
         );

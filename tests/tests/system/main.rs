@@ -21,6 +21,7 @@
 //! | `roles` | teams, jump item roles, memberships |
 //! | `personal_groups` | jump groups of one user alone |
 //! | `session_policies` | what sessions may do |
+//! | `credentials`, `giving_credentials` | what is stored to sign in at targets: who manages it, and who is given it |
 //! | `mail` | outgoing mail: a real server, certificates, what waits |
 //! | `ticket_system` | a ticket system that is asked over HTTPS |
 //! | `joining` | several people in one session, and who watches it |
@@ -53,9 +54,11 @@ mod authorization;
 mod chain;
 mod chaos;
 mod connections;
+mod credentials;
 mod cuts;
 mod disk_full;
 mod figures;
+mod giving_credentials;
 mod helper;
 mod hostile;
 mod http;

@@ -12,7 +12,7 @@ use wire::api::{
 use wire::{JumpGroupId, JumpItemId, JumpItemRoleId, SecretText, UserId};
 
 /// A technician whom nothing is allowed yet.
-fn newcomer(site: &Site, user_name: &str) -> Result<(UserId, ApiClient)> {
+pub(crate) fn newcomer(site: &Site, user_name: &str) -> Result<(UserId, ApiClient)> {
     let new = NewUser {
         user_name: user_name.into(),
         email: None,
@@ -30,7 +30,7 @@ fn newcomer(site: &Site, user_name: &str) -> Result<(UserId, ApiClient)> {
     Ok((user.id, client))
 }
 
-fn role(site: &Site, name: &str, permissions: &[ItemPermission]) -> Result<JumpItemRole> {
+pub(crate) fn role(site: &Site, name: &str, permissions: &[ItemPermission]) -> Result<JumpItemRole> {
     let draft = JumpItemRoleDraft {
         name: name.into(),
         description: String::new(),
@@ -45,12 +45,12 @@ fn team(site: &Site, name: &str, members: &[UserId]) -> Result<Team> {
     site.admin.post("/api/teams", &draft)?.ok()
 }
 
-fn group(site: &Site, name: &str) -> Result<JumpGroup> {
+pub(crate) fn group(site: &Site, name: &str) -> Result<JumpGroup> {
     let draft = JumpGroupDraft { name: name.into(), comments: String::new() };
     site.admin.post("/api/jump-groups", &draft)?.ok()
 }
 
-fn set_members(site: &Site, group: JumpGroupId, members: &[(Principal, JumpItemRoleId)]) -> Result<()> {
+pub(crate) fn set_members(site: &Site, group: JumpGroupId, members: &[(Principal, JumpItemRoleId)]) -> Result<()> {
     let path = format!("/api/jump-groups/{group}/members");
     let known: Memberships = site.admin.get(&path)?;
     let members = members.iter().map(|(principal, role_id)| Membership {
@@ -66,7 +66,8 @@ fn items(client: &ApiClient) -> Result<Vec<String>> {
 }
 
 fn changed(item: &JumpItem, change: impl FnOnce(&mut TunnelJumpDraft)) -> TunnelJumpDraft {
-    let mut draft = item.definition.clone();
+    // Whoever is not shown which credentials an item has says nothing of them.
+    let mut draft = TunnelJumpDraft { credentials: None, ..item.definition.clone() };
     change(&mut draft);
     draft
 }

@@ -204,6 +204,7 @@ fn policies_are_made_changed_given_and_removed() -> Result<()> {
             comments: None,
             jump_policy: None,
             session_policy: Some(SessionPolicyChoice::Policy(policy.id)),
+            credentials: None,
         };
         site.admin.patch("/api/jump-items", &many)?.success()?;
         let mut for_users = only_items.definition.clone();

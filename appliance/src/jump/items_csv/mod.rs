@@ -11,8 +11,10 @@
 //! | `write` | items into bytes |
 //! | `cell` | what a spreadsheet would take for a formula |
 //! | `pairs` | the column of port pairs |
+//! | `credentials` | the column of credentials |
 
 pub mod cell;
+pub mod credentials;
 pub mod import;
 mod names;
 pub mod pairs;
@@ -42,11 +44,13 @@ pub enum Column {
     JumpPolicy,
     /// Its session policy, by name.
     SessionPolicy,
+    /// Its credentials, see [`credentials`].
+    Credentials,
 }
 
 impl Column {
     /// Every column, in the order in which they are written.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Name,
         Self::Group,
         Self::Tag,
@@ -57,6 +61,7 @@ impl Column {
         Self::Comments,
         Self::JumpPolicy,
         Self::SessionPolicy,
+        Self::Credentials,
     ];
 
     /// Its name in the first line.
@@ -73,13 +78,18 @@ impl Column {
             Self::Comments => "comments",
             Self::JumpPolicy => "jump_policy",
             Self::SessionPolicy => "session_policy",
+            Self::Credentials => "credentials",
         }
     }
 
     /// Whether a file can do without it.
     #[must_use]
     pub fn may_be_missing(self) -> bool {
-        matches!(self, Self::Tag | Self::LocalAddress | Self::Comments | Self::JumpPolicy | Self::SessionPolicy)
+        match self {
+            Self::Name | Self::Group | Self::Jumpoint | Self::Hostname | Self::Tunnels => false,
+            Self::Tag | Self::LocalAddress | Self::Comments => true,
+            Self::JumpPolicy | Self::SessionPolicy | Self::Credentials => true,
+        }
     }
 
     /// The column that somebody calls so: capitals, and blanks or hyphens in place of `_`, do not matter.

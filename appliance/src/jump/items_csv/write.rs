@@ -18,6 +18,8 @@ pub struct NamedItem<'a> {
     pub policy: &'a str,
     /// Its session policy; empty: none.
     pub session_policy: &'a str,
+    /// Its credentials, as [`super::credentials`] writes them.
+    pub credentials: String,
 }
 
 /// The file could not be written.
@@ -33,7 +35,7 @@ pub fn write<'a>(items: impl IntoIterator<Item = NamedItem<'a>>) -> Result<Vec<u
     let mut bytes = BYTE_ORDER_MARK.to_vec();
     let mut writer = WriterBuilder::new().terminator(Terminator::CRLF).from_writer(&mut bytes);
     writer.write_record(Column::ALL.map(Column::name))?;
-    for NamedItem { definition, group, jumpoint, policy, session_policy } in items {
+    for NamedItem { definition, group, jumpoint, policy, session_policy, credentials } in items {
         let tunnels = pairs::written(&definition.tunnels);
         let cells = Column::ALL.map(|column| match column {
             Column::Name => definition.name.as_str(),
@@ -46,6 +48,7 @@ pub fn write<'a>(items: impl IntoIterator<Item = NamedItem<'a>>) -> Result<Vec<u
             Column::Comments => definition.comments.as_str(),
             Column::JumpPolicy => policy,
             Column::SessionPolicy => session_policy,
+            Column::Credentials => credentials.as_str(),
         });
         writer.write_record(cells.map(cell::guarded))?;
     }

@@ -28,11 +28,13 @@ pub enum ItemPermission {
     EditPolicy,
     /// Change which session policy an item has.
     EditSessionPolicy,
+    /// Manage the group's credentials, and change which ones an item has.
+    EditCredentials,
 }
 
 impl ItemPermission {
     /// Every permission, in the order forms show them, with words for a person.
-    pub const ALL: [(Self, &'static str); 11] = [
+    pub const ALL: [(Self, &'static str); 12] = [
         (Self::Start, "Start sessions"),
         (Self::Add, "Create items"),
         (Self::AssignGroup, "Move and copy items"),
@@ -43,6 +45,7 @@ impl ItemPermission {
         (Self::EditComments, "Change comments"),
         (Self::EditPolicy, "Change the jump policy"),
         (Self::EditSessionPolicy, "Change the session policy"),
+        (Self::EditCredentials, "Manage credentials and those of items"),
         (Self::ViewReport, "Read the reports"),
     ];
 

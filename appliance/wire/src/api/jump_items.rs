@@ -1,4 +1,4 @@
-use super::{ItemPermission, api_type};
+use super::{ItemCredential, ItemPermission, api_type};
 use crate::{JumpGroupId, JumpItemId, JumpPolicyId, JumpointId, SessionId, SessionPolicyId, Timestamp, UserId};
 
 api_type! {
@@ -77,6 +77,9 @@ api_type! {
         /// The session policy of its sessions; it goes before that of the user (row 1.18).
         #[serde(default)]
         pub session_policy_id: Option<SessionPolicyId>,
+        /// What is stored to sign in at its target. None in an answer: not for the asking user; in a change: it stays as it is.
+        #[serde(default)]
+        pub credentials: Option<Vec<ItemCredential>>,
     }
 
     /// An entry in the Jump interface.
@@ -93,6 +96,13 @@ api_type! {
         /// Names of the jump policies that hold when the asking user starts it, the item's own first.
         #[serde(default)]
         pub policies: Vec<String>,
+        /// Names of its credentials, in their order, as far as the asking user may use or change them.
+        #[serde(default)]
+        pub credential_names: Vec<String>,
+        /// In the answer to a change alone: names of the credentials that stayed behind, because the asking user may not manage
+        /// them or because their tunnel is gone.
+        #[serde(default)]
+        pub credentials_left: Vec<String>,
         /// Whether *Jump* would work now, and if not, why.
         pub status: ItemStatus,
         /// When anybody last used it.
@@ -141,6 +151,9 @@ api_type! {
         /// Their session policy.
         #[serde(default)]
         pub session_policy: Option<SessionPolicyChoice>,
+        /// Their credentials; an empty list takes them away.
+        #[serde(default)]
+        pub credentials: Option<Vec<ItemCredential>>,
     }
 
     /// `POST /api/jump-items/copy`: makes a copy of each item in each of the groups. All of them are made, or none.

@@ -13,6 +13,7 @@
 //! | `health` | how the appliance itself stands |
 //! | `installation` | what a workstation needs |
 //! | `jump_items` | groups and items |
+//! | `credentials` | what is stored to sign in at targets, and giving it out |
 //! | `items_csv` | items as a CSV file |
 //! | `policies` | jump policies, and what starting an item takes |
 //! | `session_policies` | what sessions may do |
@@ -30,6 +31,7 @@ mod access;
 mod api_tokens;
 mod approvals;
 mod audit;
+mod credentials;
 mod error;
 mod events;
 mod health;
@@ -55,6 +57,7 @@ pub use access::*;
 pub use api_tokens::*;
 pub use approvals::*;
 pub use audit::*;
+pub use credentials::*;
 pub use error::*;
 pub use events::*;
 pub use health::*;

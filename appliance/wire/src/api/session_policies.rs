@@ -8,11 +8,14 @@ use crate::{SessionPolicyId, UserId};
 pub enum SessionTool {
     /// Open the item's tunnels.
     ProtocolTunneling,
+    /// Have the item's stored credentials given out.
+    StoredCredentials,
 }
 
 impl SessionTool {
     /// Every tool, in the order forms show them, with words for a person.
-    pub const ALL: [(Self, &'static str); 1] = [(Self::ProtocolTunneling, "Protocol Tunneling")];
+    pub const ALL: [(Self, &'static str); 2] =
+        [(Self::ProtocolTunneling, "Protocol Tunneling"), (Self::StoredCredentials, "Stored credentials")];
 
     /// Words for a person.
     #[must_use]

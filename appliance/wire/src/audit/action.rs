@@ -129,6 +129,16 @@ actions! {
     ItemRemoved = "item.removed", "Item removed";
     /// An item was brought back.
     ItemRestored = "item.restored", "Item restored";
+    /// A credential was stored.
+    CredentialCreated = "credential.created", "Credential created";
+    /// A credential was changed.
+    CredentialChanged = "credential.changed", "Credential changed";
+    /// A credential was removed.
+    CredentialRemoved = "credential.removed", "Credential removed";
+    /// A session's user looked at a stored secret, or wanted to.
+    CredentialShown = "credential.shown", "Credential shown";
+    /// A session's user copied a stored secret, or wanted to.
+    CredentialCopied = "credential.copied", "Credential copied";
     /// A jumpoint was made.
     JumpointCreated = "jumpoint.created", "Jumpoint created";
     /// A jumpoint was changed.
@@ -252,6 +262,7 @@ impl Category {
             "policy" => "Jump policies",
             "session_policy" => "Session policies",
             "item" => "Items",
+            "credential" => "Credentials",
             "jumpoint" => "Jumpoints",
             "enrolment_key" => "Enrolment keys",
             "agent" => "Nodes",

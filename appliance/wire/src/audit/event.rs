@@ -91,6 +91,8 @@ pub enum ObjectKind {
     SessionPolicy,
     /// An item.
     Item,
+    /// A credential.
+    Credential,
     /// A jumpoint.
     Jumpoint,
     /// A jumpoint's node.
@@ -122,6 +124,7 @@ impl ObjectKind {
             Self::Policy => "Policy",
             Self::SessionPolicy => "Session policy",
             Self::Item => "Item",
+            Self::Credential => "Credential",
             Self::Jumpoint => "Jumpoint",
             Self::Agent => "Node",
             Self::EnrolmentKey => "Enrolment key",

@@ -6,10 +6,10 @@ use wire::agent_messages::{
     AgentHello, AgentToAppliance, ApplianceToAgent, Challenge, EnrolAnswer, EnrolRequest, EnrolmentKeyContent,
 };
 use wire::api::{
-    BeginSignOn, BeginTotp, BothFactors, ChangePassword, ConfirmTotp, CopyJumpItems, FinishSignOn, JumpGroupDraft,
-    JumpItemIds, JumpItemsChange, JumpointChange, NewApiToken, NewJumpoint, NewSession, NewUser, NodeChange,
-    Preferences, ResetSecondFactors, SavedFilterDraft, SecondFactorRequest, SetupRequest, SignInRequest,
-    SignInSettings, SignOnProviderDraft, SiteRules, TunnelJumpDraft, UserChange,
+    BeginSignOn, BeginTotp, BothFactors, ChangePassword, ConfirmTotp, CopyJumpItems, CredentialDraft, FinishSignOn,
+    JumpGroupDraft, JumpItemIds, JumpItemsChange, JumpointChange, NewApiToken, NewJumpoint, NewSession, NewUser,
+    NodeChange, Preferences, ResetSecondFactors, RevealSecret, SavedFilterDraft, SecondFactorRequest, SetupRequest,
+    SignInRequest, SignInSettings, SignOnProviderDraft, SiteRules, TunnelJumpDraft, UserChange,
 };
 use wire::helper_messages::{ExtensionMessage, HelperMessage, PageMessage, WorkerMessage};
 use wire::link_messages::{ApplianceToHelper, HelperHello, HelperToAppliance, Versions};
@@ -88,6 +88,12 @@ pub fn console_api(bytes: &[u8]) {
     understood::<SavedFilterDraft>(bytes);
     understood::<NewUser>(bytes);
     understood::<UserChange>(bytes);
+    understood::<RevealSecret>(bytes);
+    if let Some(draft) = understood::<CredentialDraft>(bytes) {
+        for error in validate::credential(&draft, true) {
+            assert!(!error.field.is_empty() && !error.message.is_empty(), "an error that says nothing");
+        }
+    }
     if let Some(draft) = understood::<TunnelJumpDraft>(bytes) {
         for error in validate::tunnel_jump(&draft) {
             assert!(!error.field.is_empty() && !error.message.is_empty(), "an error that says nothing");

@@ -106,6 +106,7 @@ pub fn items_csv(bytes: &[u8]) {
         jumpoint: "j",
         policy: "",
         session_policy: "",
+        credentials: String::new(),
     });
     let Ok(written) = write(items) else { panic!("what was read cannot be written") };
     let again = Import::of(read(&written), known());
