@@ -142,7 +142,7 @@ fn page(route: Route) -> Html {
         Route::Account => html! { <pages::account::AccountPage /> },
         Route::GetHelper => html! { <pages::get_helper::GetHelperPage /> },
         Route::ApproveByMail => html! { <pages::approve_by_mail::ApproveByMail /> },
-        Route::Setup => html! { <Redirect<Route> to={Route::Jump} /> },
+        Route::SignOnReturn | Route::Setup => html! { <Redirect<Route> to={Route::Jump} /> },
         Route::NotFound => html! { <pages::not_found::NotFound /> },
     }
 }

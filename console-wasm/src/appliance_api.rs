@@ -8,6 +8,7 @@ mod passkeys;
 mod policies;
 mod session_policies;
 mod settings;
+mod sign_on;
 
 use std::cell::RefCell;
 use std::fmt::Display;

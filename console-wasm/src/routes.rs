@@ -51,6 +51,9 @@ pub(crate) enum Route {
     /// Where the link of a letter leads that asks for an approval.
     #[at("/approve")]
     ApproveByMail,
+    /// Where a provider of single sign-on sends people back to.
+    #[at("/sign-on/return")]
+    SignOnReturn,
     /// Where the one-time link of a new appliance leads.
     #[at("/setup")]
     Setup,
@@ -75,6 +78,7 @@ impl Route {
             Self::Account => "Your account",
             Self::GetHelper => "Get the helper",
             Self::ApproveByMail => "A request for approval",
+            Self::SignOnReturn => "Signing in",
             Self::Setup => "First sign-in",
             Self::NotFound => "Not found",
         }

@@ -2,15 +2,18 @@
 
 use wasm_bindgen_futures::spawn_local;
 use wire::SecretText;
-use wire::api::{ApiError, Banner, SecondFactorStep, SignInAnswer, SignInRequest};
+use wire::api::{ApiError, Banner, FinishSignOn, Me, SIGN_ON_RETURN, SecondFactorStep, SignInAnswer, SignInRequest};
 use yew::prelude::*;
+use yew_router::history::{BrowserHistory, History};
+use yew_router::prelude::use_location;
 
 use crate::components::alert::{Alert, ErrorAlert, Severity};
 use crate::components::button::{Button, Kind};
 use crate::components::field::{TextField, focus, kept_in};
 use crate::components::frame::brand_mark;
+use crate::components::sign_on_buttons::SignOnButtons;
 use crate::components::spinner;
-use crate::console::use_console;
+use crate::console::{Console, use_console};
 use crate::pages::second_factor::SecondStep;
 use crate::state::store::Action;
 use crate::state::toasts::ToastKind;
@@ -56,6 +59,29 @@ pub(crate) fn SignInPage(props: &SignInPageProps) -> Html {
             });
         });
     }
+    let came_back = use_location().filter(|it| it.path() == SIGN_ON_RETURN);
+    let finishing = use_state(|| came_back.is_some());
+    {
+        let (console, finishing, second, over) = (console.clone(), finishing.clone(), second.clone(), over.clone());
+        use_effect_with((), move |()| {
+            let Some(brought) = came_back.map(|it| it.query::<FinishSignOn>().unwrap_or_default()) else { return };
+            // What it brought is good once: it need not stand in the address.
+            BrowserHistory::new().replace("/");
+            spawn_local(async move {
+                match console.api().finish_sign_on(&brought).await {
+                    Ok(finished) => {
+                        BrowserHistory::new().replace(finished.return_to);
+                        match finished.answer {
+                            SignInAnswer::SignedIn(me) => arrive(&console, me),
+                            SignInAnswer::SecondFactor(step) => second.set(Some(step)),
+                        }
+                    }
+                    Err(error) => over.set(Some(error)),
+                }
+                finishing.set(false);
+            });
+        });
+    }
     let onsubmit = {
         let (user_name, password, sending) = (user_name.clone(), password.clone(), sending.clone());
         let (second, over) = (second.clone(), over.clone());
@@ -73,16 +99,7 @@ pub(crate) fn SignInPage(props: &SignInPageProps) -> Html {
                 true,
                 async move { api.sign_in(&request).await },
                 move |answer| match answer {
-                    SignInAnswer::SignedIn(me) => {
-                        if let Some(reset) = &me.factors_reset {
-                            console.tell(
-                                ToastKind::Failure,
-                                "An administrator reset your second factors",
-                                &reset.reason,
-                            );
-                        }
-                        console.dispatch(Action::SignedIn(me));
-                    }
+                    SignInAnswer::SignedIn(me) => arrive(&console, me),
                     SignInAnswer::SecondFactor(step) => {
                         kept.set(String::new());
                         second.set(Some(step));
@@ -101,6 +118,10 @@ pub(crate) fn SignInPage(props: &SignInPageProps) -> Html {
             second.set(None);
             over.set(why);
         })
+    };
+    let onerror = {
+        let over = over.clone();
+        Callback::from(move |error| over.set(error))
     };
     if let Some(step) = &*second {
         return html! {
@@ -135,6 +156,9 @@ pub(crate) fn SignInPage(props: &SignInPageProps) -> Html {
             <div class="sp-gate__card">
                 <div class="sp-gate__brand">{ brand_mark() }<span>{ "Sallyport" }</span></div>
                 <h1 class="pf-v6-c-title pf-m-xl">{ "Sign in" }</h1>
+                if *finishing {
+                    { spinner("Signing in") }
+                }
                 if let Some(banner) = banner {
                     <p class="sp-banner" id="sign-in-banner">{ &banner.text }</p>
                 }
@@ -155,7 +179,16 @@ pub(crate) fn SignInPage(props: &SignInPageProps) -> Html {
                     <TextField id="password" label="Password" kind="password" value={(*password).clone()} autocomplete="current-password" oninput={kept_in(&password)} />
                     <Button id="sign-in-submit" kind={Kind::Primary} label="Sign in" busy={sending.is_busy()} submit={true} block={true} />
                 </form>
+                <SignOnButtons onerror={onerror} />
             </div>
         </main>
     }
+}
+
+/// They are signed in.
+fn arrive(console: &Console, me: Box<Me>) {
+    if let Some(reset) = &me.factors_reset {
+        console.tell(ToastKind::Failure, "An administrator reset your second factors", &reset.reason);
+    }
+    console.dispatch(Action::SignedIn(me));
 }

@@ -10,7 +10,7 @@
 //! | `item_form`, `services`, `addresses`, `bulk_form` | the dialogs for one item and for several |
 //! | `session_policy_form` | the forms for session policies |
 //! | `items_import` | what the page says of a file with items |
-//! | `mail_form`, `ticket_form` | the forms for systems outside |
+//! | `mail_form`, `ticket_form`, `sign_on_form` | the forms for systems outside |
 //! | `audit` | the audit trail: filters, what changed, what verifying came to |
 //! | `permitted` | what the user's roles let them do with items |
 //! | `helper_state` | extension and helper, and how to mend them |
@@ -47,6 +47,7 @@ pub(crate) mod selection;
 pub(crate) mod services;
 pub(crate) mod session_policy_form;
 pub(crate) mod session_view;
+pub(crate) mod sign_on_form;
 pub(crate) mod site_form;
 pub(crate) mod store;
 #[cfg(test)]

@@ -23,6 +23,7 @@
 //! | `api_tokens` | a token by hand: made, shown once, revoked by its owner and by an administrator |
 //! | `second_factor` | an authenticator app by hand: set up, asked for, lost, required of everybody |
 //! | `passkeys` | passkeys by hand: added, asked for, removed |
+//! | `single_sign_on` | a provider set up, tried out, and signed in with by its button |
 //! | `sign_in_ends` | signed out after an hour of nobody there, and after a day's work |
 //! | `pages` | a picture of every page, light and dark, small and large |
 //! | `database` | the database is locked |
@@ -54,6 +55,7 @@ mod servers;
 mod session_policies;
 mod settings;
 mod sign_in_ends;
+mod single_sign_on;
 mod volume;
 mod workstation;
 

@@ -14,7 +14,7 @@ use wire::api::{MailSettings, SiteSettings};
 use crate::signed_in;
 
 /// Puts many lines into a field at once, as pasting does.
-fn paste(console: &Console, id: &str, text: &str) -> Result<()> {
+pub(crate) fn paste(console: &Console, id: &str, text: &str) -> Result<()> {
     let script = "const it = document.getElementById(arguments[0]); it.value = arguments[1]; \
                   it.dispatchEvent(new InputEvent('input', { bubbles: true }))";
     console.script(script, vec![json!(id), json!(text)])?;

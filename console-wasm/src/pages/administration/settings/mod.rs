@@ -4,6 +4,9 @@ mod headers;
 mod letters;
 mod mail;
 mod outbox;
+mod sign_on;
+mod sign_on_dialog;
+mod sign_on_teams;
 mod site;
 mod ticket_system;
 
@@ -28,6 +31,7 @@ pub(super) fn Settings() -> Html {
             <mail::Mail />
             <letters::Letters />
             <ticket_system::TicketSystemCard />
+            <sign_on::SignOnCard />
         </div>
     }
 }
