@@ -2,6 +2,7 @@
 //! also when there was no answer at all.
 
 mod audit;
+mod credentials;
 mod items_csv;
 mod many_items;
 mod passkeys;

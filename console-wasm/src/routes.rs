@@ -102,6 +102,8 @@ pub(crate) enum Section {
     Policies,
     /// Session policies.
     SessionPolicies,
+    /// Stored credentials.
+    Credentials,
     /// How people sign in.
     SignIn,
     /// Systems outside.
@@ -112,7 +114,7 @@ pub(crate) enum Section {
 
 impl Section {
     /// Every section, in the order of their tabs, with its name in addresses and its heading.
-    pub(crate) const ALL: [(Self, &'static str, &'static str); 10] = [
+    pub(crate) const ALL: [(Self, &'static str, &'static str); 11] = [
         (Self::Dashboard, "dashboard", "Dashboard"),
         (Self::Users, "users", "Users"),
         (Self::Teams, "teams", "Teams"),
@@ -120,6 +122,7 @@ impl Section {
         (Self::Roles, "roles", "Jump item roles"),
         (Self::Policies, "policies", "Jump policies"),
         (Self::SessionPolicies, "session-policies", "Session policies"),
+        (Self::Credentials, "credentials", "Credentials"),
         (Self::SignIn, "sign-in", "Sign-in"),
         (Self::Settings, "settings", "Settings"),
         (Self::Audit, "audit", "Audit"),

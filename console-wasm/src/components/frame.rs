@@ -4,6 +4,7 @@ use gloo::events::EventListener;
 use wasm_bindgen::JsCast;
 use wasm_bindgen_futures::spawn_local;
 use web_sys::Element;
+use wire::api::ItemPermission;
 use yew::prelude::*;
 use yew_router::prelude::*;
 
@@ -16,7 +17,8 @@ use super::menu::{Menu, MenuItem};
 use super::session_tabs::SessionTabs;
 use super::toast_list::ToastList;
 use crate::console::{use_console, use_store};
-use crate::routes::Route;
+use crate::routes::{Route, Section};
+use crate::state::permitted;
 use crate::state::store::{Action, Store};
 
 /// Properties of [`Frame`].
@@ -125,6 +127,8 @@ fn Header(props: &HeaderProps) -> Html {
                     <NavLink id="nav-agents" to={Route::Agents} label="Agents" />
                     if me.is_administrator() {
                         <NavLink id="nav-administration" to={Route::Administration} label="Administration" />
+                    } else if permitted::anywhere(store.groups.list(), ItemPermission::EditCredentials) {
+                        <NavLink id="nav-credentials" to={Section::Credentials.route()} label="Credentials" />
                     }
                 </ul>
             </nav>
@@ -157,7 +161,9 @@ fn NavLink(props: &NavLinkProps) -> Html {
     let route = use_route::<Route>();
     let current = match route {
         Some(Route::Session { .. }) => props.to == Route::Jump,
-        Some(Route::AdministrationSection { .. } | Route::UserAccess { .. }) => props.to == Route::Administration,
+        Some(Route::AdministrationSection { .. } | Route::UserAccess { .. }) => {
+            props.to == Route::Administration || route == Some(props.to)
+        }
         route => route == Some(props.to),
     };
     html! {

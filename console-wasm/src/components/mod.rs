@@ -18,6 +18,7 @@ pub(crate) mod frame;
 pub(crate) mod helper_indicator;
 pub(crate) mod icon;
 pub(crate) mod keys_overlay;
+pub(crate) mod listing;
 pub(crate) mod menu;
 pub(crate) mod passkey_button;
 pub(crate) mod popover;

@@ -1,12 +1,12 @@
 //! Properties of several items at once. A field that nobody touches stays as it is in each of them.
 
-use wire::api::{FieldError, JumpItem, JumpItemsChange, PolicyChoice, SessionPolicyChoice};
+use wire::api::{FieldError, ItemCredential, JumpItem, JumpItemsChange, PolicyChoice, SessionPolicyChoice};
 use wire::limits::{COMMENTS_CHARS, ITEMS_PER_CHANGE};
 use wire::{JumpItemId, validate};
 
 use super::items::KIND;
 
-/// What stands for no policy among the choices.
+/// What stands for no policy or credential among the choices.
 pub(crate) const NO_POLICY: &str = "none";
 
 /// A field that several items can be given alike.
@@ -28,10 +28,12 @@ pub(crate) enum BulkField {
     Policy,
     /// The session policy, by id, or [`NO_POLICY`].
     SessionPolicy,
+    /// The credential for the whole item, by id, or [`NO_POLICY`]; several are as they are.
+    Credential,
 }
 
 impl BulkField {
-    const ALL: [Self; 8] = [
+    const ALL: [Self; 9] = [
         Self::Jumpoint,
         Self::Group,
         Self::Hostname,
@@ -40,11 +42,12 @@ impl BulkField {
         Self::Comments,
         Self::Policy,
         Self::SessionPolicy,
+        Self::Credential,
     ];
 
     /// Whether one of several is chosen, and nothing chosen means that each item keeps its own.
     fn is_choice(self) -> bool {
-        matches!(self, Self::Jumpoint | Self::Group | Self::Policy | Self::SessionPolicy)
+        matches!(self, Self::Jumpoint | Self::Group | Self::Policy | Self::SessionPolicy | Self::Credential)
     }
 
     fn of(self, item: &JumpItem) -> String {
@@ -58,6 +61,11 @@ impl BulkField {
             Self::Comments => definition.comments.clone(),
             Self::Policy => definition.jump_policy_id.map_or_else(|| NO_POLICY.into(), |id| id.to_string()),
             Self::SessionPolicy => definition.session_policy_id.map_or_else(|| NO_POLICY.into(), |id| id.to_string()),
+            Self::Credential => match definition.credentials.as_deref().unwrap_or_default() {
+                [] => NO_POLICY.into(),
+                [ItemCredential { credential_id, remote_port: None }] => credential_id.to_string(),
+                several => format!("{several:?}"),
+            },
         }
     }
 }
@@ -155,7 +163,10 @@ impl BulkForm {
                 NO_POLICY => Some(SessionPolicyChoice::Nothing),
                 id => id.parse().ok().map(SessionPolicyChoice::Policy),
             }),
-            credentials: None,
+            credentials: text(BulkField::Credential).and_then(|text| match text.as_str() {
+                NO_POLICY => Some(Vec::new()),
+                id => Some(vec![ItemCredential { credential_id: id.parse().ok()?, remote_port: None }]),
+            }),
         }
     }
 }
@@ -234,6 +245,22 @@ mod tests {
         assert_eq!(given(NO_POLICY), Some(PolicyChoice::Nothing));
         assert_eq!(given(&number(5).to_string()), Some(PolicyChoice::Policy(wire::JumpPolicyId(number(5)))));
         assert_eq!(given(""), None);
+    }
+
+    #[test]
+    fn one_credential_is_given_to_all_or_theirs_are_taken_away() {
+        let of = |id, remote_port| ItemCredential { credential_id: wire::CredentialId(number(id)), remote_port };
+        let mut items = items();
+        items[0].definition.credentials = Some(vec![of(1, Some(5432))]);
+        let form = BulkForm::of(&items);
+        assert!(form.differs(BulkField::Credential) && form.change().credentials.is_none());
+        let given = |text: &str| form.clone().enter(BulkField::Credential, text.into()).change().credentials;
+        assert_eq!(given(NO_POLICY), Some(Vec::new()));
+        assert_eq!(given(&number(5).to_string()), Some(vec![of(5, None)]));
+        assert_eq!(given(""), None);
+        let same = BulkForm::of(&items[..1]);
+        let kept = same.value(BulkField::Credential).to_owned();
+        assert_eq!(same.enter(BulkField::Credential, kept).change().credentials, None);
     }
 
     #[test]

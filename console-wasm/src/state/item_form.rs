@@ -6,6 +6,7 @@ use wire::api::{ApiError, FieldError, JumpItem, Preferences, TunnelDefinition, T
 use wire::limits::{DEFAULT_LOCAL_ADDRESS, TUNNELS_PER_ITEM};
 use wire::{JumpGroupId, JumpItemId, JumpPolicyId, JumpointId, SessionPolicyId, validate};
 
+use super::item_credentials::{RowEdit, Rows};
 use super::services::{self, SERVICES};
 
 /// A pair of ports as it stands in the fields.
@@ -44,6 +45,8 @@ pub(crate) struct ItemForm {
     pub(crate) policy: Option<JumpPolicyId>,
     /// Its session policy.
     pub(crate) session_policy: Option<SessionPolicyId>,
+    /// Its credentials.
+    pub(crate) credentials: Rows,
     touched: BTreeSet<String>,
     submitted: bool,
     refused: Vec<FieldError>,
@@ -80,6 +83,8 @@ pub(crate) enum Edit {
     Policy(Option<JumpPolicyId>),
     /// The session policy.
     SessionPolicy(Option<SessionPolicyId>),
+    /// The credentials.
+    Credentials(RowEdit),
     /// A field lost the focus: from now on its errors show.
     Left(String),
     /// *Save* was pressed: all errors show.
@@ -105,6 +110,7 @@ impl ItemForm {
             comments: String::new(),
             policy: None,
             session_policy: None,
+            credentials: Rows::default(),
             touched: BTreeSet::new(),
             submitted: false,
             refused: Vec::new(),
@@ -134,6 +140,7 @@ impl ItemForm {
             comments: definition.comments.clone(),
             policy: definition.jump_policy_id,
             session_policy: definition.session_policy_id,
+            credentials: Rows::of(item),
             touched: BTreeSet::new(),
             submitted: false,
             refused: Vec::new(),
@@ -151,6 +158,10 @@ impl ItemForm {
             Edit::LocalAddress(text) => self.local_address = self.answered("local_address", text.trim().into()),
             Edit::Policy(id) => self.policy = self.answered("jump_policy_id", id),
             Edit::SessionPolicy(id) => self.session_policy = self.answered("session_policy_id", id),
+            Edit::Credentials(edit) => {
+                self.answered("credentials", ());
+                self.credentials.edit(edit);
+            }
             Edit::Tag(text) => self.tag = self.answered("tag", text),
             Edit::Comments(text) => self.comments = self.answered("comments", text),
             Edit::Label(at, text) => self.set_label(at, text),
@@ -166,6 +177,7 @@ impl ItemForm {
             Edit::AddTunnel => {}
             Edit::RemoveTunnel(at) if self.tunnels.len() > 1 && at < self.tunnels.len() => {
                 self.tunnels.remove(at);
+                self.credentials.pair_removed(at);
                 self.touched.retain(|field| !field.starts_with("tunnels["));
                 self.refused.retain(|error| !error.field.starts_with("tunnels"));
             }
@@ -200,6 +212,7 @@ impl ItemForm {
             });
         }
         let nobody = uuid::Uuid::nil();
+        let ports: Vec<u32> = tunnels.iter().map(|it| it.remote_port).collect();
         let draft = TunnelJumpDraft {
             name: self.name.trim().into(),
             jumpoint_id: self.jumpoint.unwrap_or(JumpointId(nobody)),
@@ -211,8 +224,7 @@ impl ItemForm {
             comments: self.comments.clone(),
             jump_policy_id: self.policy,
             session_policy_id: self.session_policy,
-            // What is not said of them stays.
-            credentials: None,
+            credentials: self.credentials.wanted(&ports),
         };
         for error in validate::tunnel_jump(&draft) {
             if !errors.iter().any(|known| known.field == error.field) {

@@ -8,6 +8,7 @@
 //! | `catalogue`, `columns`, `view`, `filters`, `window`, `selection` | the table of the Jump interface: what it searches and sorts, its columns, which items it shows, which rows are drawn, which are selected |
 //! | `items` | groups and tags with counts, addresses |
 //! | `item_form`, `services`, `addresses`, `bulk_form` | the dialogs for one item and for several |
+//! | `item_credentials`, `credential_form` | credentials of an item, and the form for one |
 //! | `session_policy_form` | the forms for session policies |
 //! | `items_import` | what the page says of a file with items |
 //! | `mail_form`, `ticket_form`, `sign_on_form` | the forms for systems outside |
@@ -26,6 +27,7 @@ pub(crate) mod bulk_form;
 pub(crate) mod catalogue;
 pub(crate) mod chart;
 pub(crate) mod columns;
+pub(crate) mod credential_form;
 pub(crate) mod filters;
 #[cfg(test)]
 mod filters_tests;
@@ -33,6 +35,7 @@ pub(crate) mod first_steps;
 pub(crate) mod format;
 pub(crate) mod health;
 pub(crate) mod helper_state;
+pub(crate) mod item_credentials;
 pub(crate) mod item_form;
 pub(crate) mod items;
 pub(crate) mod items_import;

@@ -56,6 +56,12 @@ pub(crate) fn tunnel_name(label: &str, remote_port: u16) -> String {
     }
 }
 
+/// What a tunnel is called among others of its item: with its port, where its name is not that.
+pub(crate) fn tunnel_and_port(label: &str, remote_port: u16) -> String {
+    let (name, port) = (tunnel_name(label, remote_port), format!("Port {remote_port}"));
+    if name == port { name } else { format!("{name} (port {remote_port})") }
+}
+
 /// The command that connects the usual client to a tunnel, ready to be copied.
 pub(crate) fn client_command(
     label: &str,
@@ -81,6 +87,15 @@ mod tests {
         for service in SERVICES {
             assert!(service.local_port >= FIRST_UNPRIVILEGED_PORT, "{}", service.name);
             assert!(seen.insert(service.local_port), "{}", service.name);
+        }
+    }
+
+    #[test]
+    fn a_port_is_said_once() {
+        for (label, port, expected) in
+            [("", 22, "SSH (port 22)"), ("orders", 5432, "orders (port 5432)"), ("", 40_001, "Port 40001")]
+        {
+            assert_eq!(tunnel_and_port(label, port), expected);
         }
     }
 

@@ -18,6 +18,7 @@
 //! | `dashboard` | the dashboard while things happen |
 //! | `approve_by_mail` | an approval by the link of a letter; how letters are written |
 //! | `session_policies` | what sessions may do, by hand |
+//! | `credentials` | a stored credential by hand: made, tied to an item, shown and copied |
 //! | `settings` | mail server and ticket system by hand, with real ones |
 //! | `password` | changing one's own password |
 //! | `api_tokens` | a token by hand: made, shown once, revoked by its owner and by an administrator |
@@ -35,6 +36,7 @@ mod api_tokens;
 mod appliance_away;
 mod approve_by_mail;
 mod audit;
+mod credentials;
 mod dashboard;
 mod database;
 mod dialog;

@@ -1,6 +1,8 @@
 //! The dashboard, users, teams, jump groups, roles, how people sign in, systems outside, and the audit trail, for administrators.
 
 mod audit;
+mod credential_dialog;
+mod credentials;
 mod dashboard;
 mod groups;
 mod members_dialog;
@@ -41,7 +43,17 @@ pub(crate) struct AdministrationPageProps {
 /// The page.
 #[component]
 pub(crate) fn AdministrationPage(props: &AdministrationPageProps) -> Html {
+    let store = use_store();
     let shown = props.section;
+    if shown == Section::Credentials && !store.is_administrator() {
+        // Roles in groups say who manages credentials, not the administration.
+        return html! {
+            <div class="sp-page" id="administration-page">
+                <div class="sp-page__head"><h1 class="pf-v6-c-title pf-m-xl">{ "Credentials" }</h1></div>
+                <credentials::Credentials />
+            </div>
+        };
+    }
     let tab = |(section, key, title): (Section, &'static str, &'static str)| {
         let current = section == shown;
         html! {
@@ -68,6 +80,7 @@ pub(crate) fn AdministrationPage(props: &AdministrationPageProps) -> Html {
                 Section::Roles => html! { <roles::Roles /> },
                 Section::Policies => html! { <policies::Policies /> },
                 Section::SessionPolicies => html! { <session_policies::SessionPolicies /> },
+                Section::Credentials => html! { <credentials::Credentials /> },
                 Section::SignIn => html! { <sign_in::SignInRules /> },
                 Section::Settings => html! { <settings::Settings /> },
                 Section::Audit => html! { <audit::Audit /> },

@@ -4,11 +4,10 @@ use wire::api::Team;
 use yew::prelude::*;
 
 use super::team_dialog::TeamDialog;
-use crate::components::alert::ErrorAlert;
 use crate::components::button::{Button, Kind};
 use crate::components::dialog::ConfirmDialog;
 use crate::components::icon::Icon;
-use crate::components::spinner;
+use crate::components::listing::Listing;
 use crate::console::{use_console, use_store};
 use crate::loaded::use_loaded;
 use crate::state::format::count;
@@ -20,6 +19,8 @@ enum Open {
     Edit(Option<Team>),
     Remove(Team),
 }
+
+const HEADINGS: &[&str] = &["Name", "Members", "Jump groups", "Comments"];
 
 /// The section.
 #[component]
@@ -44,53 +45,32 @@ pub(super) fn Teams() -> Html {
         let known = users.list().iter().filter(|user| team.members.contains(&user.id));
         known.map(|user| user.display_name.clone()).collect::<Vec<_>>().join(", ")
     };
+    let row = |team: &Team| {
+        html! {
+            <tr class="pf-v6-c-table__tr" key={team.id.to_string()} data-testid="team-row" data-name={team.name.clone()}>
+                <th class="pf-v6-c-table__th" scope="row">{ &team.name }</th>
+                <td class="pf-v6-c-table__td">{ names(team) }</td>
+                <td class="pf-v6-c-table__td">{ team.groups }</td>
+                <td class="pf-v6-c-table__td sp-lines">{ &team.comments }</td>
+                <td class="pf-v6-c-table__td sp-number">
+                    <Button class="sp-edit-team" kind={Kind::Plain} small={true} icon={Icon::Pen} title={format!("Properties of {}", team.name)} onclick={show(Open::Edit(Some(team.clone())))} />
+                    <Button class="sp-remove-team" kind={Kind::Plain} small={true} icon={Icon::Trash} title={format!("Remove {}", team.name)} onclick={show(Open::Remove(team.clone()))} />
+                </td>
+            </tr>
+        }
+    };
+    let errors: Vec<_> = [&teams.error, &users.error].into_iter().filter_map(|it| (**it).clone()).collect();
     html! {
-        <section class="sp-card" id="teams" aria-labelledby="teams-title">
-            <div class="sp-card__head">
-                <h2 id="teams-title">{ "Teams" }</h2>
-                <div class="sp-card__actions">
-                    <Button id="create-team" kind={Kind::Primary} small={true} icon={Icon::Plus} label="Create team" onclick={show(Open::Edit(None))} />
-                </div>
-            </div>
-            <p class="sp-pale">{ "A team can be a member of jump groups: everybody in it then has its role there." }</p>
-            { for [&teams.error, &users.error].into_iter().filter_map(|it| (**it).clone()).map(|error| html! { <ErrorAlert id="teams-error" {error} /> }) }
-            if teams.value.is_none() {
-                { spinner("Loading teams") }
-            } else {
-                <div class="sp-table-scroll">
-                <table class="pf-v6-c-table pf-m-compact" aria-label="Teams">
-                    <thead class="pf-v6-c-table__thead">
-                        <tr class="pf-v6-c-table__tr">
-                            { for ["Name", "Members", "Jump groups", "Comments"].map(|heading| html! { <th class="pf-v6-c-table__th" scope="col">{ heading }</th> }) }
-                            <td class="pf-v6-c-table__td"></td>
-                        </tr>
-                    </thead>
-                    <tbody class="pf-v6-c-table__tbody">
-                        if teams.list().is_empty() {
-                            <tr class="pf-v6-c-table__tr"><td class="pf-v6-c-table__td sp-pale" colspan="5">{ "There are no teams yet." }</td></tr>
-                        }
-                        { for teams.list().iter().map(|team| html! {
-                            <tr class="pf-v6-c-table__tr" key={team.id.to_string()} data-testid="team-row" data-name={team.name.clone()}>
-                                <th class="pf-v6-c-table__th" scope="row">{ &team.name }</th>
-                                <td class="pf-v6-c-table__td">{ names(team) }</td>
-                                <td class="pf-v6-c-table__td">{ team.groups }</td>
-                                <td class="pf-v6-c-table__td sp-lines">{ &team.comments }</td>
-                                <td class="pf-v6-c-table__td sp-number">
-                                    <Button class="sp-edit-team" kind={Kind::Plain} small={true} icon={Icon::Pen} title={format!("Properties of {}", team.name)} onclick={show(Open::Edit(Some(team.clone())))} />
-                                    <Button class="sp-remove-team" kind={Kind::Plain} small={true} icon={Icon::Trash} title={format!("Remove {}", team.name)} onclick={show(Open::Remove(team.clone()))} />
-                                </td>
-                            </tr>
-                        }) }
-                    </tbody>
-                </table>
-                </div>
-            }
+        <Listing id="teams" title="Teams" intro="A team can be a member of jump groups: everybody in it then has its role there."
+            create_id="create-team" create="Create team" oncreate={show(Open::Edit(None))} {errors} loading={teams.value.is_none()}
+            headings={HEADINGS} rows={teams.list().iter().map(row).collect::<Vec<_>>()}
+            empty="There are no teams yet.">
             { match &*open {
                 None => Html::default(),
                 Some(Open::Edit(team)) => html! { <TeamDialog team={team.clone()} users={users.list().to_vec()} onclose={close} /> },
                 Some(Open::Remove(team)) => html! { <Removal team={team.clone()} onclose={close} /> },
             } }
-        </section>
+        </Listing>
     }
 }
 

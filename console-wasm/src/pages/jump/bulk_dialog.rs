@@ -10,6 +10,7 @@ use crate::console::{use_console, use_store};
 use crate::loaded::use_loaded;
 use crate::state::bulk_form::{self, BulkField, BulkForm};
 use crate::state::format;
+use crate::state::item_credentials;
 use crate::state::items;
 use crate::state::toasts::ToastKind;
 use crate::submission::use_submission;
@@ -32,6 +33,7 @@ pub(super) fn BulkDialog(props: &BulkDialogProps) -> Html {
     let sending = use_submission();
     let names = use_loaded((), |api| async move { api.policy_names().await });
     let session_names = use_loaded((), |api| async move { api.session_policy_names().await });
+    let known = use_loaded((), |api| async move { api.credentials().await });
     let errors = form.errors();
     let onsubmit = {
         let (form, sending, onclose) = (form.clone(), sending.clone(), props.onclose.clone());
@@ -45,7 +47,8 @@ pub(super) fn BulkDialog(props: &BulkDialogProps) -> Html {
             let (console, onclose) = (console.clone(), onclose.clone());
             sending.send(right, saving, move |saved| {
                 console.load_items();
-                console.tell(ToastKind::Success, format!("{} changed", format::count(saved.len() as u64, "item")), "");
+                let told = format!("{} changed", format::count(saved.len() as u64, "item"));
+                console.tell(ToastKind::Success, told, item_credentials::left(&saved));
                 onclose.emit(());
             });
         })
@@ -93,6 +96,12 @@ pub(super) fn BulkDialog(props: &BulkDialogProps) -> Html {
     let for_items = session_names.list().iter().filter(|it| it.for_items);
     let session_policies: Vec<_> =
         [none.clone()].into_iter().chain(for_items.map(|it| (it.id.to_string(), it.name.clone()))).collect();
+    let mut credentials = vec![(bulk_form::NO_POLICY.to_owned(), "None: the target asks".to_owned())];
+    credentials.extend(known.list().iter().map(|it| (it.id.to_string(), it.facts.name.clone())));
+    let has = form.value(BulkField::Credential);
+    if !form.differs(BulkField::Credential) && credentials.iter().all(|(value, _)| value != has) {
+        credentials.push((has.to_owned(), "as they have them".to_owned()));
+    }
     let policies: Vec<_> =
         [none].into_iter().chain(names.list().iter().map(|it| (it.id.to_string(), it.name.clone()))).collect();
     html! {
@@ -111,6 +120,9 @@ pub(super) fn BulkDialog(props: &BulkDialogProps) -> Html {
                 }
                 if session_policies.len() > 1 {
                     { choice(BulkField::SessionPolicy, "bulk-session-policy", "Session policy", "session_policy_id", session_policies) }
+                }
+                if !known.list().is_empty() {
+                    { choice(BulkField::Credential, "bulk-credential", "Credential for the whole item", "credentials", credentials) }
                 }
             </div>
             <datalist id="bulk-tags">

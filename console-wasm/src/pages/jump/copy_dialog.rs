@@ -10,6 +10,7 @@ use crate::components::dialog::FormDialog;
 use crate::components::field::below;
 use crate::console::{use_console, use_store};
 use crate::state::format;
+use crate::state::item_credentials;
 use crate::state::toasts::ToastKind;
 use crate::submission::use_submission;
 
@@ -48,7 +49,7 @@ pub(super) fn CopyDialog(props: &CopyDialogProps) -> Html {
                 } else {
                     format!("{} copies were made", copies.len())
                 };
-                console.tell(ToastKind::Success, made, "");
+                console.tell(ToastKind::Success, made, item_credentials::left(&copies));
                 onclose.emit(());
             });
         })

@@ -138,6 +138,9 @@ fn One(props: &OneProps) -> Html {
                 if !item.policies.is_empty() {
                     { term("Jump policy", html! { item.policies.join(", ") }) }
                 }
+                if !item.credential_names.is_empty() {
+                    { term("Credentials", html! { <span id="details-credentials">{ format!("stored: {}", item.credential_names.join(", ")) }</span> }) }
+                }
                 if !definition.comments.is_empty() {
                     { term("Comments", html! { <span class="sp-lines">{ &definition.comments }</span> }) }
                 }

@@ -1,8 +1,9 @@
 //! The dialog for a Protocol Tunnel Jump.
 
-use wire::api::{JumpItem, Jumpoint};
+use wire::api::{ItemPermission, JumpItem, Jumpoint};
 use yew::prelude::*;
 
+use super::credential_fields::CredentialFields;
 use super::tunnel_fields::TunnelFieldsTable;
 use crate::components::button::{Button, Kind};
 use crate::components::dialog::{FormDialog, Width};
@@ -10,6 +11,7 @@ use crate::components::field::{SelectField, TextArea, TextField};
 use crate::console::{use_console, use_store};
 use crate::loaded::use_loaded;
 use crate::state::addresses;
+use crate::state::item_credentials;
 use crate::state::item_form::{Edit, ItemForm};
 use crate::state::items;
 use crate::state::toasts::ToastKind;
@@ -56,9 +58,18 @@ pub(super) fn ItemDialog(props: &ItemDialogProps) -> Html {
     };
     let onsubmit = {
         let (form, sending, onclose) = (form.clone(), sending.clone(), props.onclose.clone());
+        let (store, group) = (store.clone(), props.item.as_ref().map(|it| it.definition.group_id));
         Callback::from(move |()| {
             form.dispatch(Edit::Submitted);
-            let Ok(draft) = form.draft() else { return };
+            let Ok(mut draft) = form.draft() else { return };
+            // Who may not change them says nothing of them: a pair that got another port does not matter then.
+            let group_id = group.unwrap_or(draft.group_id);
+            let may = |permission| {
+                store.groups.list().iter().any(|it| it.id == group_id && it.permissions.contains(&permission))
+            };
+            if !may(ItemPermission::EditCredentials) {
+                draft.credentials = None;
+            }
             let item = form.item;
             let (jumpoint, group) = (draft.jumpoint_id, draft.group_id);
             let (api, console) = (console.api().clone(), console.clone());
@@ -70,7 +81,11 @@ pub(super) fn ItemDialog(props: &ItemDialogProps) -> Html {
                     preferences.last_group = Some(group);
                 });
                 let deed = if item.is_none() { "created" } else { "saved" };
-                console.tell(ToastKind::Success, format!("{} was {deed}", saved.definition.name), "");
+                console.tell(
+                    ToastKind::Success,
+                    format!("{} was {deed}", saved.definition.name),
+                    item_credentials::left(&[saved]),
+                );
                 onclose.emit(());
             };
             let saving = async move { api.save_item(item, &draft).await };
@@ -136,6 +151,7 @@ fn Fields(props: &FieldsProps) -> Html {
             </datalist>
             <PolicyField form={form.clone()} onedit={props.onedit.clone()} />
             <SessionPolicyField form={form.clone()} onedit={props.onedit.clone()} />
+            <CredentialFields form={form.clone()} onedit={props.onedit.clone()} />
             <TextArea id="item-comments" label="Comments" value={form.comments.clone()} error={error("comments")} oninput={edit(Edit::Comments)} />
         </>
     }

@@ -3,6 +3,7 @@
 mod bulk_dialog;
 mod columns_menu;
 mod copy_dialog;
+mod credential_fields;
 mod csv_files;
 mod details;
 mod filter_bar;

@@ -1,6 +1,7 @@
 //! One session: its tab while it is one's own and runs, its record afterwards.
 
 mod connections;
+mod credentials;
 mod ending_soon;
 mod events;
 mod header;
@@ -88,6 +89,9 @@ pub(crate) fn SessionPage(props: &SessionPageProps) -> Html {
             <participants::Participants view={view.clone()} />
             if state == SessionState::Tunnelling {
                 <tunnels::CurrentTunnels view={view.clone()} {own} />
+                if own {
+                    <credentials::StoredCredentials view={view.clone()} />
+                }
             }
             if state == SessionState::Tunnelling || view.session.tunnelling_at.is_some() {
                 <Statistics view={view.clone()} />
