@@ -97,6 +97,8 @@ pub(super) async fn copy(
     for group in from.chain(wanted.group_ids.iter().copied()) {
         permitted::require(&book, group, ItemPermission::AssignGroup, "item")?;
     }
+    let of = originals.iter().flat_map(|it| std::iter::repeat_n(it.id, wanted.group_ids.len()));
+    let of: Vec<JumpItemId> = of.collect();
     let originals: Vec<_> = originals.into_iter().map(|it| it.definition).collect();
     let at = now();
     let places = services.store.credential_places().await?;
@@ -114,6 +116,8 @@ pub(super) async fn copy(
     }
     let change = services.audit.begin().await?;
     change.insert_jump_items(&copies).await?;
+    let of: Vec<_> = copies.iter().map(|it| it.id).zip(of).collect();
+    change.note_copies(&of).await?;
     change.commit(&who.by, copies.iter().map(|it| made(Action::ItemCopied, it))).await?;
     services.events.announce(Audience::Everyone, ConsoleEvent::ItemsChanged);
     let around = Around::of(&services, &who).await?;

@@ -268,6 +268,7 @@ impl Around {
             now: self.now,
             approvals,
             in_use: false,
+            copy_in_use: false,
             shown: Shown { ticket: true, second_factor: true },
         };
         match decide(&self.policies.these(policies), &circumstances) {

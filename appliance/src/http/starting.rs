@@ -34,6 +34,7 @@ pub(super) struct Start<'a> {
     item: &'a JumpItemRecord,
     policies: Vec<Policy>,
     approvals: Vec<Granted>,
+    copies: Vec<JumpItemId>,
 }
 
 impl<'a> Start<'a> {
@@ -49,7 +50,12 @@ impl<'a> Start<'a> {
         } else {
             Vec::new()
         };
-        Ok(Self { services, who, item, policies, approvals })
+        let copies = if policies.iter().any(|it| it.definition.covers_copies) {
+            services.store.copies_of(item.id).await?
+        } else {
+            Vec::new()
+        };
+        Ok(Self { services, who, item, policies, approvals, copies })
     }
 
     /// What a Jump does while a session on the item runs.
@@ -68,6 +74,7 @@ impl<'a> Start<'a> {
             now: now(),
             approvals: &self.approvals,
             in_use: self.services.sessions.is_in_use(self.item.id),
+            copy_in_use: self.copies.iter().any(|it| self.services.sessions.is_in_use(*it)),
             shown,
         };
         decide(&self.policies, &circumstances)
@@ -238,7 +245,7 @@ fn denied(denial: &Denial) -> Failure {
     let (message, next_step) = denial.message();
     let status = match denial {
         Denial::Closed { .. } => StatusCode::FORBIDDEN,
-        Denial::InUse { .. } => StatusCode::CONFLICT,
+        Denial::InUse { .. } | Denial::CopyInUse { .. } => StatusCode::CONFLICT,
     };
     Failure::new(status, denial.fault(), denial.code(), &message, &next_step)
 }

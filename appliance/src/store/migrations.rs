@@ -15,6 +15,7 @@ mod second_factors;
 
 use api_tokens::ApiTokens;
 use second_factors::SecondFactors;
+mod item_copies;
 mod joining;
 mod own_items;
 mod passkeys;
@@ -53,6 +54,7 @@ impl MigratorTrait for Migrator {
             Box::new(passkeys::Passkeys),
             Box::new(single_sign_on::SingleSignOn),
             Box::new(credentials::Credentials),
+            Box::new(item_copies::ItemCopies),
         ]
     }
 }

@@ -13,6 +13,7 @@ mod database;
 mod entities;
 mod error;
 mod item_changes;
+mod item_copies;
 mod jump;
 mod migrations;
 #[cfg(test)]

@@ -87,6 +87,8 @@ pub(crate) struct PolicyForm {
     pub(crate) addresses: String,
     /// What a Jump on an item does while a session on it runs.
     pub(crate) simultaneous: Simultaneous,
+    /// Whether a session on a copy of an item counts as one on it.
+    pub(crate) covers_copies: bool,
     /// Seconds for a lost link; empty: as the appliance is configured.
     pub(crate) link_grace: String,
 }
@@ -114,6 +116,7 @@ impl PolicyForm {
             tell_end: false,
             addresses: String::new(),
             simultaneous: Simultaneous::StartNew,
+            covers_copies: false,
             link_grace: String::new(),
         }
     }
@@ -132,6 +135,7 @@ impl PolicyForm {
             tell_end: it.notices.end,
             addresses: it.notices.addresses.join("\n"),
             simultaneous: it.simultaneous,
+            covers_copies: it.covers_copies,
             link_grace: it.link_grace_seconds.map(|seconds| seconds.to_string()).unwrap_or_default(),
             ..Self::new(time_zone)
         };
@@ -198,6 +202,7 @@ impl PolicyForm {
             second_factor: self.second_factor,
             notices: self.notices(),
             simultaneous: self.simultaneous,
+            covers_copies: self.covers_copies && self.simultaneous != Simultaneous::StartNew,
             link_grace_seconds,
             revision: self.revision,
         };

@@ -40,6 +40,7 @@ fn a_passkey_is_added_asked_for_and_removed() -> Result<()> {
             second_factor: true,
             notices: Notices::default(),
             simultaneous: Simultaneous::StartNew,
+            covers_copies: false,
             link_grace_seconds: None,
             revision: 0,
         };

@@ -12,8 +12,8 @@ use tests::servers::Echo;
 use tests::site::{Site, on_a_site};
 use tests::wait;
 use wire::api::{
-    JumpItem, JumpPolicyDraft, NewSession, Session, SessionDetails, SessionEnd, SessionPage, SessionState,
-    Simultaneous, StartTerms, TunnelTicket, UserChange,
+    CopyJumpItems, JumpGroup, JumpGroupDraft, JumpItem, JumpPolicyDraft, NewSession, Session, SessionDetails,
+    SessionEnd, SessionPage, SessionState, Simultaneous, StartTerms, TunnelTicket, UserChange,
 };
 use wire::helper_messages::HelperEvent;
 use wire::{SessionId, UserId};
@@ -304,5 +304,45 @@ fn an_administrator_watches_and_ends_with_a_reason() -> Result<()> {
         ensure!(eva.told(session.id)? == words);
         ensure!(ended(&eva.client, session.id, AT_ONCE)?.end_message.as_deref() == Some(words));
         Ok(())
+    })
+}
+
+#[test]
+fn a_session_on_a_copy_counts_where_the_policy_says_so() -> Result<()> {
+    on_a_site(|site| {
+        let echo = Echo::start()?;
+        let item = site.item("db", "127.0.0.1", "127.0.0.1", &[(0, echo.port().into())])?;
+        let rule = JumpPolicyDraft { simultaneous: Simultaneous::Disallow, covers_copies: true, ..draft("Alone") };
+        let policy = make(site, &rule)?;
+        guard(site, &item, Some(policy.id))?;
+        let group = |name: &str| -> Result<wire::JumpGroupId> {
+            let draft = JumpGroupDraft { name: name.into(), comments: String::new() };
+            Ok(site.admin.post("/api/jump-groups", &draft)?.ok::<JumpGroup>()?.id)
+        };
+        let copy_of = |it: &JumpItem, group| -> Result<JumpItem> {
+            let wanted = CopyJumpItems { item_ids: vec![it.id], group_ids: vec![group] };
+            let copies: Vec<JumpItem> = site.admin.post("/api/jump-items/copy", &wanted)?.ok()?;
+            copies.into_iter().next().context("no copy")
+        };
+        // A copy of a copy is one of the first, too.
+        let copy = copy_of(&item, group("Lab")?)?;
+        let again = copy_of(&copy, group("Store")?)?;
+        let (mut eva, bob) = (Person::new(site, "eva")?, Person::new(site, "bob")?);
+        let (running, _hers) = eva.enter(&again)?;
+        for it in [&item, &copy] {
+            let refusal = bob.client.post("/api/sessions", &NewSession::of(it.id))?.refused(409)?;
+            ensure!(refusal.code == "copy_in_use" && refusal.message.contains("Alone"), "{refusal:?}");
+        }
+        let terms: StartTerms = bob.client.get(&format!("/api/jump-items/{}/start", item.id))?;
+        ensure!(terms.refused.is_some_and(|it| it.contains("copy")), "the dialog does not say so");
+        // When it is over the next one may.
+        site.admin.send("POST", &format!("/api/sessions/{}/end", running.id), None)?.success()?;
+        wait::until_true("the copies are free", wait::SOON, || {
+            Ok(bob.client.post("/api/sessions", &NewSession::of(item.id))?.success().is_ok())
+        })?;
+        // A rule that does not count them does not.
+        let apart = JumpPolicyDraft { covers_copies: false, revision: policy.definition.revision, ..rule };
+        site.admin.put(&format!("/api/jump-policies/{}", policy.id), &apart)?.success()?;
+        eva.client.post("/api/sessions", &NewSession::of(again.id))?.success()
     })
 }

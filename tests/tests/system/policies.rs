@@ -45,6 +45,7 @@ pub(crate) fn draft(name: &str) -> JumpPolicyDraft {
         second_factor: false,
         notices: Notices::default(),
         simultaneous: Simultaneous::StartNew,
+        covers_copies: false,
         link_grace_seconds: None,
         revision: 0,
     }

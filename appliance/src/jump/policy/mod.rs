@@ -33,6 +33,7 @@ impl Policy {
             second_factor: false,
             notices: Notices::default(),
             simultaneous: Simultaneous::Disallow,
+            covers_copies: false,
             link_grace_seconds: None,
             revision: 0,
         };
@@ -68,6 +69,8 @@ pub struct Circumstances<'a> {
     pub approvals: &'a [Granted],
     /// Whether anybody has a session on the item.
     pub in_use: bool,
+    /// Whether anybody has a session on a copy of it, or on what it is a copy of.
+    pub copy_in_use: bool,
     /// What was shown for this, and found good.
     pub shown: Shown,
 }
@@ -146,6 +149,13 @@ pub enum Denial {
         /// The policy.
         policy: String,
     },
+    /// Somebody uses a copy of the item, and the policy counts that.
+    CopyInUse {
+        /// The policy.
+        policy: String,
+        /// Whether it lets others join there.
+        joins: bool,
+    },
 }
 
 /// Decides what these policies say to a Jump.
@@ -205,8 +215,13 @@ fn denied(policy: &Policy, it: &Circumstances<'_>) -> Option<Denial> {
         let opens = opens.map(|at| (at, schedule.time_zone.clone()));
         return Some(Denial::Closed { policy: name(), opens });
     }
-    let is_alone = policy.definition.simultaneous == Simultaneous::Disallow;
-    (is_alone && it.in_use).then(|| Denial::InUse { policy: name() })
+    let copy_in_use = policy.definition.covers_copies && it.copy_in_use;
+    match policy.definition.simultaneous {
+        Simultaneous::Disallow if it.in_use => Some(Denial::InUse { policy: name() }),
+        Simultaneous::Disallow if copy_in_use => Some(Denial::CopyInUse { policy: name(), joins: false }),
+        Simultaneous::Join if copy_in_use && !it.in_use => Some(Denial::CopyInUse { policy: name(), joins: true }),
+        _ => None,
+    }
 }
 
 /// The approval that satisfies a policy now and lasts longest; else when the next one begins.

@@ -23,6 +23,7 @@ fn policy(number: u128, change: impl FnOnce(&mut JumpPolicyDraft)) -> Policy {
         second_factor: false,
         notices: Notices::default(),
         simultaneous: Simultaneous::StartNew,
+        covers_copies: false,
         link_grace_seconds: None,
         revision: 0,
     };
@@ -64,7 +65,7 @@ fn granted(policy: u128, requester: u128, scope: ApprovalScope, from: i64, until
 }
 
 fn asking(approvals: &[Granted]) -> Circumstances<'_> {
-    Circumstances { user: user(5), now: NOON, approvals, in_use: false, shown: Shown::default() }
+    Circumstances { user: user(5), now: NOON, approvals, in_use: false, copy_in_use: false, shown: Shown::default() }
 }
 
 fn needs_approval(begins: Option<i64>) -> Verdict {
@@ -230,6 +231,31 @@ fn a_running_session_ends_with_its_approval_and_a_strict_schedule() {
     assert_eq!(standing_at(&asks, &[], 0), Standing::GoesOn(None));
 }
 
+#[test]
+fn what_runs_on_a_copy_counts_where_a_policy_says_so() {
+    let rule = |simultaneous, covers_copies| {
+        [policy(1, |it| (it.simultaneous, it.covers_copies) = (simultaneous, covers_copies))]
+    };
+    let with = |in_use, copy_in_use| Circumstances { in_use, copy_in_use, ..asking(&[]) };
+    let joins = |joins| Verdict::Allow(Terms { joins, ..Terms::default() });
+    let refused = |joins| Verdict::Denied(Denial::CopyInUse { policy: "policy 1".into(), joins });
+    use Simultaneous::{Disallow, Join, StartNew};
+    for (simultaneous, covers, in_use, copy_in_use, expected) in [
+        (StartNew, true, true, true, joins(false)),
+        (Disallow, false, false, true, joins(false)),
+        (Disallow, true, false, true, refused(false)),
+        (Disallow, true, true, true, Verdict::Denied(Denial::InUse { policy: "policy 1".into() })),
+        (Disallow, true, false, false, joins(false)),
+        (Join, false, false, true, joins(false)),
+        (Join, true, false, true, refused(true)),
+        (Join, true, true, true, joins(true)),
+        (Join, true, true, false, joins(true)),
+    ] {
+        let found = decide(&rule(simultaneous, covers), &with(in_use, copy_in_use));
+        assert_eq!(found, expected, "{simultaneous:?} {covers} {in_use} {copy_in_use}");
+    }
+}
+
 fn any_policy() -> impl Strategy<Value = JumpPolicyDraft> {
     let schedule = proptest::option::of(
         (0u16..24, 0u16..24, any::<bool>()).prop_map(|(from, to, strict)| hours(from, to, strict)),
@@ -237,11 +263,20 @@ fn any_policy() -> impl Strategy<Value = JumpPolicyDraft> {
     let approval = proptest::option::of(any::<bool>());
     let simultaneous =
         prop_oneof![Just(Simultaneous::StartNew), Just(Simultaneous::Join), Just(Simultaneous::Disallow)];
-    (schedule, approval, any::<(bool, bool)>(), simultaneous, proptest::option::of(0u32..100)).prop_map(
-        |(schedule, approval, (ticket, second_factor), simultaneous, link_grace_seconds)| {
+    (schedule, approval, any::<(bool, bool, bool)>(), simultaneous, proptest::option::of(0u32..100)).prop_map(
+        |(schedule, approval, (ticket, second_factor, covers_copies), simultaneous, link_grace_seconds)| {
             let approval = approval.map(|_| rule());
             let base = policy(0, |_| {}).definition;
-            JumpPolicyDraft { schedule, approval, ticket, second_factor, simultaneous, link_grace_seconds, ..base }
+            JumpPolicyDraft {
+                schedule,
+                approval,
+                ticket,
+                second_factor,
+                simultaneous,
+                covers_copies,
+                link_grace_seconds,
+                ..base
+            }
         },
     )
 }
@@ -267,12 +302,13 @@ proptest! {
     fn a_policy_more_never_widens(
         policies in proptest::collection::vec(any_policy(), 1..4),
         approvals in any_approvals(),
-        in_use in any::<bool>(),
+        (in_use, copy_in_use) in any::<(bool, bool)>(),
         shown in any::<(bool, bool)>(),
     ) {
         let policies = numbered(policies);
         let it = Circumstances {
             in_use,
+            copy_in_use,
             shown: Shown { ticket: shown.0, second_factor: shown.1 },
             ..asking(&approvals)
         };

@@ -19,6 +19,7 @@ impl Denial {
         match self {
             Self::Closed { .. } => "outside_schedule",
             Self::InUse { .. } => "item_in_use",
+            Self::CopyInUse { .. } => "copy_in_use",
         }
     }
 
@@ -43,6 +44,16 @@ impl Denial {
             Self::InUse { policy } => (
                 format!("Somebody uses this item now, and the policy {policy} lets only one session run at a time."),
                 "Wait until that session is over.".into(),
+            ),
+            Self::CopyInUse { policy, joins: false } => (
+                format!(
+                    "Somebody uses a copy of this item now, and the policy {policy} lets only one session run at a time on all of them."
+                ),
+                "Wait until that session is over.".into(),
+            ),
+            Self::CopyInUse { policy, joins: true } => (
+                format!("Somebody uses a copy of this item now, and by the policy {policy} others join that session."),
+                "Press Jump on that copy: its group shows a running session.".into(),
             ),
         }
     }

@@ -85,10 +85,11 @@ impl JumpPolicyDraft {
         if self.second_factor {
             parts.push("second factor".into());
         }
+        let copies = if self.covers_copies { ", copies included" } else { "" };
         match self.simultaneous {
             Simultaneous::StartNew => {}
-            Simultaneous::Join => parts.push("one session that others join".into()),
-            Simultaneous::Disallow => parts.push("one session at a time".into()),
+            Simultaneous::Join => parts.push(format!("one session that others join{copies}")),
+            Simultaneous::Disallow => parts.push(format!("one session at a time{copies}")),
         }
         if let Some(seconds) = self.link_grace_seconds {
             parts.push(format!("{seconds} s for a lost link"));
@@ -188,6 +189,9 @@ api_type! {
         /// What a Jump on an item does while a session on it runs.
         #[serde(default)]
         pub simultaneous: Simultaneous,
+        /// Whether a session on a copy of an item, or on what it is a copy of, counts as one on it.
+        #[serde(default)]
+        pub covers_copies: bool,
         /// Seconds for which a session waits for a lost link, at most [`crate::limits::LINK_GRACE_SECONDS`]; none: as the appliance
         /// is configured.
         #[serde(default)]

@@ -121,6 +121,7 @@ mod tests {
             second_factor: false,
             notices: Notices::default(),
             simultaneous: Simultaneous::StartNew,
+            covers_copies: false,
             link_grace_seconds: None,
             revision: 0,
         }

@@ -87,6 +87,10 @@ pub(super) fn PolicyDialog(props: &PolicyDialogProps) -> Html {
                 onchange={switch(&edit, |form, on| form.second_factor = on)} />
             <SelectField id="policy-simultaneous" label="While a session on an item runs" options={simultaneous_options()} value={simultaneous_key(form.simultaneous)}
                 onchange={text(&edit, |form, key| form.simultaneous = simultaneous_of(&key))} />
+            if form.simultaneous != Simultaneous::StartNew {
+                <Switch id="policy-covers-copies" label="Sessions on copies of an item count as well" on={form.covers_copies}
+                    onchange={switch(&edit, |form, on| form.covers_copies = on)} />
+            }
             <Switch id="policy-tell-start" label="Send a letter when a session starts" on={form.tell_start}
                 onchange={switch(&edit, |form, on| form.tell_start = on)} />
             <Switch id="policy-tell-end" label="Send a letter when a session ends" on={form.tell_end}
