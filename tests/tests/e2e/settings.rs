@@ -42,7 +42,7 @@ fn a_banner_is_read_before_signing_in() -> Result<()> {
         console.click("nav-administration")?;
         console.click_on("#section-settings a")?;
         console.wait_for("site-has-banner")?;
-        console.click("site-has-banner")?;
+        console.click_on("label[for=site-has-banner]")?;
         console.wait_for("site-banner")?;
         // What is missing is said at its field.
         console.type_into("site-sessions-per-user", "many")?;
@@ -52,7 +52,7 @@ fn a_banner_is_read_before_signing_in() -> Result<()> {
         }
         pictures(&console, "site-settings", "settings-site-refused")?;
         paste(&console, "site-banner", "Only for staff of Example Corp.\nSessions are recorded.")?;
-        console.click("site-must-agree")?;
+        console.click_on("label[for=site-must-agree]")?;
         console.type_into("site-sessions-per-user", "20")?;
         console.type_into("site-idle-minutes", "15")?;
         console.type_into("site-keep-days", "365")?;
