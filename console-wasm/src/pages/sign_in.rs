@@ -38,7 +38,9 @@ pub(crate) fn SignInPage(props: &SignInPageProps) -> Html {
     let setup_needed = use_state(|| false);
     // None as long as it is not known whether there is one.
     let banner = use_state(|| None::<Option<Banner>>);
-    let agreed = use_state(|| false);
+    let came_back = use_location().filter(|it| it.path() == SIGN_ON_RETURN);
+    // Who comes back from a provider agreed before they left.
+    let agreed = use_state(|| came_back.is_some());
     // First the name; coming back from the second step, whose name is known.
     use_effect_with((second.is_some(), *agreed, banner.is_some()), {
         let named = !user_name.is_empty();
@@ -59,7 +61,6 @@ pub(crate) fn SignInPage(props: &SignInPageProps) -> Html {
             });
         });
     }
-    let came_back = use_location().filter(|it| it.path() == SIGN_ON_RETURN);
     let finishing = use_state(|| came_back.is_some());
     {
         let (console, finishing, second, over) = (console.clone(), finishing.clone(), second.clone(), over.clone());
