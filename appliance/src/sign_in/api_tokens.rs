@@ -105,7 +105,7 @@ mod tests {
             default_role: None,
             personal_role: None,
             session_policy: None,
-            password_hash: String::new(),
+            password_hash: "hash".into(),
             created_at: Timestamp(0),
             last_sign_in_at: None,
         };
