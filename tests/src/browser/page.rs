@@ -118,7 +118,12 @@ impl Browser {
     /// When the browser does not answer.
     pub fn press(&self, keys: &str) -> Result<()> {
         let client = self.client()?;
-        self.runtime.block_on(async { client.active_element().await?.send_keys(keys).await }).context("pressing keys")
+        let press = || self.runtime.block_on(async { client.active_element().await?.send_keys(keys).await });
+        wait::until("keys are pressed", wait::SOON, || match press() {
+            // What had the focus was drawn anew in between: nothing was pressed.
+            Err(error) if error.is_stale_element_reference() => Ok(None),
+            pressed => pressed.map(Some).context("pressing keys"),
+        })
     }
 
     /// Chooses the option of a `<select>` whose text contains `text`.

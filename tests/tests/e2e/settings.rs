@@ -38,7 +38,7 @@ fn pictures(console: &Console, around: &str, name: &str) -> Result<()> {
 fn a_banner_is_read_before_signing_in() -> Result<()> {
     on_a_site_with_console(|site| {
         let workstation = Workstation::new(&site.appliance.ready)?;
-        let mut console = signed_in(site, &workstation, Options::default())?;
+        let console = signed_in(site, &workstation, Options::default())?;
         console.click("nav-administration")?;
         console.click_on("#section-settings a")?;
         console.wait_for("site-has-banner")?;
@@ -65,8 +65,8 @@ fn a_banner_is_read_before_signing_in() -> Result<()> {
         ensure!((rules.sessions_per_user, rules.sign_in_idle_minutes) == (20, Some(15)), "{rules:?}");
 
         // Whoever comes next has to agree first.
-        console.browser().quit()?;
-        let console = Console::open(Browser::start(&workstation, Options::default())?, &site.appliance.ready.url)?;
+        let elsewhere = Workstation::new(&site.appliance.ready)?;
+        let console = Console::open(Browser::start(&elsewhere, Options::default())?, &site.appliance.ready.url)?;
         console.wait_for("sign-in-agreed")?;
         ensure!(!console.shows("user-name")?, "the form is there before anybody agreed");
         console.wait_for_text("sign-in-banner", |text| text.contains("Example Corp.\nSessions"))?;

@@ -69,6 +69,8 @@ fn Fields(props: &FieldsProps) -> Html {
                     <TextArea id="site-banner" label="Text" value={form.banner.clone()} error={said("banner")}
                         help="Line breaks stay. It is shown to everybody who opens the console, so nothing secret belongs into it."
                         oninput={kept.edit(|form: &mut SiteForm, text| form.banner = text)} />
+                </div>
+                <div class="sp-fields__all">
                     <Switch id="site-must-agree" label="They have to agree before the form for signing in comes" on={form.must_agree}
                         onchange={kept.edit(|form: &mut SiteForm, on| form.must_agree = on)} />
                 </div>
