@@ -146,7 +146,7 @@ pub(crate) fn SignInPage(props: &SignInPageProps) -> Html {
                 <div class="sp-gate__card">
                     <div class="sp-gate__brand">{ brand_mark() }<span>{ "Sallyport" }</span></div>
                     <h1 class="pf-v6-c-title pf-m-xl">{ "Before you sign in" }</h1>
-                    <p class="sp-banner" id="sign-in-banner">{ &banner.text }</p>
+                    <p class="sp-gate__text" id="sign-in-banner">{ &banner.text }</p>
                     <Button id="sign-in-agreed" kind={Kind::Primary} label="I agree" block={true} onclick={onagree} />
                 </div>
             </main>
@@ -161,7 +161,7 @@ pub(crate) fn SignInPage(props: &SignInPageProps) -> Html {
                     { spinner("Signing in") }
                 }
                 if let Some(banner) = banner {
-                    <p class="sp-banner" id="sign-in-banner">{ &banner.text }</p>
+                    <p class="sp-gate__text" id="sign-in-banner">{ &banner.text }</p>
                 }
                 if *setup_needed {
                     <Alert id="setup-needed" severity={Severity::Info} title="This appliance is new">
