@@ -214,10 +214,11 @@ fn unit_and_system_tests(step: &mut Step) -> Result<()> {
 }
 
 fn on_postgresql(step: &mut Step) -> Result<()> {
-    for tests in [&["--lib"][..], &["--test", "system"]] {
-        step.run(cargo_test(tests).env(database::CHOICE, database::POSTGRES))?;
-    }
-    Ok(())
+    let mut on_a_server = |tests: &[&str]| step.run(cargo_test(tests).env(database::CHOICE, database::POSTGRES));
+    // A unit test that fails keeps no system test from running.
+    let both = [on_a_server(&["--lib"]), on_a_server(&["--test", "system"])];
+    let failed: Vec<String> = both.into_iter().filter_map(Result::err).map(|error| format!("{error:#}")).collect();
+    if failed.is_empty() { Ok(()) } else { bail!("{}", failed.join("\n")) }
 }
 
 fn end_to_end(step: &mut Step) -> Result<()> {
