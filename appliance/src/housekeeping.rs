@@ -8,6 +8,7 @@ use wire::limits::UNDO_SECONDS;
 
 use crate::audit::{Audit, By, Entry};
 use crate::clock::now;
+use crate::recording::Recordings;
 use crate::sign_in::browsers::{Timeouts, millis};
 use crate::site_rules::RulesInForce;
 use crate::store::{Store, StoreError};
@@ -27,10 +28,16 @@ const DAY_MILLIS: i64 = 24 * 60 * 60 * 1000;
 
 /// Forgets old sessions, sign-ins, failures, sign-ins that were begun, removed items, letters that were given up, links of letters and enrolment
 /// keys, now and every ten minutes. Runs until it is dropped.
-pub async fn forget_old(audit: Audit, rules: RulesInForce) {
+pub async fn forget_old(audit: Audit, recordings: Recordings, rules: RulesInForce) {
     loop {
         let sessions = match rules.now().keep_sessions_days {
-            Some(days) => forget_sessions(&audit, now().plus_millis(-DAY_MILLIS * i64::from(days))).await,
+            Some(days) => {
+                let before = now().plus_millis(-DAY_MILLIS * i64::from(days));
+                if let Err(error) = recordings.forget_of_sessions_ended_before(before).await {
+                    tracing::warn!(error = %error, "old recordings could not be deleted; trying again later");
+                }
+                forget_sessions(&audit, before).await
+            }
             None => Ok(()),
         };
         if let Err(error) = once(audit.store(), rules.timeouts()).await.and(sessions) {
@@ -40,7 +47,7 @@ pub async fn forget_old(audit: Audit, rules: RulesInForce) {
     }
 }
 
-/// Deletes sessions that ended before this time, with their connections and events. That they were there stays in the audit trail.
+/// Deletes sessions that ended before this time, with their connections and events. One whose recordings are still there stays. That they were there stays in the audit trail.
 async fn forget_sessions(audit: &Audit, before: Timestamp) -> Result<(), StoreError> {
     loop {
         let change = audit.begin().await?;

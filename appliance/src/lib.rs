@@ -25,6 +25,7 @@ pub mod metrics;
 pub mod network;
 pub mod outgoing;
 pub mod random;
+pub mod recording;
 pub mod relay;
 pub mod sealing;
 pub mod services;
@@ -64,6 +65,7 @@ use crate::http::Front;
 use crate::mail::Mailer;
 use crate::metrics::Metrics;
 use crate::metrics::token::MetricsToken;
+use crate::recording::Recordings;
 use crate::sealing::Sealing;
 use crate::services::Services;
 use crate::serving_certificate::{ServingCertificate, Source};
@@ -150,6 +152,15 @@ impl Appliance {
             SessionLetters::new(mailer.clone(), public_url.clone()),
         );
         sessions.restore().await?;
+        let recordings = Recordings::open(
+            audit.clone(),
+            events.clone(),
+            sessions.clone(),
+            sealing.clone(),
+            tasks.clone(),
+            &config.data_dir,
+        )?;
+        recordings.restore().await?;
 
         let passkeys = Passkeys::new(&public_url);
         let ticket_system = TicketSystem::new(store.clone(), sealing.clone());
@@ -160,6 +171,7 @@ impl Appliance {
             ticket_system: ticket_system.clone(),
             presence: presence.clone(),
             sessions: sessions.clone(),
+            recordings: recordings.clone(),
             certificate: certificate.clone(),
             folder: config.data_dir.clone(),
         };
@@ -180,6 +192,7 @@ impl Appliance {
             sign_on: SignOn::new(store.clone(), sealing.clone(), &public_url),
             site_rules: site_rules.clone(),
             vault: Vault::new(sealing.clone()),
+            recordings: recordings.clone(),
             factors: Factors::new(store.clone(), sealing, passkeys),
             extension: Arc::new(extension),
             console: Arc::new(ConsoleFiles::new(config.console_dir.clone())),
@@ -194,7 +207,11 @@ impl Appliance {
         tasks.spawn_until_stop("ends by policy", sessions.clone().keep_set_ends());
         tasks.spawn_until_stop("openings by policy", sessions.clone().tell_openings());
         tasks.spawn_until_stop("unused sessions", sessions.end_unused());
-        tasks.spawn_until_stop("housekeeping", housekeeping::forget_old(services.audit.clone(), site_rules));
+        tasks.spawn_until_stop(
+            "housekeeping",
+            housekeeping::forget_old(services.audit.clone(), recordings.clone(), site_rules),
+        );
+        tasks.spawn_until_stop("recordings", recordings.keep());
         tasks.spawn_until_stop("health", health.tell_changes(services.events.clone()));
         tasks.spawn_until_stop("certificate", certificate.keep_fresh());
         if let Some(claim) = claim.clone() {

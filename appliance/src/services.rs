@@ -16,6 +16,7 @@ use crate::health::Health;
 use crate::mail::Mailer;
 use crate::metrics::Metrics;
 use crate::metrics::token::MetricsToken;
+use crate::recording::Recordings;
 use crate::session::registry::Sessions;
 use crate::shutdown::Tasks;
 use crate::sign_in::attempts::Attempts;
@@ -54,6 +55,8 @@ pub struct Services {
     pub attempts: Attempts,
     /// Stored credentials, as far as they are opened.
     pub vault: Vault,
+    /// Recordings of sessions.
+    pub recordings: Recordings,
     /// Second factors.
     pub factors: Factors,
     /// Single sign-on.

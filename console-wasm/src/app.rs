@@ -3,6 +3,7 @@
 use std::rc::Rc;
 
 use futures_util::future::{AbortHandle, abortable};
+use gloo::events::{EventListener, EventListenerOptions};
 use wasm_bindgen_futures::spawn_local;
 use wire::helper_messages::EXTENSION_ID;
 use yew::prelude::*;
@@ -25,6 +26,7 @@ pub(crate) struct App {
     store: Rc<Store>,
     console: Console,
     socket: Option<AbortHandle>,
+    _leaving: [EventListener; 2],
 }
 
 impl Component for App {
@@ -37,13 +39,15 @@ impl Component for App {
         console.load_installation();
         spawn_local(find_helper(console.clone()));
         spawn_local(find_sign_in(console.clone()));
-        Self { store, console, socket: None }
+        let leaving = leaving(&console);
+        Self { store, console, socket: None, _leaving: leaving }
     }
 
     fn update(&mut self, _: &Context<Self>, action: Action) -> bool {
         let signed_in_before = self.store.may_go_on();
         self.store = Rc::new((*self.store).clone().reduce(action));
         self.console.set_current(self.store.clone());
+        self.console.recorder().keep(&self.store);
         match (signed_in_before, self.store.may_go_on()) {
             (false, true) => self.start_socket(),
             (true, false) => self.stop_socket(),
@@ -81,6 +85,25 @@ impl App {
             handle.abort();
         }
     }
+}
+
+/// A page that records a desktop does not go away unasked, and says so when it does.
+fn leaving(console: &Console) -> [EventListener; 2] {
+    let window = gloo::utils::window();
+    let recorder = console.recorder().clone();
+    let asks = EventListener::new_with_options(
+        &window,
+        "beforeunload",
+        EventListenerOptions::enable_prevent_default(),
+        move |event| {
+            if recorder.is_recording() {
+                event.prevent_default();
+            }
+        },
+    );
+    let recorder = console.recorder().clone();
+    let goes = EventListener::new(&window, "pagehide", move |_| recorder.leave());
+    [asks, goes]
 }
 
 /// Learns who is signed in, trying until the appliance answers.

@@ -7,6 +7,7 @@ mod items_csv;
 mod many_items;
 mod passkeys;
 mod policies;
+mod recordings;
 mod session_policies;
 mod settings;
 mod sign_on;

@@ -11,6 +11,7 @@ use yew::prelude::*;
 
 use crate::appliance_api::Api;
 use crate::helper_port::HelperPort;
+use crate::recorder::Recorder;
 use crate::state::store::{Action, Store};
 use crate::state::toasts::ToastKind;
 
@@ -23,6 +24,7 @@ struct Inner {
     current: RefCell<Rc<Store>>,
     api: Api,
     helper: HelperPort,
+    recorder: Recorder,
     retry: RefCell<Option<oneshot::Sender<()>>>,
 }
 
@@ -38,7 +40,9 @@ impl Console {
         let signed_out = dispatch.reform(|()| Action::SignedOut(Some("Your sign-in is over.".into())));
         let helper = HelperPort::new(dispatch.clone());
         let api = Api::new(signed_out);
-        Self(Rc::new(Inner { dispatch, current: RefCell::new(store), api, helper, retry: RefCell::default() }))
+        let recorder = Recorder::new(dispatch.clone(), &api);
+        let (current, retry) = (RefCell::new(store), RefCell::default());
+        Self(Rc::new(Inner { dispatch, current, api, helper, recorder, retry }))
     }
 
     /// The appliance.
@@ -49,6 +53,11 @@ impl Console {
     /// The helper.
     pub(crate) fn helper(&self) -> &HelperPort {
         &self.0.helper
+    }
+
+    /// What records this workstation's screens.
+    pub(crate) fn recorder(&self) -> &Recorder {
+        &self.0.recorder
     }
 
     /// What is known now; for code that runs later than a component was drawn.

@@ -59,6 +59,7 @@ fn take(console: &Console, event: ConsoleEvent) {
         ConsoleEvent::SessionEvent { session_id, event } => tell_of_others(console, *session_id, event),
         ConsoleEvent::SessionLive { .. }
         | ConsoleEvent::AccessChanged
+        | ConsoleEvent::RecordingsChanged { .. }
         | ConsoleEvent::HealthChanged
         | ConsoleEvent::UsersChanged
         | ConsoleEvent::Stopping { .. } => {}
@@ -77,11 +78,11 @@ fn tell_of_end(console: &Console, session: &Session) {
     }
 }
 
-/// Who comes into one's own session, goes or looks on is told of on every page.
+/// Who comes into one's own session, goes or looks on is told of on every page, and that nothing goes through it unrecorded.
 fn tell_of_others(console: &Console, id: SessionId, event: &SessionEvent) {
     let store = console.current();
     let Some(view) = store.view(id).filter(|view| store.is_own(&view.session)) else { return };
-    if ["joined", "left", "watched"].contains(&event.kind.as_str()) {
+    if ["joined", "left", "watched", "recording_paused"].contains(&event.kind.as_str()) {
         console.tell(ToastKind::Info, view.session.item_name.clone(), event.message.clone());
     }
 }

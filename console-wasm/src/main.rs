@@ -8,6 +8,7 @@
 //! | `event_socket`, `loading` | what happens on the appliance, and loading what is shown |
 //! | `helper_port` | the way to extension and helper |
 //! | `passkeys` | passkeys in this browser |
+//! | `recorder/` | recording this workstation's screens |
 //! | `console` | what every component can reach |
 //! | `submission` | sending a form |
 //! | `state/` | all that is known and decided, without a browser; tested natively |
@@ -41,6 +42,7 @@
 //! | errors of fields | `=FIELD-error`, for example `=item-name-error` |
 //! | session | `session` with `data-state`, `session-state`, `end-session` with `end-dialog` `end-reason` `end-dialog-confirm`, `watching`, `session-company`, `participants` with `=participant` and `data-name`, `session-reconnecting`, `session-helper-died` with `start-again`, `session-end`, `jump-again`, `session-error` |
 //! | session: start | `start`, `protocol-tunneling`, `helper-advice`, `tunnel-error` |
+//! | session: recording | `recording-prompt` with `recording-ok` `recording-cancel`, `recording-indicator` with `data-here`, `recording-paused` with `share-again`, `add-screen`; `recordings` with `=recording` and in it `=recording-video` `=recording-file` |
 //! | session: tunnels | `current-tunnels`, `tunnel-0`, `tunnel-0-address`, `tunnel-0-copy-address`, `tunnel-0-command`, `tunnel-0-state`, `tunnel-0-problem`, `tunnel-0-retry`, `tunnels-elsewhere`, `=connection-refused` |
 //! | session: credentials | `session-credentials` with `session-credentials-refused`, `=session-credential` with `data-name` and in it `=hidden-secret` `=shown-secret` and the classes `sp-show-secret` `sp-hide-secret` `sp-copy-secret`; the same with `passphrase` |
 //! | session: figures | `network-statistics`, `bytes-sent`, `bytes-received`, `helper-round-trip`, `jumpoint-round-trip`, `traffic-chart` |
@@ -87,6 +89,8 @@ mod loading;
 mod pages;
 #[cfg(target_arch = "wasm32")]
 mod passkeys;
+#[cfg(target_arch = "wasm32")]
+mod recorder;
 #[cfg(target_arch = "wasm32")]
 mod routes;
 #[cfg(target_arch = "wasm32")]

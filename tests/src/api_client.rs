@@ -125,7 +125,11 @@ impl ApiClient {
         self.send_bytes("POST", path, Some((content_type, file)), headers)
     }
 
-    fn send_bytes(
+    /// Sends bytes by this method.
+    ///
+    /// # Errors
+    /// When there is no answer.
+    pub fn send_bytes(
         &self,
         method: &str,
         path: &str,

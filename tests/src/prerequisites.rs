@@ -28,7 +28,7 @@ const BROWSER: [Needed; 4] = [
 ];
 
 /// The servers and clients of the end-to-end tests, and what lets time pass in them.
-const SERVERS: [Needed; 22] = [
+const SERVERS: [Needed; 26] = [
     needed("postgres", "postgresql"),
     needed("psql", "postgresql-client"),
     needed("pgbench", "postgresql"),
@@ -51,6 +51,11 @@ const SERVERS: [Needed; 22] = [
     needed("oathtool", "oathtool"),
     needed("zbarimg", "zbar-tools"),
     needed(AIOSMTPD, "python3-aiosmtpd"),
+    // A desktop that is recorded, and what looks at the recording.
+    needed("Xvfb", "xvfb"),
+    needed("xclock", "x11-apps"),
+    needed("xdotool", "xdotool"),
+    needed("ffprobe", "ffmpeg"),
 ];
 
 const WASM_TARGET: &str = "wasm32-unknown-unknown";

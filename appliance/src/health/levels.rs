@@ -92,6 +92,23 @@ pub fn audit_trail(newest: Option<(Timestamp, &str)>) -> HealthCheck {
     HealthCheck { at: Some(at), ..check(HealthSubject::AuditTrail, HealthLevel::Bad, message, next_step) }
 }
 
+/// The place where recordings are stored, with what it says when it fails.
+#[must_use]
+pub fn recordings(failure: Option<String>) -> HealthCheck {
+    match failure {
+        None => check(HealthSubject::Recordings, HealthLevel::Good, "Recordings can be stored.", ""),
+        Some(why) => {
+            let next_step = "Make room or mend the store: until then no session begins that has to be recorded.";
+            check(
+                HealthSubject::Recordings,
+                HealthLevel::Bad,
+                format!("Recordings cannot be stored: {why}."),
+                next_step,
+            )
+        }
+    }
+}
+
 /// Outgoing mail.
 #[must_use]
 pub fn mail(is_configured: bool, outbox: &Outbox) -> HealthCheck {

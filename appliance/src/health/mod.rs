@@ -14,6 +14,7 @@ use crate::audit::Audit;
 use crate::clock::now;
 use crate::events::{Audience, EventBus};
 use crate::mail::Mailer;
+use crate::recording::Recordings;
 use crate::serving_certificate::ServingCertificate;
 use crate::session::registry::Sessions;
 use crate::store::{Store, StoreError};
@@ -37,6 +38,8 @@ pub struct Health {
     pub presence: Presence,
     /// Sessions, whose helpers told their version.
     pub sessions: Sessions,
+    /// Recordings of sessions.
+    pub recordings: Recordings,
     /// The certificate that is shown.
     pub certificate: Arc<ServingCertificate>,
     /// The data folder.
@@ -49,7 +52,8 @@ impl Health {
         let database = self.database().await;
         let works = database.level == HealthLevel::Good;
         let certificate = levels::certificate(self.certificate.good_until(), now());
-        let mut checks = vec![database, self.disk(), certificate, self.audit_trail()];
+        let recordings = levels::recordings(self.recordings.try_out().await.err());
+        let mut checks = vec![database, self.disk(), certificate, self.audit_trail(), recordings];
         if works {
             let rest = [
                 (HealthSubject::Mail, self.mail().await),

@@ -29,6 +29,8 @@ mod own_items;
 mod passkeys;
 mod permitted;
 mod policies;
+mod recordings;
+mod reviewing;
 mod scopes;
 mod second_factors;
 mod server;
@@ -53,9 +55,9 @@ use axum::extract::DefaultBodyLimit;
 use axum::http::header;
 use axum::routing::get;
 use utoipa::OpenApi;
-use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouterExt};
 use utoipa_axum::routes;
-use wire::limits::API_BODY_BYTES;
+use wire::limits::{API_BODY_BYTES, RECORDING_CHUNK_BYTES};
 
 pub use error::{Failure, Upgrade};
 pub use server::{ConnectionInfo, Front, serve};
@@ -166,6 +168,12 @@ pub fn router(services: Services) -> Router {
         .routes(routes!(sessions::get))
         .routes(routes!(sessions::ticket))
         .routes(routes!(sessions::end))
+        .routes(routes!(recordings::announce, recordings::list))
+        .routes(routes!(recordings::chunk).layer(DefaultBodyLimit::max(RECORDING_CHUNK_BYTES)))
+        .routes(routes!(recordings::alive))
+        .routes(routes!(recordings::stop))
+        .routes(routes!(recordings::video))
+        .routes(routes!(recordings::file))
         .routes(routes!(audit::list))
         .routes(routes!(audit::heads))
         .routes(routes!(audit::export))

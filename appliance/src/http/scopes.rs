@@ -13,6 +13,10 @@ const SCOPES: &[(&str, &str, TokenScope)] = &[
     ("GET", "/api/jumpoints", Read),
     ("GET", "/api/sessions", Read),
     ("GET", "/api/sessions/{id}", Read),
+    // A program may look at recordings; only a browser makes one.
+    ("GET", "/api/sessions/{id}/recordings", Read),
+    ("GET", "/api/recordings/{id}/video", Read),
+    ("GET", "/api/recordings/{id}/file", Read),
     ("GET", "/api/jump-items/{id}/start", Read),
     ("GET", "/api/jump-policies/names", Read),
     ("GET", "/api/session-policies/names", Read),

@@ -18,7 +18,7 @@ use super::error::{Body, Path, Query};
 use super::jump_items::facts;
 use super::server::ConnectionInfo;
 use super::starting::Start;
-use super::{Failure, SignedIn, permitted};
+use super::{Failure, SignedIn, permitted, reviewing};
 use crate::audit::{By, Entry};
 use crate::clock::now;
 use crate::jump::access::{self, Asker, Decision, Denial};
@@ -47,7 +47,7 @@ pub(super) struct Which {
     limit: Option<u64>,
 }
 
-/// Sessions, newest first: the user's own, or everybody's for administrators.
+/// Sessions, newest first: the user's own, and those that they may review.
 #[utoipa::path(get, path = "/api/sessions", tag = "sessions", params(Which), responses((status = 200, body = SessionPage)))]
 pub(super) async fn list(
     State(services): State<Services>,
@@ -59,9 +59,9 @@ pub(super) async fn list(
         Some(Ok(before)) => Some(before),
         None => None,
     };
-    let user = Some(who.user.id).filter(|_| !who.is_administrator());
+    let whose = reviewing::whose(&services, &who).await?;
     let limit = which.limit.unwrap_or(PAGE).clamp(1, PAGE_MOST);
-    let records = services.store.sessions(user, which.live, before, limit).await?;
+    let records = services.store.sessions(&whose, which.live, before, limit).await?;
     let next = records.last().filter(|_| records.len() as u64 == limit).map(|it| it.id);
     let newest = |it: SessionRecord| match services.sessions.get(it.id) {
         Some(live) => services.sessions.view(&live),
@@ -139,6 +139,15 @@ async fn begin(
         let message = format!("You have {these}, as many as a user may.");
         return Err(Failure::conflict("too_many_sessions", &message, "End those you do not need."));
     }
+    let recording = start.recording();
+    if recording.is_some()
+        && let Err(why) = services.recordings.try_out().await
+    {
+        tracing::error!(why, "a session that has to be recorded does not begin");
+        let message = "This session has to be recorded, and the appliance cannot store recordings now.";
+        let (status, next_step) = (StatusCode::SERVICE_UNAVAILABLE, "Tell an administrator; the dashboard says more.");
+        return Err(Failure::new(status, Fault::Appliance, "recording_unavailable", message, next_step));
+    }
     let tunnels = item::tunnels(&item.definition).ok_or_else(|| {
         Failure::conflict(
             "item_invalid",
@@ -149,6 +158,7 @@ async fn begin(
     let record = SessionRecord {
         id: SessionId(random::id()),
         item_id: Some(item.id),
+        group_id: Some(item.definition.group_id),
         item_name: item.definition.name.clone(),
         user_id: who.user.id,
         user_name: who.user.display_name.clone(),
@@ -177,6 +187,7 @@ async fn begin(
         told_of_end: terms.told_of_end,
         joined: None,
         policy: Some(policy),
+        recording,
     };
     let record = match to_join {
         Some(running) => joining(record, running.snapshot()),
@@ -224,7 +235,7 @@ pub(super) async fn get(
     who: SignedIn,
     Path(id): Path<SessionId>,
 ) -> Result<Json<SessionDetails>, Failure> {
-    let (mut session, live) = visible(&services, &who, id).await?;
+    let (mut session, live) = reviewing::visible(&services, &who, id).await?;
     match &live {
         Some(live) if session.user_id != who.user.id => services.sessions.note_watcher(live, &who.user).await,
         Some(_) => {}
@@ -267,6 +278,7 @@ pub(super) async fn ticket(
         let next_step = "Press Jump on the item to begin one of your own.";
         return Err(Failure::new(StatusCode::FORBIDDEN, Fault::Policy, "not_your_session", &message, next_step));
     }
+    let live_recording = live.as_ref().and_then(|it| it.with_recorder(|it| it.is_running()));
     if let Some(record) = live.map(|live| live.snapshot()) {
         // What held when Jump was pressed may have changed since.
         let item = match record.item_id {
@@ -280,6 +292,11 @@ pub(super) async fn ticket(
         if let Err(failure) = may_use(&services, &who, &book, &item, &jumpoint) {
             return Err(denied_to(&services, &who.by, item.id, &item.definition.name, failure).await);
         }
+    }
+    if live_recording == Some(false) {
+        let message = "This session opens no tunnels before your desktop is recorded.";
+        let next_step = "Press Protocol Tunneling in the console, and share your whole screen.";
+        return Err(Failure::new(StatusCode::FORBIDDEN, Fault::Policy, "not_recording", message, next_step));
     }
     let entry = Entry::of(Action::SessionTicketGiven, ObjectKind::Session, id.0, &session.item_name);
     services.audit.append(&who.by, entry).await?;
@@ -315,7 +332,7 @@ pub(super) async fn end(
     Ok(Json(services.sessions.view(&live)))
 }
 
-/// A session that this user may see; one of somebody else's reads as none.
+/// A session that this user may do something with: their own, or anybody's for administrators. Others read as none.
 pub(super) async fn visible(
     services: &Services,
     who: &SignedIn,

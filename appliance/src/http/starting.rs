@@ -7,13 +7,14 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use wire::JumpItemId;
 use wire::api::{
-    ApiError, ApprovalRule, ApprovalState, Fault, ItemPermission, MissingApproval, ShownAtStart, Simultaneous,
-    StartTerms,
+    ApiError, ApprovalRule, ApprovalState, Fault, ItemPermission, MissingApproval, RecordingQuality, ShownAtStart,
+    Simultaneous, StartTerms,
 };
 
 use super::error::Path;
 use super::{Failure, SignedIn, permitted, show_second_factor};
 use crate::clock::now;
+use crate::jump::policy::recording::recording;
 use crate::jump::policy::{Circumstances, Denial, Granted, Needs, Policy, Shown, Terms, Verdict, decide, strictest};
 use crate::metrics::Refused;
 use crate::services::Services;
@@ -61,6 +62,11 @@ impl<'a> Start<'a> {
     /// What a Jump does while a session on the item runs.
     pub(super) fn simultaneous(&self) -> Simultaneous {
         strictest(&self.policies)
+    }
+
+    /// How finely the desktop is recorded; none: it is not.
+    pub(super) fn recording(&self) -> Option<RecordingQuality> {
+        recording(&self.policies, self.services.site_rules.now().record_desktops)
     }
 
     /// Whether a ticket belongs to it.
@@ -172,6 +178,7 @@ impl<'a> Start<'a> {
             passkey: !self.services.store.passkeys(self.who.user.id).await?.is_empty(),
             approvals: Vec::new(),
             joins: None,
+            recording: self.recording(),
             ends_at: None,
             ends_because: None,
         };

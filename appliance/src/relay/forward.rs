@@ -10,6 +10,7 @@ use prometheus::Histogram;
 use tokio::time::Instant;
 
 use super::connections::{ConnectionTable, From};
+use super::gate::Gate;
 use super::inspect::{Inspected, Violated, inspect};
 use super::link::{Incoming, IncomingHalf, LinkBroken, Outgoing, OutgoingHalf};
 
@@ -177,6 +178,8 @@ pub struct Direction<'a> {
     pub table: &'a Mutex<ConnectionTable>,
     /// The pulse of the link that is read.
     pub pulse: &'a Pulse,
+    /// What holds frames back for a while.
+    pub gate: &'a Gate,
     /// Told when connections came or went, so that consoles see it at once.
     pub changed: &'a tokio::sync::Notify,
 }
@@ -199,7 +202,10 @@ impl Direction<'_> {
             self.pulse.passing.store(size, Ordering::Relaxed);
             self.pulse.heard.store(BUSY, Ordering::Relaxed);
             let passed = match message {
-                Incoming::Frames(bytes) => self.pass(bytes).await,
+                Incoming::Frames(bytes) => {
+                    self.gate.pass().await;
+                    self.pass(bytes).await
+                }
                 Incoming::Pong(sent) => {
                     self.pulse.answered(sent);
                     Ok(())

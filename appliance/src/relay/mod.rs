@@ -5,8 +5,10 @@
 //! - `inspect`: what becomes of one message; pure.
 //! - `link`: what a link is, whatever carries it.
 //! - `forward`: one direction.
+//! - `gate`: what holds bytes back for a while.
 
 pub mod connections;
 pub mod forward;
+pub mod gate;
 pub mod inspect;
 pub mod link;

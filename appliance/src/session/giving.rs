@@ -193,6 +193,7 @@ mod tests {
             connections_total: 0,
             connections_open: 0,
             reconnecting: None,
+            recording: None,
             ticket: None,
             ends_at: None,
             ends_because: None,

@@ -37,6 +37,7 @@ impl Sessions {
                 back: &to_helper,
                 table: &here.table,
                 pulse: &here.helper_pulse,
+                gate: &here.gate,
                 changed: &here.changed,
             };
             direction.run(&mut incoming, |text| sessions.helper_says(&here, &text)).await
@@ -51,6 +52,7 @@ impl Sessions {
                 back: &to_jumpoint,
                 table: &here.table,
                 pulse: &here.jumpoint_pulse,
+                gate: &here.gate,
                 changed: &here.changed,
             };
             direction.run(&mut incoming, |_| Ok(())).await

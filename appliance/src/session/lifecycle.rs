@@ -56,6 +56,12 @@ pub fn end_message(end: SessionEnd, by: &str, jumpoint: &str) -> String {
             let by = if by.is_empty() { "Somebody" } else { by };
             format!("{by} took back the approval that it rested on.")
         }
+        SessionEnd::RecordingStopped => {
+            "The recording of the desktop stopped, and was not begun again within a minute.".into()
+        }
+        SessionEnd::RecordingFailed => {
+            "The appliance could not store the recording that this session needs. Tell an administrator.".into()
+        }
         SessionEnd::JoinedSessionOver => "The session that it joined is over.".into(),
         SessionEnd::JumpointDisabled => {
             format!(

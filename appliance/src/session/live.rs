@@ -14,10 +14,12 @@ use wire::{AgentId, JumpItemId, SessionId, Timestamp, UserId};
 use super::arrivals::Arrivals;
 use super::asking::Trouble;
 use super::idle::{Idle, IdleDue};
+use super::recorder::Recorder;
 use super::totals::Counted;
 use crate::jump::policy::End;
 use crate::relay::connections::{ConnectionTable, TunnelCount, WrittenDown};
 use crate::relay::forward::Pulse;
+use crate::relay::gate::Gate;
 use crate::store::{ConnectionsSoFar, SessionRecord};
 
 /// A session that is not over.
@@ -66,6 +68,10 @@ pub struct LiveSession {
     helper_version: Mutex<Option<String>>,
     /// When something last went through it.
     idle: Mutex<Idle>,
+    /// The recording that it needs.
+    recorder: Option<Mutex<Recorder>>,
+    /// Closed while a recording that it needs does not run.
+    pub gate: Gate,
 }
 
 /// The end that policies set to a session, and what its people were told of it.
@@ -107,12 +113,18 @@ impl LiveSession {
     /// A session that has just begun.
     #[must_use]
     pub fn new(record: SessionRecord) -> Arc<Self> {
-        Self::restored(record, ConnectionsSoFar::default())
+        let recorder = record.recording.map(Recorder::new);
+        Self::with(record, ConnectionsSoFar::default(), recorder)
     }
 
     /// A session that goes on, with the connections it has had so far.
     #[must_use]
-    pub fn restored(record: SessionRecord, connections: ConnectionsSoFar) -> Arc<Self> {
+    pub fn restored(record: SessionRecord, connections: ConnectionsSoFar, now: Timestamp) -> Arc<Self> {
+        let recorder = record.recording.map(|quality| Recorder::restored(quality, now));
+        Self::with(record, connections, recorder)
+    }
+
+    fn with(record: SessionRecord, connections: ConnectionsSoFar, recorder: Option<Recorder>) -> Arc<Self> {
         let ports: Vec<u16> = record.tunnels.iter().map(|tunnel| tunnel.remote_port).collect();
         let mut written = WrittenDown {
             open: connections.open,
@@ -153,6 +165,8 @@ impl LiveSession {
             watchers: Mutex::default(),
             helper_version: Mutex::default(),
             idle: Mutex::default(),
+            gate: if recorder.is_some() { Gate::closed() } else { Gate::default() },
+            recorder: recorder.map(Mutex::new),
         })
     }
 
@@ -176,6 +190,7 @@ impl LiveSession {
     pub(super) fn view(&self) -> Session {
         let mut session = view(self.snapshot());
         session.connections_open = u32::try_from(self.table().open_count()).unwrap_or(u32::MAX);
+        session.recording = self.with_recorder(|it| it.view()).filter(|_| session.state != SessionState::Ended);
         session.reconnecting = (*lock(&self.reconnecting)).filter(|_| session.state != SessionState::Ended);
         if session.state != SessionState::Ended
             && let Some(End { at, because, .. }) = lock(&self.set_end).end.clone()
@@ -183,6 +198,11 @@ impl LiveSession {
             (session.ends_at, session.ends_because) = (Some(at), Some(because));
         }
         session
+    }
+
+    /// Looks at the recording that it needs, or changes where that stands; none when it needs none.
+    pub fn with_recorder<T>(&self, look: impl FnOnce(&mut Recorder) -> T) -> Option<T> {
+        self.recorder.as_ref().map(|it| look(&mut lock(it)))
     }
 
     /// Changes the record.
@@ -449,5 +469,6 @@ pub fn view(record: SessionRecord) -> Session {
         joined: record.joined,
         participants: Vec::new(),
         policy: record.policy,
+        recording: None,
     }
 }

@@ -5,6 +5,7 @@
 //! - `live`: a running session in memory.
 //! - `registry`: all of them; beginning and ending.
 //! - `participants`: several people in one.
+//! - `recorder`: the recording that a session needs; pure.
 //! - `restoring`: those that an earlier run of the appliance left open.
 //! - `permission`: whether those who use them still may.
 //! - `policy`: what a session may do, by item, user and globally; pure.
@@ -32,6 +33,7 @@ pub mod live;
 mod participants;
 mod permission;
 pub mod policy;
+pub mod recorder;
 pub mod registry;
 mod restoring;
 mod set_ends;

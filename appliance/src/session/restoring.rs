@@ -11,7 +11,7 @@ use crate::audit::By;
 use crate::clock::now;
 use crate::jump::policy::Standing;
 use crate::relay::connections::ENDED_REMEMBERED;
-use crate::store::{SessionRecord, StoreError};
+use crate::store::{SessionRecord, StoreError, Whose};
 
 /// How much older than its last moment a session's record may be.
 const SEEN_EVERY_MILLIS: i64 = 35_000;
@@ -27,7 +27,7 @@ impl Sessions {
         let mut left = Vec::new();
         loop {
             let before = left.last().map(|it: &SessionRecord| it.id);
-            let more = self.store.sessions(None, Some(true), before, 100).await?;
+            let more = self.store.sessions(&Whose::Everybody, Some(true), before, 100).await?;
             if more.is_empty() {
                 break;
             }
@@ -62,7 +62,7 @@ impl Sessions {
         let connections = self.store.connections_so_far(record.id, ENDED_REMEMBERED).await?;
         let millis = i64::try_from(self.grace_of(&record).as_millis()).unwrap_or(i64::MAX);
         let standing = self.standing(&record).await?;
-        let live = LiveSession::restored(record, connections);
+        let live = LiveSession::restored(record, connections, now());
         let reconnecting = Reconnecting { until: now().plus_millis(millis), waits_for: LinkSide::Helper };
         live.set_reconnecting(Some(reconnecting));
         self.enter(&live);

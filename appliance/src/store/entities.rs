@@ -6,6 +6,7 @@ mod api_tokens;
 mod audit;
 mod credentials;
 mod outside;
+pub(super) mod recordings;
 mod second_factors;
 mod sign_on;
 
@@ -305,6 +306,7 @@ pub(super) mod session {
         #[sea_orm(primary_key, auto_increment = false)]
         pub id: Uuid,
         pub item_id: Option<Uuid>,
+        pub group_id: Option<Uuid>,
         pub item_name: String,
         pub user_id: Uuid,
         pub user_name: String,
@@ -334,6 +336,7 @@ pub(super) mod session {
         pub joined_id: Option<Uuid>,
         pub joined_owner: Option<String>,
         pub session_policy: Option<String>,
+        pub recording: Option<String>,
     }
 
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -130,6 +130,8 @@ fn session(user: UserId, item: &JumpItemRecord) -> (SessionRecord, SessionEventR
         told_of_end: vec!["ana@example.org".into()],
         joined: None,
         policy: None,
+        recording: None,
+        group_id: None,
     };
     let event = SessionEvent {
         id: SessionEventId(random::id()),

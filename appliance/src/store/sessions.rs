@@ -1,9 +1,10 @@
-use sea_orm::sea_query::Expr;
+use sea_orm::sea_query::{Expr, ExprTrait, Query, SelectStatement};
 use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect};
 use uuid::Uuid;
-use wire::api::{EffectiveSessionPolicy, Joined, SessionEnd, SessionEvent, SessionState, Tunnel};
-use wire::{AgentId, ApprovalId, JumpItemId, JumpointId, SessionEventId, SessionId, Timestamp, UserId};
+use wire::api::{EffectiveSessionPolicy, Joined, RecordingQuality, SessionEnd, SessionEvent, SessionState, Tunnel};
+use wire::{AgentId, ApprovalId, JumpGroupId, JumpItemId, JumpointId, SessionEventId, SessionId, Timestamp, UserId};
 
+use super::entities::recordings::recording;
 use super::entities::{jump_item, session, session_event};
 use super::own_items::note_use;
 use super::{Store, StoreError, count, from_json, from_text, signed, to_json, to_text};
@@ -15,6 +16,8 @@ pub struct SessionRecord {
     pub id: SessionId,
     /// The item.
     pub item_id: Option<JumpItemId>,
+    /// The group that the item was in when it began; none for those that began before that was written down.
+    pub group_id: Option<JumpGroupId>,
     /// The item's name when it began.
     pub item_name: String,
     /// Who uses it.
@@ -71,6 +74,22 @@ pub struct SessionRecord {
     pub joined: Option<Joined>,
     /// What it may do, and which policy says so; none for those that began before there were session policies.
     pub policy: Option<EffectiveSessionPolicy>,
+    /// How finely its user's desktop is recorded; none: it is not.
+    pub recording: Option<RecordingQuality>,
+}
+
+/// Which sessions are listed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Whose {
+    /// All of them.
+    Everybody,
+    /// Those of one user, and those on items of these groups.
+    Of {
+        /// The user.
+        user: UserId,
+        /// The groups that the items were in.
+        groups: Vec<JumpGroupId>,
+    },
 }
 
 /// Something that happened in a session.
@@ -89,6 +108,7 @@ impl TryFrom<session::Model> for SessionRecord {
         Ok(Self {
             id: SessionId(row.id),
             item_id: row.item_id.map(JumpItemId),
+            group_id: row.group_id.map(JumpGroupId),
             item_name: row.item_name,
             user_id: UserId(row.user_id),
             user_name: row.user_name,
@@ -119,6 +139,7 @@ impl TryFrom<session::Model> for SessionRecord {
                 .joined_id
                 .map(|id| Joined { session_id: SessionId(id), owner_name: row.joined_owner.unwrap_or_default() }),
             policy: row.session_policy.map(|it| from_json("session.session_policy", &it)).transpose()?,
+            recording: row.recording.map(|it| from_json("session.recording", &it)).transpose()?,
         })
     }
 }
@@ -127,6 +148,7 @@ fn row_of(it: &SessionRecord) -> Result<session::Model, StoreError> {
     Ok(session::Model {
         id: it.id.0,
         item_id: it.item_id.map(|id| id.0),
+        group_id: it.group_id.map(|id| id.0),
         item_name: it.item_name.clone(),
         user_id: it.user_id.0,
         user_name: it.user_name.clone(),
@@ -156,6 +178,7 @@ fn row_of(it: &SessionRecord) -> Result<session::Model, StoreError> {
         joined_id: it.joined.as_ref().map(|it| it.session_id.0),
         joined_owner: it.joined.as_ref().map(|it| it.owner_name.clone()),
         session_policy: it.policy.as_ref().map(|it| to_json("session.session_policy", it)).transpose()?,
+        recording: it.recording.as_ref().map(|it| to_json("session.recording", it)).transpose()?,
     })
 }
 
@@ -168,6 +191,11 @@ fn event_row(it: &SessionEventRecord) -> session_event::Model {
         message: it.event.message.clone(),
         user_name: it.event.user_name.clone(),
     }
+}
+
+/// Ids of the sessions that have recordings.
+fn recorded_sessions() -> SelectStatement {
+    Query::select().column(recording::Column::SessionId).from(recording::Entity).to_owned()
 }
 
 impl Store {
@@ -218,20 +246,21 @@ impl Store {
         session::Entity::find_by_id(id.0).one(&self.db).await?.map(TryInto::try_into).transpose()
     }
 
-    /// Sessions, newest first: those that ended or those that did not or both, of one user or all, older than `before`.
+    /// Sessions, newest first: those that ended or those that did not or both, older than `before`.
     ///
     /// # Errors
     /// See above.
     pub async fn sessions(
         &self,
-        user: Option<UserId>,
+        whose: &Whose,
         live: Option<bool>,
         before: Option<SessionId>,
         limit: u64,
     ) -> Result<Vec<SessionRecord>, StoreError> {
         let mut find = session::Entity::find().order_by_desc(session::Column::Id).limit(limit);
-        if let Some(user) = user {
-            find = find.filter(session::Column::UserId.eq(user.0));
+        if let Whose::Of { user, groups } = whose {
+            let of_groups = session::Column::GroupId.is_in(groups.iter().map(|it| it.0));
+            find = find.filter(session::Column::UserId.eq(user.0).or(of_groups));
         }
         let ended = to_text(&SessionState::Ended);
         match live {
@@ -259,6 +288,7 @@ impl Store {
             .column(session::Column::Id)
             .filter(session::Column::State.eq(to_text(&SessionState::Ended)))
             .filter(session::Column::EndedAt.lt(before.0))
+            .filter(session::Column::Id.not_in_subquery(recorded_sessions()))
             .order_by_asc(session::Column::Id)
             .limit(limit);
         let ids: Vec<Uuid> = old.into_tuple().all(&self.db).await?;

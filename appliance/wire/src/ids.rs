@@ -75,6 +75,8 @@ ids! {
     SessionId,
     /// One TCP connection through a tunnel, as the appliance records it.
     ConnectionId,
+    /// What was recorded of one screen, in one piece.
+    RecordingId,
     /// An event of a session.
     SessionEventId,
 }

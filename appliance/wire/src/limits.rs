@@ -134,3 +134,19 @@ pub const DEFAULT_LOCAL_ADDRESS: std::net::Ipv4Addr = std::net::Ipv4Addr::LOCALH
 pub const FIRST_UNPRIVILEGED_PORT: u16 = 1024;
 /// Characters of the reason for which a session is ended.
 pub const END_REASON_CHARS: usize = 300;
+/// Frames in a second that a desktop is recorded with at most.
+pub const RECORDING_FRAMES: u32 = 30;
+/// Fewest lines that the picture of a recorded desktop is limited to.
+pub const RECORDING_LINES_LEAST: u32 = 360;
+/// Most of them.
+pub const RECORDING_LINES_MOST: u32 = 4320;
+/// Bytes of one chunk of a recording. A page cuts what its browser gives it.
+pub const RECORDING_CHUNK_BYTES: usize = 4 * 1024 * 1024;
+/// Seconds within which something has to come of a recording that runs; longer is a stall.
+pub const RECORDING_STALL_SECONDS: u32 = 10;
+/// Seconds for which a session waits for a recording that stopped.
+pub const RECORDING_RESUME_SECONDS: u32 = 60;
+/// Screens of one session that are recorded at once.
+pub const RECORDING_SCREENS: usize = 8;
+/// Characters of what a browser calls a screen.
+pub const RECORDING_LABEL_CHARS: usize = 100;

@@ -31,6 +31,7 @@ pub(crate) fn subject(subject: HealthSubject) -> (&'static str, &'static str) {
         HealthSubject::Disk => ("disk", "Disk"),
         HealthSubject::Certificate => ("certificate", "Certificate"),
         HealthSubject::AuditTrail => ("audit_trail", "Audit trail"),
+        HealthSubject::Recordings => ("recordings", "Recordings"),
         HealthSubject::Mail => ("mail", "Mail"),
         HealthSubject::TicketSystem => ("ticket_system", "Ticket system"),
         HealthSubject::Jumpoints => ("jumpoints", "Jumpoints' versions"),

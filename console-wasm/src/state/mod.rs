@@ -57,6 +57,7 @@ pub(crate) mod store;
 mod store_tests;
 pub(crate) mod ticket_form;
 pub(crate) mod toasts;
+pub(crate) mod upload;
 pub(crate) mod view;
 pub(crate) mod window;
 pub(crate) mod words;

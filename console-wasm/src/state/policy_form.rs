@@ -1,8 +1,8 @@
 //! The dialog for a jump policy while it is filled in.
 
 use wire::api::{
-    ApprovalRule, ApprovalScope, FieldError, JumpPolicy, JumpPolicyDraft, Notices, Principal, Schedule, ScheduleEntry,
-    Simultaneous, Weekday,
+    ApprovalRule, ApprovalScope, FieldError, JumpPolicy, JumpPolicyDraft, Notices, Principal, RecordingQuality,
+    RecordingRule, Schedule, ScheduleEntry, Simultaneous, Weekday,
 };
 use wire::limits::APPROVAL_MINUTES_DEFAULT;
 use wire::{JumpPolicyId, validate};
@@ -26,6 +26,13 @@ impl When {
         (Self::Approval, "approval", "After somebody approved it"),
     ];
 }
+
+/// Whether the desktop is recorded: each, with its key and what it is called.
+pub(crate) const RECORDING: [(RecordingRule, &str, &str); 3] = [
+    (RecordingRule::AsSettings, "as_settings", "as the appliance is set up"),
+    (RecordingRule::On, "on", "on"),
+    (RecordingRule::Off, "off", "off"),
+];
 
 /// What a Jump on an item does while a session on it runs: each, with its key and what it is called.
 pub(crate) const SIMULTANEOUS: [(Simultaneous, &str, &str); 3] = [
@@ -89,6 +96,10 @@ pub(crate) struct PolicyForm {
     pub(crate) simultaneous: Simultaneous,
     /// Whether a session on a copy of an item counts as one on it.
     pub(crate) covers_copies: bool,
+    /// Whether the desktop is recorded.
+    pub(crate) recording: RecordingRule,
+    /// How finely, where it is.
+    pub(crate) recording_quality: RecordingQuality,
     /// Seconds for a lost link; empty: as the appliance is configured.
     pub(crate) link_grace: String,
 }
@@ -117,6 +128,8 @@ impl PolicyForm {
             addresses: String::new(),
             simultaneous: Simultaneous::StartNew,
             covers_copies: false,
+            recording: RecordingRule::AsSettings,
+            recording_quality: RecordingQuality::default(),
             link_grace: String::new(),
         }
     }
@@ -136,6 +149,8 @@ impl PolicyForm {
             addresses: it.notices.addresses.join("\n"),
             simultaneous: it.simultaneous,
             covers_copies: it.covers_copies,
+            recording: it.recording,
+            recording_quality: it.recording_quality,
             link_grace: it.link_grace_seconds.map(|seconds| seconds.to_string()).unwrap_or_default(),
             ..Self::new(time_zone)
         };
@@ -204,6 +219,8 @@ impl PolicyForm {
             simultaneous: self.simultaneous,
             covers_copies: self.covers_copies && self.simultaneous != Simultaneous::StartNew,
             link_grace_seconds,
+            recording: self.recording,
+            recording_quality: self.recording_quality,
             revision: self.revision,
         };
         for error in validate::jump_policy(&draft) {

@@ -80,6 +80,7 @@ pub(crate) fn session(id: u128, state: SessionState) -> Session {
         connections_total: 0,
         connections_open: 0,
         reconnecting: None,
+        recording: None,
         ticket: None,
         ends_at: None,
         ends_because: None,

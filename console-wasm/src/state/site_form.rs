@@ -1,6 +1,6 @@
 //! The form for banner and limits.
 
-use wire::api::{Banner, FieldError, SiteRules, SiteSettings};
+use wire::api::{Banner, FieldError, RecordingQuality, SiteRules, SiteSettings};
 use wire::validate;
 
 /// What stands in it; numbers as they were typed.
@@ -20,6 +20,10 @@ pub(crate) struct SiteForm {
     pub(crate) sessions_per_user: String,
     /// Days for which sessions are kept; empty: for ever.
     pub(crate) keep_sessions_days: String,
+    /// Whether desktops are recorded where no policy says otherwise.
+    pub(crate) records_desktops: bool,
+    /// How finely, where they are.
+    pub(crate) recording_quality: RecordingQuality,
     configured: (u64, u64),
     revision: i64,
 }
@@ -37,6 +41,8 @@ impl SiteForm {
             hours: typed(rules.sign_in_hours),
             sessions_per_user: rules.sessions_per_user.to_string(),
             keep_sessions_days: typed(rules.keep_sessions_days),
+            records_desktops: rules.record_desktops.is_some(),
+            recording_quality: rules.record_desktops.unwrap_or_default(),
             configured: (settings.configured_idle_minutes, settings.configured_hours),
             revision: rules.revision,
         }
@@ -58,6 +64,7 @@ impl SiteForm {
             sign_in_hours: optional(&self.hours),
             sessions_per_user: number(&self.sessions_per_user),
             keep_sessions_days: optional(&self.keep_sessions_days),
+            record_desktops: self.records_desktops.then_some(self.recording_quality),
             revision: self.revision,
         }
     }

@@ -126,6 +126,10 @@ pub(crate) struct Store {
     pub(crate) local_sessions: BTreeMap<SessionId, LocalSession>,
     /// Sessions the helper had open when it died: they cannot go on, whatever the appliance hopes.
     pub(crate) died_with_helper: BTreeSet<SessionId>,
+    /// Screens that this page shares, by the session that they are recorded for.
+    pub(crate) screens: BTreeMap<SessionId, usize>,
+    /// Grows whenever a recording was completed: lists load again.
+    pub(crate) recordings_changed: u32,
     /// Notices.
     pub(crate) toasts: Toasts,
 }
@@ -180,6 +184,8 @@ pub(crate) enum Action {
     LocalSession(LocalSession),
     /// One session of the helper ended.
     LocalSessionEnded(SessionId),
+    /// This page shares so many screens for a session.
+    ScreensShared(SessionId, usize),
     /// A notice.
     Toast(ToastKind, String, String),
     /// Items were removed, and can be brought back while their notice is there.
@@ -254,6 +260,8 @@ impl Store {
             Action::LocalSessionEnded(id) => {
                 self.local_sessions.remove(&id);
             }
+            Action::ScreensShared(id, 0) => drop(self.screens.remove(&id)),
+            Action::ScreensShared(id, screens) => drop(self.screens.insert(id, screens)),
             Action::Toast(kind, title, text) => self.toasts.push(kind, title, text),
             Action::Removed(ids, title) => {
                 if let Load::Ready(items) = &mut self.items {
@@ -274,6 +282,7 @@ impl Store {
             installation: self.installation,
             helper: self.helper,
             local_sessions: self.local_sessions,
+            screens: self.screens,
             died_with_helper: self.died_with_helper,
             ..Self::default()
         }
@@ -367,11 +376,15 @@ impl Store {
             ConsoleEvent::ConnectionRefused { session_id, tunnel, message, .. } => {
                 self.change_view(session_id, |view| view.refused(tunnel, message));
             }
+            ConsoleEvent::RecordingsChanged { .. } => {
+                self.recordings_changed = self.recordings_changed.wrapping_add(1);
+            }
             ConsoleEvent::HealthChanged => self.health_changed = self.health_changed.wrapping_add(1),
             ConsoleEvent::UsersChanged => self.users_changed = self.users_changed.wrapping_add(1),
             ConsoleEvent::AccessChanged => self.access_changed = self.access_changed.wrapping_add(1),
             ConsoleEvent::Lagged => {
                 self.health_changed = self.health_changed.wrapping_add(1);
+                self.recordings_changed = self.recordings_changed.wrapping_add(1);
                 self.access_changed = self.access_changed.wrapping_add(1);
                 self.users_changed = self.users_changed.wrapping_add(1);
                 self.sessions_changed = self.sessions_changed.wrapping_add(1);

@@ -1,7 +1,9 @@
 //! What states are called. Every state has a word and a shape, so that none is told by colour alone.
 
 use wire::Timestamp;
-use wire::api::{Connection, ItemPermission, ItemStatus, JumpItem, Node, Role, Session, SessionState, TokenScope};
+use wire::api::{
+    Connection, ItemPermission, ItemStatus, JumpItem, Node, RecordingPhase, Role, Session, SessionState, TokenScope,
+};
 
 /// How serious a state is: decides shape and colour.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,9 +31,15 @@ pub(crate) fn session_state(session: &Session) -> Word {
         SessionState::Ready => ("ready", Tone::Calm),
         SessionState::Connecting => ("connecting", Tone::Busy),
         SessionState::Tunnelling if session.reconnecting.is_some() => ("reconnecting", Tone::Warning),
+        SessionState::Tunnelling if is_paused(session) => ("paused: not recorded", Tone::Bad),
         SessionState::Tunnelling => ("tunnelling", Tone::Good),
         SessionState::Ended => ("ended", Tone::Over),
     }
+}
+
+/// Whether nothing goes through its tunnels for want of a recording.
+fn is_paused(session: &Session) -> bool {
+    session.recording.is_some_and(|it| it.phase == RecordingPhase::Paused)
 }
 
 /// Whether an item can be jumped to; a running session says more than that another one could be started.

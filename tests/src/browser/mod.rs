@@ -16,10 +16,12 @@ use crate::servers::{find_program, free_port};
 use crate::{wait, workspace};
 
 mod authenticator;
+mod desktop;
 mod page;
 mod workstation;
 
 pub use authenticator::VirtualAuthenticator;
+pub use desktop::Desktop;
 pub use workstation::{Workstation, arguments, trust};
 
 /// How long the browser may take to start, and to quit.
@@ -36,11 +38,15 @@ pub struct Options {
     pub size: (u32, u32),
     /// Whether the system's choice is dark.
     pub dark: bool,
+    /// The number of the desktop that it draws on; none: on nothing.
+    pub desktop: Option<u32>,
+    /// Whether the person shares the whole desktop as soon as a page asks; otherwise the browser's picker opens.
+    pub shares: bool,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { extension: true, policy: false, size: (1280, 800), dark: false }
+        Self { extension: true, policy: false, size: (1280, 800), dark: false, desktop: None, shares: false }
     }
 }
 
@@ -66,6 +72,9 @@ impl Browser {
         command.arg(format!("--port={port}")).stdin(Stdio::null());
         command.env("HOME", workstation.home()).env_remove("XDG_CONFIG_HOME");
         command.env("SALLYPORT_HELPER_CONFIG", workstation.home().join(".config/sallyport/helper.toml"));
+        if let Some(number) = options.desktop {
+            command.env("DISPLAY", format!(":{number}"));
+        }
         let mut driver = Program::start("chromedriver", &mut command, logs.path())?;
         wait::until_true("ChromeDriver has started", START_LIMIT, || {
             driver.check_alive()?;
@@ -265,7 +274,13 @@ fn connector() -> hyper_util::client::legacy::connect::HttpConnector {
 }
 
 fn capabilities(workstation: &Workstation, options: Options) -> Result<fantoccini::wd::Capabilities> {
-    let mut arguments = arguments(&workstation.profile(), true);
+    let mut arguments = arguments(&workstation.profile(), options.desktop.is_none());
+    if options.desktop.is_some() {
+        arguments.extend(["--disable-gpu".into(), "--window-position=0,0".into(), "--window-size=1280,800".into()]);
+    }
+    if options.shares {
+        arguments.push("--auto-select-desktop-capture-source=Entire screen".into());
+    }
     if options.extension {
         let folder = workspace::extension_folder();
         if !folder.join("manifest.json").is_file() {

@@ -72,7 +72,7 @@ struct Wall {
     why: &'static str,
 }
 
-const WALLS: [Wall; 5] = [
+const WALLS: [Wall; 7] = [
     Wall {
         folder: "appliance/src/jump",
         except: &[],
@@ -84,6 +84,18 @@ const WALLS: [Wall; 5] = [
         except: &[],
         forbidden: &["async fn", ".await", "axum::", "sea_orm::", "tokio::"],
         why: "a session's life is a pure state machine",
+    },
+    Wall {
+        folder: "appliance/src/session/recorder",
+        except: &[],
+        forbidden: &["async fn", ".await", "axum::", "sea_orm::", "tokio::"],
+        why: "where a recording stands is a pure state machine",
+    },
+    Wall {
+        folder: "appliance/src/recording/webm",
+        except: &[],
+        forbidden: &["async fn", ".await", "axum::", "tokio::", "std::fs", "std::time"],
+        why: "a stream is made into a file by pure functions",
     },
     Wall {
         folder: "appliance/src",

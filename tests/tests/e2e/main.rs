@@ -19,6 +19,7 @@
 //! | `approve_by_mail` | an approval by the link of a letter; how letters are written |
 //! | `session_policies` | what sessions may do, by hand |
 //! | `credentials` | a stored credential by hand: made, tied to an item, shown and copied |
+//! | `recording` | a desktop that is recorded: agreed to or not, stopped, played |
 //! | `settings` | mail server and ticket system by hand, with real ones |
 //! | `password` | changing one's own password |
 //! | `api_tokens` | a token by hand: made, shown once, revoked by its owner and by an administrator |
@@ -52,6 +53,7 @@ mod passkeys;
 mod password;
 mod policies;
 mod real_clients;
+mod recording;
 mod second_factor;
 mod servers;
 mod session_policies;

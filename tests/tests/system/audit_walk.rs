@@ -18,7 +18,7 @@ use crate::authorization::table;
 use crate::policies::{approval_by, draft};
 
 /// Endpoints that leave no event, and why.
-const EXCUSED: [(&str, &str); 15] = [
+const EXCUSED: [(&str, &str); 19] = [
     ("PUT /api/me/preferences", "how somebody's own console looks"),
     ("PUT /api/me/favourites/{item_id}", "how somebody's own list looks"),
     ("DELETE /api/me/favourites/{item_id}", "how somebody's own list looks"),
@@ -34,6 +34,10 @@ const EXCUSED: [(&str, &str); 15] = [
         "POST /api/sessions/{id}/credentials/{credential_id}/reveal",
         "it takes open tunnels: `giving_credentials` looks at its events",
     ),
+    ("POST /api/sessions/{id}/recordings", "it takes a session that is recorded: `recordings` looks at its event"),
+    ("PUT /api/recordings/{id}/chunks/{number}", "the recording counts, not each second of it"),
+    ("POST /api/recordings/{id}/alive", "the recording counts, not each second of it"),
+    ("POST /api/recordings/{id}/stop", "it takes a session that is recorded: `recordings` looks at its events"),
     ("POST /api/me/passkeys/ask", "what a passkey says to it is what counts"),
     ("POST /api/me/passkeys", "it takes a browser's authenticator: the test in a browser looks at its event"),
     (

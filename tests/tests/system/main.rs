@@ -78,6 +78,8 @@ mod policies;
 mod postgresql;
 mod program_metrics;
 mod proxies;
+mod recordings;
+mod recordings_disk_full;
 mod restarts;
 mod resume;
 mod reverse_proxies;

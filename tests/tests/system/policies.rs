@@ -47,6 +47,8 @@ pub(crate) fn draft(name: &str) -> JumpPolicyDraft {
         simultaneous: Simultaneous::StartNew,
         covers_copies: false,
         link_grace_seconds: None,
+        recording: wire::api::RecordingRule::AsSettings,
+        recording_quality: wire::api::RecordingQuality::default(),
         revision: 0,
     }
 }

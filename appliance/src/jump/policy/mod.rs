@@ -2,10 +2,13 @@
 //! memberships that let somebody start it); then each of them has to agree, so that none widens another.
 
 pub mod approval;
+pub mod recording;
 pub mod schedule;
 mod words;
 
-use wire::api::{ApprovalScope, JumpPolicyDraft, Notices, Schedule, SessionEnd, Simultaneous};
+use wire::api::{
+    ApprovalScope, JumpPolicyDraft, Notices, RecordingQuality, RecordingRule, Schedule, SessionEnd, Simultaneous,
+};
 use wire::{ApprovalId, JumpPolicyId, Timestamp, UserId};
 
 use self::schedule::Opening;
@@ -35,6 +38,8 @@ impl Policy {
             simultaneous: Simultaneous::Disallow,
             covers_copies: false,
             link_grace_seconds: None,
+            recording: RecordingRule::AsSettings,
+            recording_quality: RecordingQuality::default(),
             revision: 0,
         };
         Self { id, definition }

@@ -25,6 +25,8 @@ fn policy(number: u128, change: impl FnOnce(&mut JumpPolicyDraft)) -> Policy {
         simultaneous: Simultaneous::StartNew,
         covers_copies: false,
         link_grace_seconds: None,
+        recording: RecordingRule::AsSettings,
+        recording_quality: RecordingQuality::default(),
         revision: 0,
     };
     change(&mut definition);

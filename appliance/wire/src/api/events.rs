@@ -58,6 +58,11 @@ pub enum ConsoleEvent {
     AccessChanged,
     /// Requests for approval came, or were decided: load them again.
     ApprovalsChanged,
+    /// A recording of this session is complete (administrators only).
+    RecordingsChanged {
+        /// The session.
+        session_id: SessionId,
+    },
     /// How the appliance stands changed: load it again (administrators only).
     HealthChanged,
     /// Users changed (administrators only).

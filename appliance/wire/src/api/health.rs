@@ -14,6 +14,8 @@ pub enum HealthSubject {
     Certificate,
     /// The audit trail.
     AuditTrail,
+    /// The place where recordings are stored.
+    Recordings,
     /// Outgoing mail.
     Mail,
     /// The ticket system.

@@ -16,6 +16,7 @@
 //! | `credentials` | what is stored to sign in at targets, and giving it out |
 //! | `items_csv` | items as a CSV file |
 //! | `policies` | jump policies, and what starting an item takes |
+//! | `recordings` | what is recorded of a session, and how it comes |
 //! | `session_policies` | what sessions may do |
 //! | `approvals` | requests to use items, and what became of them |
 //! | `mail`, `letters` | the mail server, letters that wait; how letters are written, and links in them |
@@ -44,6 +45,7 @@ mod mail;
 mod own_items;
 mod passkeys;
 mod policies;
+mod recordings;
 mod second_factors;
 mod session_policies;
 mod sessions;
@@ -70,6 +72,7 @@ pub use mail::*;
 pub use own_items::*;
 pub use passkeys::*;
 pub use policies::*;
+pub use recordings::*;
 pub use second_factors::*;
 pub use session_policies::*;
 pub use sessions::*;

@@ -1,4 +1,4 @@
-use super::{ShownFactor, api_type};
+use super::{RecordingQuality, RecordingRule, ShownFactor, api_type};
 use crate::{ApprovalId, JumpItemId, JumpPolicyId, TeamId, Timestamp, UserId};
 
 /// A day of the week.
@@ -90,6 +90,11 @@ impl JumpPolicyDraft {
             Simultaneous::StartNew => {}
             Simultaneous::Join => parts.push(format!("one session that others join{copies}")),
             Simultaneous::Disallow => parts.push(format!("one session at a time{copies}")),
+        }
+        match self.recording {
+            RecordingRule::AsSettings => {}
+            RecordingRule::On => parts.push("the desktop is recorded".into()),
+            RecordingRule::Off => parts.push("no recording".into()),
         }
         if let Some(seconds) = self.link_grace_seconds {
             parts.push(format!("{seconds} s for a lost link"));
@@ -196,6 +201,12 @@ api_type! {
         /// is configured.
         #[serde(default)]
         pub link_grace_seconds: Option<u32>,
+        /// Whether the desktop is recorded while tunnels are open.
+        #[serde(default)]
+        pub recording: RecordingRule,
+        /// How finely, where `recording` is on.
+        #[serde(default)]
+        pub recording_quality: RecordingQuality,
         /// The revision that was looked at; a change to another one is refused. Means nothing for a new policy.
         #[serde(default)]
         pub revision: i64,
@@ -244,6 +255,9 @@ api_type! {
         /// Whose running session a Jump leads into now, if it does not begin one.
         #[serde(default)]
         pub joins: Option<String>,
+        /// How finely the desktop is recorded while its tunnels are open; none: it is not.
+        #[serde(default)]
+        pub recording: Option<RecordingQuality>,
         /// When a session that begins now has to end.
         pub ends_at: Option<Timestamp>,
         /// Why, in a sentence.

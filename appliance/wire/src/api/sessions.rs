@@ -1,6 +1,6 @@
 use std::net::Ipv4Addr;
 
-use super::{EffectiveSessionPolicy, Fault, ShownAtStart, api_type};
+use super::{EffectiveSessionPolicy, Fault, SessionRecording, ShownAtStart, api_type};
 use crate::helper_messages::ListenProblem;
 use crate::stream::EndReason;
 use crate::{ConnectionId, JumpItemId, SecretText, SessionEventId, SessionId, Timestamp, UserId};
@@ -65,6 +65,10 @@ pub enum SessionEnd {
     ApprovalRevoked,
     /// The session that it joined is over.
     JoinedSessionOver,
+    /// Its recording stopped and was not begun again in time.
+    RecordingStopped,
+    /// Its recording could not be stored.
+    RecordingFailed,
 }
 
 /// Whose link of a session it is.
@@ -152,6 +156,9 @@ api_type! {
         /// What it may do, and which rule says so.
         #[serde(default)]
         pub policy: Option<EffectiveSessionPolicy>,
+        /// The recording that it needs; none: it is not recorded.
+        #[serde(default)]
+        pub recording: Option<SessionRecording>,
         /// The session that it joined: then this is one person's way into that one, and ends with it.
         #[serde(default)]
         pub joined: Option<Joined>,

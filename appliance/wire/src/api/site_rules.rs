@@ -1,4 +1,4 @@
-use super::api_type;
+use super::{RecordingQuality, api_type};
 use crate::limits::SESSIONS_PER_USER_DEFAULT;
 
 api_type! {
@@ -33,6 +33,9 @@ api_type! {
         /// [`crate::limits::KEEP_SESSIONS_DAYS`]; none: for ever.
         #[serde(default)]
         pub keep_sessions_days: Option<u32>,
+        /// How finely the desktop is recorded of every session where no policy says otherwise; none: it is not.
+        #[serde(default)]
+        pub record_desktops: Option<RecordingQuality>,
         /// The revision that was looked at; a change to another one is refused.
         #[serde(default)]
         pub revision: i64,
@@ -70,6 +73,7 @@ impl Default for SiteRules {
             sign_in_hours: None,
             sessions_per_user: SESSIONS_PER_USER_DEFAULT,
             keep_sessions_days: None,
+            record_desktops: None,
             revision: 0,
         }
     }

@@ -197,6 +197,20 @@ actions! {
     SessionStarted = "session.started", "Session started";
     /// What was kept of sessions was deleted, since they are as old as an administrator wants them to get.
     SessionsForgotten = "session.forgotten", "Records of sessions deleted";
+    /// A screen began to be recorded.
+    RecordingStarted = "recording.started", "Recording started";
+    /// A recording stopped, and the tunnels of its session with it.
+    RecordingPaused = "recording.paused", "Recording stopped, tunnels paused";
+    /// A recording is complete: from here on its hash is known.
+    RecordingFinished = "recording.finished", "Recording finished";
+    /// A recording could not be stored.
+    RecordingFailed = "recording.failed", "Recording failed";
+    /// Somebody looked at a recording.
+    RecordingViewed = "recording.viewed", "Recording viewed";
+    /// Somebody took a recording out.
+    RecordingDownloaded = "recording.downloaded", "Recording downloaded";
+    /// A recording was deleted.
+    RecordingForgotten = "recording.forgotten", "Recording deleted";
     /// Somebody asked to end a session.
     SessionEndAsked = "session.end_asked", "Session end asked for";
     /// A session ended.
@@ -270,6 +284,7 @@ impl Category {
             "approval" => "Approvals",
             "jump" => "Jumps",
             "session" => "Sessions",
+            "recording" => "Recordings",
             other => other,
         }
     }

@@ -105,6 +105,8 @@ pub enum ObjectKind {
     Approval,
     /// A session.
     Session,
+    /// A recording.
+    Recording,
     /// A signed-in browser.
     Browser,
     /// The appliance.
@@ -131,6 +133,7 @@ impl ObjectKind {
             Self::Settings => "Settings",
             Self::Approval => "Request",
             Self::Session => "Session",
+            Self::Recording => "Recording",
             Self::Browser => "Browser",
             Self::Appliance => "Appliance",
         }

@@ -75,6 +75,7 @@ pub fn jump_policy(draft: &JumpPolicyDraft) -> Vec<FieldError> {
         let message = format!("A session waits at most {LINK_GRACE_SECONDS} seconds for a lost link.");
         errors.push(FieldError::new("link_grace_seconds", &message));
     }
+    errors.extend(super::recording_quality("recording_quality", draft.recording_quality));
     errors
 }
 
@@ -109,7 +110,10 @@ pub fn approval_note(text: &str) -> Option<String> {
 mod tests {
     use super::*;
     use crate::UserId;
-    use crate::api::{ApprovalRule, ApprovalScope, Notices, Schedule, ScheduleEntry, Simultaneous, Weekday};
+    use crate::api::{
+        ApprovalRule, ApprovalScope, Notices, RecordingQuality, RecordingRule, Schedule, ScheduleEntry, Simultaneous,
+        Weekday,
+    };
 
     fn draft() -> JumpPolicyDraft {
         JumpPolicyDraft {
@@ -123,6 +127,8 @@ mod tests {
             simultaneous: Simultaneous::StartNew,
             covers_copies: false,
             link_grace_seconds: None,
+            recording: RecordingRule::AsSettings,
+            recording_quality: RecordingQuality::default(),
             revision: 0,
         }
     }

@@ -8,6 +8,7 @@ mod groups;
 mod members_dialog;
 mod policies;
 mod policy_dialog;
+mod quality_fields;
 mod reset_dialog;
 mod role_dialog;
 mod roles;

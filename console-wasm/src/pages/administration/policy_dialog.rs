@@ -1,16 +1,17 @@
 //! A jump policy: a new one, or one that exists.
 
-use wire::api::{JumpPolicy, Principal, Simultaneous, Weekday};
+use wire::api::{JumpPolicy, Principal, RecordingRule, Simultaneous, Weekday};
 use yew::prelude::*;
 
 use super::members_dialog::{key, parsed, team_words, user_words};
+use super::quality_fields::QualityFields;
 use crate::components::button::{Button, Kind};
 use crate::components::dialog::{FormDialog, Width};
 use crate::components::field::{SelectField, Switch, TextArea, TextField};
 use crate::components::icon::Icon;
 use crate::console::use_console;
 use crate::loaded::use_loaded;
-use crate::state::policy_form::{EntryFields, PolicyForm, SIMULTANEOUS, When};
+use crate::state::policy_form::{EntryFields, PolicyForm, RECORDING, SIMULTANEOUS, When};
 use crate::submission::{Submission, use_submission};
 
 /// Properties of [`PolicyDialog`].
@@ -90,6 +91,13 @@ pub(super) fn PolicyDialog(props: &PolicyDialogProps) -> Html {
             if form.simultaneous != Simultaneous::StartNew {
                 <Switch id="policy-covers-copies" label="Sessions on copies of an item count as well" on={form.covers_copies}
                     onchange={switch(&edit, |form, on| form.covers_copies = on)} />
+            }
+            <SelectField id="policy-recording" label="Recording of the desktop" options={recording_options()} value={recording_key(form.recording)}
+                help="While tunnels are open. One policy that records outweighs others that do not."
+                onchange={text(&edit, |form, key| form.recording = recording_of(&key))} />
+            if form.recording == RecordingRule::On {
+                <QualityFields id="policy-recording" quality={form.recording_quality}
+                    onchange={edit.reform(|quality| change(move |form| form.recording_quality = quality))} />
             }
             <Switch id="policy-tell-start" label="Send a letter when a session starts" on={form.tell_start}
                 onchange={switch(&edit, |form, on| form.tell_start = on)} />
@@ -258,6 +266,18 @@ fn simultaneous_key(it: Simultaneous) -> &'static str {
 
 fn simultaneous_of(key: &str) -> Simultaneous {
     SIMULTANEOUS.iter().find(|(_, known, _)| *known == key).map_or_else(Simultaneous::default, |(it, ..)| *it)
+}
+
+fn recording_options() -> Vec<(String, String)> {
+    RECORDING.iter().map(|(_, key, words)| ((*key).to_owned(), (*words).to_owned())).collect()
+}
+
+fn recording_key(it: RecordingRule) -> &'static str {
+    RECORDING.iter().find(|(known, ..)| *known == it).map_or("", |(_, key, _)| key)
+}
+
+fn recording_of(key: &str) -> RecordingRule {
+    RECORDING.iter().find(|(_, known, _)| *known == key).map_or_else(RecordingRule::default, |(it, ..)| *it)
 }
 
 /// Name of the time zone of this browser.

@@ -199,6 +199,9 @@ fn Show(props: &ShowProps) -> Html {
             if let Some(owner) = &props.terms.joins {
                 <p data-testid="start-joins">{ format!("{owner} uses it now: you join that session.") }</p>
             }
+            if props.terms.recording.is_some() {
+                <p data-testid="start-records">{ "Your desktop is recorded while its tunnels are open; you are asked before." }</p>
+            }
             if let (Some(at), Some(because)) = (props.terms.ends_at, &props.terms.ends_because) {
                 <p class="sp-pale">{ format!("The session will end on {}: {because}.", full(at)) }</p>
             }

@@ -7,6 +7,8 @@ mod events;
 mod header;
 mod participants;
 mod reconnecting;
+mod recording;
+mod recordings;
 mod start;
 mod statistics;
 mod tunnels;
@@ -72,6 +74,7 @@ pub(crate) fn SessionPage(props: &SessionPageProps) -> Html {
     let state = view.session.state;
     html! {
         <div class="sp-page sp-session" id="session" data-state={state_key(state)}>
+            <recording::Recording view={view.clone()} />
             <header::Header view={view.clone()} {own} />
             if !own && state != SessionState::Ended {
                 <Watching view={view.clone()} />
@@ -97,6 +100,9 @@ pub(crate) fn SessionPage(props: &SessionPageProps) -> Html {
                 <Statistics view={view.clone()} />
                 <connections::Connections view={view.clone()} />
             }
+            if store.is_administrator() || !own {
+                <recordings::Recordings view={view.clone()} />
+            }
             <events::Events view={view.clone()} />
         </div>
     }
@@ -109,13 +115,19 @@ fn Statistics(props: &PartProps) -> Html {
     html! { <statistics::NetworkStatistics view={props.view.clone()} {now} /> }
 }
 
-/// Whose session it is, while an administrator looks at it.
+/// Whose session it is, while somebody else looks at it.
 #[component]
 fn Watching(props: &PartProps) -> Html {
+    let store = use_store();
     let name = &props.view.session.user_name;
+    let may = if store.is_administrator() {
+        "Nothing can be changed here; you can end it."
+    } else {
+        "Nothing can be changed here."
+    };
     html! {
         <Alert id="watching" severity={Severity::Info} title={format!("You watch the session of {name}")}>
-            <p>{ format!("Nothing can be changed here; you can end it. That you look at it stands in its events, which {name} sees.") }</p>
+            <p>{ format!("{may} That you look at it stands in its events, which {name} sees.") }</p>
         </Alert>
     }
 }

@@ -2,18 +2,20 @@
 
 use wasm_bindgen_futures::spawn_local;
 use wire::SessionId;
-use wire::api::{ApiError, SessionState};
+use wire::api::{ApiError, RecordingPhase, SessionRecording, SessionState};
 use wire::helper_messages::{HelperReply, HelperRequest};
 use yew::prelude::*;
 use yew_router::prelude::*;
 
-use super::PartProps;
+use super::recording::Prompt;
+use super::{PartProps, recording};
 use crate::components::alert::{Alert, ErrorAlert, Severity};
 use crate::components::button::{Button, Kind};
 use crate::components::icon::Icon;
 use crate::components::spinner;
 use crate::console::{Console, use_console, use_store};
 use crate::helper_port::RequestFailure;
+use crate::recorder::ShareError;
 use crate::routes::Route;
 use crate::state::helper_state::{Advice, HelperStatus, advice_for};
 use crate::state::services;
@@ -26,6 +28,8 @@ enum Failure {
     Appliance(ApiError),
     /// The helper refused, or there is none.
     Helper(Advice),
+    /// No screen is recorded.
+    Recording(ShareError),
 }
 
 /// The section.
@@ -40,23 +44,54 @@ pub(super) fn Start(props: &PartProps) -> Html {
     let status = store.helper.status();
     let usable = !matches!(status, HelperStatus::Missing | HelperStatus::Broken);
     let connecting = *pressed || session.state == SessionState::Connecting;
-    let onclick = {
+    let prompted = use_state(|| false);
+    let open_now = {
         let (console, pressed, failure) = (console.clone(), pressed.clone(), failure.clone());
-        Callback::from(move |_: MouseEvent| {
+        let recording = session.recording;
+        Callback::from(move |()| {
             pressed.set(true);
             failure.set(None);
             let (console, pressed, failure) = (console.clone(), pressed.clone(), failure.clone());
             spawn_local(async move {
-                let result = open(&console, id).await;
+                let result = open(&console, id, recording).await;
                 failure.set(result.err());
                 pressed.set(false);
             });
+        })
+    };
+    let onclick = {
+        let (prompted, failure, open_now) = (prompted.clone(), failure.clone(), open_now.clone());
+        let asks = session.recording.is_some_and(|it| it.phase != RecordingPhase::Running);
+        Callback::from(move |_: MouseEvent| {
+            if asks {
+                failure.set(None);
+                prompted.set(true);
+            } else {
+                open_now.emit(());
+            }
+        })
+    };
+    let onagree = {
+        let (prompted, open_now) = (prompted.clone(), open_now.clone());
+        Callback::from(move |()| {
+            prompted.set(false);
+            open_now.emit(());
+        })
+    };
+    let oncancel = {
+        let (prompted, failure) = (prompted.clone(), failure.clone());
+        Callback::from(move |()| {
+            prompted.set(false);
+            failure.set(Some(Failure::Recording(ShareError::Cancelled)));
         })
     };
     let obstacle = if usable { "" } else { "The helper is needed first: see below." };
     let (address, several) = (session.tunnels.first().map(|tunnel| tunnel.wanted_address), session.tunnels.len() > 1);
     html! {
         <section class="sp-card sp-start" id="start" aria-labelledby="start-title">
+            if *prompted {
+                <Prompt {onagree} {oncancel} />
+            }
             <div class="sp-start__action">
                 <Button id="protocol-tunneling" kind={Kind::Primary} icon={Icon::Route} label="Protocol Tunneling" busy={connecting} {obstacle} {onclick} />
                 <div aria-live="polite">
@@ -70,6 +105,9 @@ pub(super) fn Start(props: &PartProps) -> Html {
                             "The helper will listen on {} of this workstation; what connects there reaches {} through {}. Nobody else on your network can connect.",
                             address.map(|address| address.to_string()).unwrap_or_default(), session.hostname, session.jumpoint_name
                         ) }</p>
+                        if session.recording.is_some() {
+                            <p id="start-records">{ "Your desktop is recorded as long as they are open; you are asked before." }</p>
+                        }
                     }
                 </div>
             </div>
@@ -90,6 +128,7 @@ pub(super) fn Start(props: &PartProps) -> Html {
             </table>
             { match (&*failure, store.helper.advice()) {
                 (Some(Failure::Appliance(error)), _) => html! { <ErrorAlert id="tunnel-error" error={error.clone()} /> },
+                (Some(Failure::Recording(error)), _) => recording::failure("tunnel-error", error),
                 (Some(Failure::Helper(advice)), _) => advise("tunnel-error", Severity::Danger, advice),
                 (None, Some(advice)) if !usable => advise("helper-advice", Severity::Warning, &advice),
                 _ => Html::default(),
@@ -109,8 +148,12 @@ fn advise(id: &'static str, severity: Severity, advice: &Advice) -> Html {
     }
 }
 
-/// Takes a ticket from the appliance and hands it to the helper, which dials, listens and reports.
-async fn open(console: &Console, id: SessionId) -> Result<(), Failure> {
+/// Has the desktop recorded where that is asked for; then takes a ticket from the appliance and hands it to the helper, which dials,
+/// listens and reports.
+async fn open(console: &Console, id: SessionId, recording: Option<SessionRecording>) -> Result<(), Failure> {
+    if let Some(recording) = recording {
+        recording::begin(console, id, recording).await.map_err(Failure::Recording)?;
+    }
     let ticket = console.api().ticket(id).await.map_err(Failure::Appliance)?;
     let request = HelperRequest::OpenTunnels { session_id: ticket.session_id, ticket: ticket.ticket };
     match console.helper().request(request).await {

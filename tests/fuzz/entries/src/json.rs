@@ -7,9 +7,10 @@ use wire::agent_messages::{
 };
 use wire::api::{
     BeginSignOn, BeginTotp, BothFactors, ChangePassword, ConfirmTotp, CopyJumpItems, CredentialDraft, FinishSignOn,
-    JumpGroupDraft, JumpItemIds, JumpItemsChange, JumpointChange, NewApiToken, NewJumpoint, NewSession, NewUser,
-    NodeChange, Preferences, ResetSecondFactors, RevealSecret, SavedFilterDraft, SecondFactorRequest, SetupRequest,
-    SignInRequest, SignInSettings, SignOnProviderDraft, SiteRules, TunnelJumpDraft, UserChange,
+    JumpGroupDraft, JumpItemIds, JumpItemsChange, JumpointChange, NewApiToken, NewJumpoint, NewRecording, NewSession,
+    NewUser, NodeChange, Preferences, ResetSecondFactors, RevealSecret, SavedFilterDraft, SecondFactorRequest,
+    SetupRequest, SignInRequest, SignInSettings, SignOnProviderDraft, SiteRules, StopRecording, TunnelJumpDraft,
+    UserChange,
 };
 use wire::helper_messages::{ExtensionMessage, HelperMessage, PageMessage, WorkerMessage};
 use wire::link_messages::{ApplianceToHelper, HelperHello, HelperToAppliance, Versions};
@@ -76,6 +77,10 @@ pub fn console_api(bytes: &[u8]) {
         assert!(validate::sign_on_provider(&draft.provider).iter().all(|it| !it.message.is_empty()));
     }
     understood::<SiteRules>(bytes);
+    if let Some(new) = understood::<NewRecording>(bytes) {
+        let _ = validate::new_recording(&new);
+    }
+    understood::<StopRecording>(bytes);
     understood::<Preferences>(bytes);
     understood::<NewSession>(bytes);
     understood::<NewJumpoint>(bytes);

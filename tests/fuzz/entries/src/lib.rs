@@ -11,6 +11,8 @@ pub mod json;
 #[cfg(feature = "programs")]
 pub mod programs;
 #[cfg(feature = "programs")]
+pub mod recording;
+#[cfg(feature = "programs")]
 pub mod relay;
 
 /// A target: its name, which is the folder of its corpus too, and its entry.
@@ -30,11 +32,12 @@ pub const OF_WIRE: [Target; 8] = [
 
 /// Every target that needs the programs.
 #[cfg(feature = "programs")]
-pub const OF_PROGRAMS: [Target; 6] = [
+pub const OF_PROGRAMS: [Target; 7] = [
     ("relay_table", relay::relay_table),
     ("native_messaging", programs::native_messaging),
     ("enrolment", programs::enrolment),
     ("proxy_answers", programs::proxy_answers),
     ("metrics_request", programs::metrics_request),
     ("items_csv", programs::items_csv),
+    ("recording", recording::recording),
 ];

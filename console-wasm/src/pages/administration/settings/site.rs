@@ -1,5 +1,6 @@
 use yew::prelude::*;
 
+use super::super::quality_fields::QualityFields;
 use super::{KeptForm, refusal, use_kept_form, wrong};
 use crate::components::alert::{Alert, ErrorAlert, Severity};
 use crate::components::button::{Button, Kind};
@@ -17,7 +18,7 @@ pub(super) fn Site() -> Html {
     let sending = use_submission();
     html! {
         <section class="sp-card" id="site-settings" aria-labelledby="site-settings-title">
-            <h2 id="site-settings-title">{ "Banner and limits" }</h2>
+            <h2 id="site-settings-title">{ "Banner, limits and recording" }</h2>
             if let Some(error) = &*kept.error {
                 <ErrorAlert id="site-load-error" error={error.clone()} />
             }
@@ -50,7 +51,7 @@ fn Fields(props: &FieldsProps) -> Html {
             event.prevent_default();
             let (api, rules, console, saved) = (console.api().clone(), rules.clone(), console.clone(), saved.clone());
             sending.send(is_right, async move { api.set_site_settings(&rules).await }, move |settings| {
-                console.tell(ToastKind::Success, "Banner and limits are set", "");
+                console.tell(ToastKind::Success, "Banner, limits and recording are set", "");
                 saved.emit(SiteForm::new(&settings));
             });
         })
@@ -58,7 +59,7 @@ fn Fields(props: &FieldsProps) -> Html {
     let (minutes, hours) = form.configured();
     let unchanged = if kept.is_changed() { "" } else { "Nothing was changed." };
     html! {
-        <form class="pf-v6-c-form sp-fields" novalidate={true} {onsubmit} aria-label="Banner and limits">
+        <form class="pf-v6-c-form sp-fields" novalidate={true} {onsubmit} aria-label="Banner, limits and recording">
             { refusal("site-error", sending, &kept.reload) }
             <div class="sp-fields__all">
                 <Switch id="site-has-banner" label="People read a text before they sign in" on={form.has_banner}
@@ -90,6 +91,14 @@ fn Fields(props: &FieldsProps) -> Html {
                 <div class="sp-fields__all">
                     <Alert id="site-keep-warning" severity={Severity::Warning} title="Sessions that ended longer ago are deleted with their connections and events, within ten minutes and for good" />
                 </div>
+            }
+            <div class="sp-fields__all">
+                <Switch id="site-record" label="Record the desktop while tunnels are open, where no jump policy says otherwise" on={form.records_desktops}
+                    onchange={kept.edit(|form: &mut SiteForm, on| form.records_desktops = on)} />
+            </div>
+            if form.records_desktops {
+                <QualityFields id="site-recording" quality={form.recording_quality}
+                    onchange={kept.edit(|form: &mut SiteForm, quality| form.recording_quality = quality)} />
             }
             <div class="sp-fields__all"><Button id="site-save" kind={Kind::Primary} label="Save" busy={sending.is_busy()} submit={true} obstacle={unchanged} /></div>
         </form>
