@@ -21,6 +21,7 @@ mod own_items;
 mod passkeys;
 mod personal_groups;
 mod policies;
+mod revisions;
 mod session_policies;
 mod single_sign_on;
 
@@ -55,6 +56,7 @@ impl MigratorTrait for Migrator {
             Box::new(single_sign_on::SingleSignOn),
             Box::new(credentials::Credentials),
             Box::new(item_copies::ItemCopies),
+            Box::new(revisions::Revisions),
         ]
     }
 }
