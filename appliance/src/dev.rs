@@ -51,6 +51,7 @@ pub async fn fill(services: &Services) -> anyhow::Result<SampleAdministrator> {
         password_hash: services.passwords.hash(&password).await?,
         created_at: now(),
         last_sign_in_at: None,
+        revision: 0,
     };
     let change = services.audit.begin().await?;
     anyhow::ensure!(setup::finish(&change, &user).await?, "somebody used the setup link at the same time");
@@ -61,6 +62,7 @@ pub async fn fill(services: &Services) -> anyhow::Result<SampleAdministrator> {
         enabled: true,
         protocol_tunnel_enabled: true,
         created_at: now(),
+        revision: 0,
     };
     change.insert_jumpoint(&jumpoint).await?;
     for (name, address, port, label) in [
@@ -102,6 +104,7 @@ async fn sample_item(
         jump_policy_id: None,
         session_policy_id: None,
         credentials: None,
+        revision: 0,
     };
     let at = now();
     let record =

@@ -96,6 +96,7 @@ mod tests {
             enabled: true,
             protocol_tunnel_enabled: true,
             created_at: now(),
+            revision: 0,
         };
         store.insert_jumpoint(&jumpoint).await.unwrap();
         for made_at in [now(), now().plus_millis(-2 * 24 * 60 * 60 * 1000)] {

@@ -289,6 +289,7 @@ async fn first_group(store: &Store, audit: &Audit) -> anyhow::Result<()> {
             comments: String::new(),
             owner: None,
             created_at: clock::now(),
+            revision: 0,
         };
         let change = audit.begin().await?;
         change.insert_jump_group(&record).await?;

@@ -175,8 +175,8 @@ impl Api {
     }
 
     /// `PUT /api/settings/sign-in`.
-    pub(crate) async fn set_sign_in_settings(&self, settings: &SignInSettings) -> Answer<()> {
-        self.send(Method::PUT, "/api/settings/sign-in", Some(settings)).await.map(ignore)
+    pub(crate) async fn set_sign_in_settings(&self, settings: &SignInSettings) -> Answer<SignInSettings> {
+        self.send(Method::PUT, "/api/settings/sign-in", Some(settings)).await
     }
 
     /// `POST /api/users/{id}/reset-second-factors`.
@@ -328,6 +328,11 @@ impl Api {
     /// `GET /api/jump-items`.
     pub(crate) async fn items(&self) -> Answer<Vec<JumpItem>> {
         self.get("/api/jump-items").await
+    }
+
+    /// `GET /api/jump-items/{id}`.
+    pub(crate) async fn item(&self, id: JumpItemId) -> Answer<JumpItem> {
+        self.get(&path("/api/jump-items", id)).await
     }
 
     /// `POST /api/jump-items`, or `PUT /api/jump-items/{id}` for one that exists.

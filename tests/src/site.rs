@@ -131,7 +131,10 @@ impl Site {
         admin.set_up(&setup, ADMIN, ADMIN_PASSWORD)?;
         let jumpoint = JumpointNode::enrol(&admin, "ams-1", None, folder.path())?;
         let group: JumpGroup = admin
-            .post("/api/jump-groups", &JumpGroupDraft { name: "Production".into(), comments: String::new() })?
+            .post(
+                "/api/jump-groups",
+                &JumpGroupDraft { name: "Production".into(), comments: String::new(), revision: 0 },
+            )?
             .ok()?;
         Ok(Self { jumpoint, appliance, admin, group: group.id, folder })
     }
@@ -178,6 +181,7 @@ impl Site {
             jump_policy_id: None,
             session_policy_id: None,
             credentials: None,
+            revision: 0,
         }
     }
 

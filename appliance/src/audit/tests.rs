@@ -26,7 +26,14 @@ async fn desk() -> Desk {
 
 fn group(number: u128) -> JumpGroupRecord {
     let id = JumpGroupId(uuid::Uuid::from_u128(number));
-    JumpGroupRecord { id, name: number.to_string(), comments: String::new(), owner: None, created_at: Timestamp(1) }
+    JumpGroupRecord {
+        id,
+        name: number.to_string(),
+        comments: String::new(),
+        owner: None,
+        created_at: Timestamp(1),
+        revision: 0,
+    }
 }
 
 fn entry(it: &JumpGroupRecord) -> Entry {

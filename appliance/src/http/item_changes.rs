@@ -26,7 +26,7 @@ use crate::jump::removal::Removed;
 use crate::random;
 use crate::services::Services;
 use crate::session::live::LiveSession;
-use crate::store::{AccessBook, JumpItemRecord};
+use crate::store::{AccessBook, JumpItemRecord, Store};
 
 /// Changes several items alike: what the request does not name stays. Running sessions keep what they began with.
 #[utoipa::path(patch, path = "/api/jump-items", tag = "jump", request_body = JumpItemsChange, responses((status = 200, body = Vec<JumpItem>), (status = 404, body = ApiError), (status = 422, body = ApiError)))]
@@ -36,7 +36,9 @@ pub(super) async fn change_many(
     Body(change): Body<JumpItemsChange>,
 ) -> Result<Json<Vec<JumpItem>>, Failure> {
     let book = permitted::book(&services, &who).await?;
-    let mut records = all_of(&services, &book, &change.item_ids).await?;
+    // Read where they are written: what somebody else changes of them at the same time stays.
+    let audited = services.audit.begin().await?;
+    let mut records = all_of(&audited, &book, &change.item_ids).await?;
     let at = now();
     let (mut errors, mut changes) = (Vec::new(), Vec::new());
     for record in &mut records {
@@ -51,12 +53,12 @@ pub(super) async fn change_many(
         }
     }
     if let Some(first) = records.first() {
-        errors.extend(unknown_parts(&services, &book, &first.definition).await?);
+        errors.extend(unknown_parts(&audited, &book, &first.definition).await?);
     }
     if !errors.is_empty() {
         return Err(Failure::fields(errors));
     }
-    let places = services.store.credential_places().await?;
+    let places = audited.credential_places().await?;
     let mut left = HashMap::new();
     for (record, (before, after)) in records.iter_mut().zip(changes) {
         permitted::require_change(&book, &before, &after)?;
@@ -64,7 +66,7 @@ pub(super) async fn change_many(
         left.insert(record.id, credentials::names_of(&book, &places, before.group_id, &settled.left));
         record.definition = settled.definition;
     }
-    write_items(&services, &who, &records).await?;
+    write_items(audited, &who, &mut records).await?;
     permitted::changed(&services, &who.user).await?;
     let around = Around::of(&services, &who).await?;
     let view = |it: JumpItemRecord| {
@@ -83,7 +85,7 @@ pub(super) async fn copy(
 ) -> Result<(StatusCode, Json<Vec<JumpItem>>), Failure> {
     check_ids(&wanted.group_ids).map_err(|refused| Failure::field("group_ids", &refused.to_string()))?;
     let book = permitted::book(&services, &who).await?;
-    let originals = all_of(&services, &book, &wanted.item_ids).await?;
+    let originals = all_of(&services.store, &book, &wanted.item_ids).await?;
     if originals.len() * wanted.group_ids.len() > ITEMS_PER_CHANGE {
         let message = format!("That would be more than {ITEMS_PER_CHANGE} copies. Choose fewer items or groups.");
         return Err(Failure::field("group_ids", &message));
@@ -184,7 +186,7 @@ pub(super) async fn restore(
 
 async fn remove_all(services: &Services, who: &SignedIn, ids: &[JumpItemId]) -> Result<Removed, Failure> {
     let book = permitted::book(services, who).await?;
-    for record in all_of(services, &book, ids).await? {
+    for record in all_of(&services.store, &book, ids).await? {
         permitted::require(&book, record.definition.group_id, ItemPermission::Remove, "item")?;
     }
     let on = |it: &Arc<LiveSession>| it.snapshot().item_id.is_some_and(|item| ids.contains(&item));
@@ -214,9 +216,9 @@ async fn remove_all(services: &Services, who: &SignedIn, ids: &[JumpItemId]) -> 
 }
 
 /// All of these items, or a refusal: one that is not shown to the user reads as none.
-async fn all_of(services: &Services, book: &AccessBook, ids: &[JumpItemId]) -> Result<Vec<JumpItemRecord>, Failure> {
+async fn all_of(store: &Store, book: &AccessBook, ids: &[JumpItemId]) -> Result<Vec<JumpItemRecord>, Failure> {
     check_ids(ids).map_err(|refused| Failure::field("item_ids", &refused.to_string()))?;
-    let records = services.store.jump_items_of(ids).await?;
+    let records = store.jump_items_of(ids).await?;
     let shown = records.iter().filter(|it| book.permissions(it.definition.group_id).shows_items()).count();
     if shown == ids.len() { Ok(records) } else { Err(Failure::not_found("item")) }
 }

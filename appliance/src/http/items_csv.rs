@@ -102,6 +102,7 @@ pub(super) async fn template(State(services): State<Services>, who: SignedIn) ->
         jump_policy_id: None,
         session_policy_id: None,
         credentials: None,
+        revision: 0,
     };
     let group = group.as_ref().map_or("Group", |it| it.name.as_str());
     let jumpoint = jumpoint.as_ref().map_or("jumpoint-1", |it| it.name.as_str());

@@ -48,6 +48,7 @@ pub(super) async fn create(
         comments: draft.comments,
         owner: None,
         created_at: now(),
+        revision: 0,
     };
     let change = services.audit.begin().await?;
     change.insert_jump_group(&record).await?;
@@ -58,7 +59,7 @@ pub(super) async fn create(
 }
 
 /// Changes a group.
-#[utoipa::path(put, path = "/api/jump-groups/{id}", tag = "jump", params(("id" = String, Path)), request_body = JumpGroupDraft, responses((status = 200, body = JumpGroup), (status = 404, body = ApiError), (status = 422, body = ApiError)))]
+#[utoipa::path(put, path = "/api/jump-groups/{id}", tag = "jump", params(("id" = String, Path)), request_body = JumpGroupDraft, responses((status = 200, body = JumpGroup), (status = 404, body = ApiError), (status = 409, body = ApiError), (status = 422, body = ApiError)))]
 pub(super) async fn change(
     State(services): State<Services>,
     Administrator(who): Administrator,
@@ -68,8 +69,12 @@ pub(super) async fn change(
     check(&draft.name, &draft.comments)?;
     let change = services.audit.begin().await?;
     let was = change.jump_group(id).await?.ok_or_else(|| Failure::not_found("group"))?;
-    let record = JumpGroupRecord { name: draft.name.trim().to_owned(), comments: draft.comments, ..was.clone() };
-    change.update_jump_group(&record).await?;
+    let JumpGroupDraft { name, comments, revision } = draft;
+    let mut record = JumpGroupRecord { name: name.trim().to_owned(), comments, revision, ..was.clone() };
+    if !change.update_jump_group(&record).await? {
+        return Err(Failure::not_found("group"));
+    }
+    record.revision += 1;
     let entry =
         Entry::of(Action::GroupChanged, ObjectKind::Group, id.0, &was.name).changed(&told(&was), &told(&record));
     change.commit(&who.by, [entry]).await?;
@@ -111,7 +116,7 @@ pub(super) async fn remove(
 
 /// A group as the audit trail tells of it.
 fn told(it: &JumpGroupRecord) -> JumpGroupDraft {
-    JumpGroupDraft { name: it.name.clone(), comments: it.comments.clone() }
+    JumpGroupDraft { name: it.name.clone(), comments: it.comments.clone(), revision: it.revision }
 }
 
 /// Names of those who have a personal group among these.
@@ -128,6 +133,13 @@ fn owner(owners: &HashMap<UserId, String>, group: &JumpGroupRecord) -> Option<Gr
 }
 
 fn view(it: JumpGroupRecord, owner: Option<GroupOwner>, item_count: u32, permissions: Permissions) -> JumpGroup {
-    let permissions = permissions.iter().collect();
-    JumpGroup { id: it.id, name: it.name, comments: it.comments, owner, item_count, permissions }
+    JumpGroup {
+        id: it.id,
+        name: it.name,
+        comments: it.comments,
+        owner,
+        item_count,
+        permissions: permissions.iter().collect(),
+        revision: it.revision,
+    }
 }

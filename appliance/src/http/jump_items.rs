@@ -14,7 +14,7 @@ use wire::{JumpGroupId, JumpItemId, JumpPolicyId, JumpointId, SessionId, Timesta
 use super::credentials::{self, Places};
 use super::error::{Body, Path};
 use super::{Failure, SignedIn, permitted};
-use crate::audit::Entry;
+use crate::audit::{Change, Entry};
 use crate::clock::now;
 use crate::events::Audience;
 use crate::jump::access::grants::Permissions;
@@ -24,7 +24,7 @@ use crate::jump::item::tidy;
 use crate::jump::policy::{Circumstances, Granted, Shown, Verdict, decide};
 use crate::random;
 use crate::services::Services;
-use crate::store::{AccessBook, JumpItemRecord, JumpointRecord, OwnItem, PolicyBook, holding};
+use crate::store::{AccessBook, JumpItemRecord, JumpointRecord, OwnItem, PolicyBook, Store, StoreError, holding};
 
 /// Every item the user may see.
 #[utoipa::path(get, path = "/api/jump-items", tag = "jump", responses((status = 200, body = Vec<JumpItem>)))]
@@ -43,7 +43,7 @@ pub(super) async fn create(
 ) -> Result<(StatusCode, Json<JumpItem>), Failure> {
     let book = permitted::book(&services, &who).await?;
     let at = now();
-    let definition = checked(&services, &book, draft).await?;
+    let definition = TunnelJumpDraft { revision: 0, ..checked(&services.store, &book, draft).await? };
     permitted::require(&book, definition.group_id, ItemPermission::Add, "group")?;
     if definition.jump_policy_id.is_some() {
         permitted::require(&book, definition.group_id, ItemPermission::EditPolicy, "group")?;
@@ -78,7 +78,7 @@ pub(super) async fn get(
 }
 
 /// Changes an item. Running sessions keep what they began with.
-#[utoipa::path(put, path = "/api/jump-items/{id}", tag = "jump", params(("id" = String, Path)), request_body = TunnelJumpDraft, responses((status = 200, body = JumpItem), (status = 404, body = ApiError), (status = 422, body = ApiError)))]
+#[utoipa::path(put, path = "/api/jump-items/{id}", tag = "jump", params(("id" = String, Path)), request_body = TunnelJumpDraft, responses((status = 200, body = JumpItem), (status = 404, body = ApiError), (status = 409, body = ApiError), (status = 422, body = ApiError)))]
 pub(super) async fn change(
     State(services): State<Services>,
     who: SignedIn,
@@ -88,27 +88,26 @@ pub(super) async fn change(
     let mut record = services.store.jump_item(id).await?.ok_or_else(|| Failure::not_found("item"))?;
     let book = permitted::book(&services, &who).await?;
     permitted::require(&book, record.definition.group_id, Permissions::NONE, "item")?;
-    let definition = checked(&services, &book, draft).await?;
+    if record.definition.revision != draft.revision {
+        return Err(StoreError::ChangedMeanwhile.into());
+    }
+    let definition = checked(&services.store, &book, draft).await?;
     permitted::require_change(&book, &record.definition, &definition)?;
     let places = services.store.credential_places().await?;
     let settled = credentials::settle(&book, &places, Some(&record.definition), definition)?;
     let left = credentials::names_of(&book, &places, record.definition.group_id, &settled.left);
     record.definition = settled.definition;
     record.updated_at = now();
-    write_items(&services, &who, std::slice::from_ref(&record)).await?;
+    let change = services.audit.begin().await?;
+    write_items(change, &who, std::slice::from_mut(&mut record)).await?;
     // Where it stands now, others may use it.
     permitted::changed(&services, &who.user).await?;
     Ok(Json(JumpItem { credentials_left: left, ..Around::of(&services, &who).await?.view(record) }))
 }
 
-/// Writes what was entered for items: all of them, or none.
-pub(super) async fn write_items(
-    services: &Services,
-    who: &SignedIn,
-    records: &[JumpItemRecord],
-) -> Result<(), Failure> {
+/// Writes what was entered for items that have these revisions: all of them, or none. Afterwards they have the next ones.
+pub(super) async fn write_items(change: Change, who: &SignedIn, records: &mut [JumpItemRecord]) -> Result<(), Failure> {
     let ids: Vec<_> = records.iter().map(|it| it.id).collect();
-    let change = services.audit.begin().await?;
     let before: HashMap<_, _> =
         change.jump_items_of(&ids).await?.into_iter().map(|it| (it.id, it.definition)).collect();
     if !change.update_jump_items(records).await? {
@@ -118,7 +117,9 @@ pub(super) async fn write_items(
         let entry = Entry::of(Action::ItemChanged, ObjectKind::Item, it.id.0, &it.definition.name);
         entry.changed(&before.get(&it.id), &it.definition)
     };
-    Ok(change.commit(&who.by, records.iter().map(changed)).await?)
+    change.commit(&who.by, records.iter().map(changed)).await?;
+    records.iter_mut().for_each(|it| it.definition.revision += 1);
+    Ok(())
 }
 
 /// An item that was made, as the audit trail tells of it.
@@ -127,34 +128,34 @@ pub(super) fn made(action: Action, it: &JumpItemRecord) -> Entry {
 }
 
 /// What was entered, when it is right.
-async fn checked(services: &Services, book: &AccessBook, draft: TunnelJumpDraft) -> Result<TunnelJumpDraft, Failure> {
+async fn checked(store: &Store, book: &AccessBook, draft: TunnelJumpDraft) -> Result<TunnelJumpDraft, Failure> {
     let draft = tidy(draft);
     let mut errors = validate::tunnel_jump(&draft);
-    errors.extend(unknown_parts(services, book, &draft).await?);
+    errors.extend(unknown_parts(store, book, &draft).await?);
     if errors.is_empty() { Ok(draft) } else { Err(Failure::fields(errors)) }
 }
 
 /// The fields that name a jumpoint or a group that is not there.
 pub(super) async fn unknown_parts(
-    services: &Services,
+    store: &Store,
     book: &AccessBook,
     draft: &TunnelJumpDraft,
 ) -> Result<Vec<FieldError>, Failure> {
     let mut errors = Vec::new();
-    if services.store.jumpoint(draft.jumpoint_id).await?.is_none() {
+    if store.jumpoint(draft.jumpoint_id).await?.is_none() {
         errors.push(FieldError::new("jumpoint_id", "Choose a jumpoint."));
     }
-    let group = services.store.jump_group(draft.group_id).await?;
+    let group = store.jump_group(draft.group_id).await?;
     if !group.is_some_and(|it| book.permissions(it.id).shows_items()) {
         errors.push(FieldError::new("group_id", "Choose a group."));
     }
     if let Some(policy) = draft.jump_policy_id
-        && services.store.jump_policy(policy).await?.is_none()
+        && store.jump_policy(policy).await?.is_none()
     {
         errors.push(FieldError::new("jump_policy_id", "This policy was removed. Choose another one, or none."));
     }
     if let Some(policy) = draft.session_policy_id
-        && !services.store.session_policy(policy).await?.is_some_and(|it| it.definition.for_items)
+        && !store.session_policy(policy).await?.is_some_and(|it| it.definition.for_items)
     {
         let message = "This session policy was removed or is not for jump items. Choose another one, or none.";
         errors.push(FieldError::new("session_policy_id", message));

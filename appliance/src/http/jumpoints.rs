@@ -52,6 +52,7 @@ pub(super) async fn create(
         enabled: true,
         protocol_tunnel_enabled: true,
         created_at: now(),
+        revision: 0,
     };
     let audited = services.audit.begin().await?;
     audited.insert_jumpoint(&record).await?;
@@ -62,7 +63,7 @@ pub(super) async fn create(
 }
 
 /// Changes a jumpoint. Disabling it, or switching the method off, ends its sessions.
-#[utoipa::path(patch, path = "/api/jumpoints/{id}", tag = "jumpoints", params(("id" = String, Path)), request_body = JumpointChange, responses((status = 200, body = Jumpoint), (status = 404, body = ApiError), (status = 422, body = ApiError)))]
+#[utoipa::path(patch, path = "/api/jumpoints/{id}", tag = "jumpoints", params(("id" = String, Path)), request_body = JumpointChange, responses((status = 200, body = Jumpoint), (status = 404, body = ApiError), (status = 409, body = ApiError), (status = 422, body = ApiError)))]
 pub(super) async fn change(
     State(services): State<Services>,
     Administrator(who): Administrator,
@@ -76,8 +77,11 @@ pub(super) async fn change(
     record.comments = change.comments.unwrap_or(record.comments);
     record.enabled = change.enabled.unwrap_or(record.enabled);
     record.protocol_tunnel_enabled = change.protocol_tunnel_enabled.unwrap_or(record.protocol_tunnel_enabled);
+    record.revision = change.revision.unwrap_or(record.revision);
     check(&record.name, &record.comments)?;
-    audited.update_jumpoint(&record).await?;
+    if !audited.update_jumpoint(&record).await? {
+        return Err(Failure::not_found("jumpoint"));
+    }
     let entry = Entry::of(Action::JumpointChanged, ObjectKind::Jumpoint, id.0, &was.name);
     audited.commit(&who.by, [entry.changed(&told(&was), &told(&record))]).await?;
     if !record.enabled || !record.protocol_tunnel_enabled {
@@ -253,6 +257,7 @@ async fn all(services: &Services) -> Result<Vec<Jumpoint>, Failure> {
         enabled: it.enabled,
         protocol_tunnel_enabled: it.protocol_tunnel_enabled,
         created_at: it.created_at,
+        revision: it.revision,
     };
     Ok(services.store.jumpoints().await?.into_iter().map(view).collect())
 }

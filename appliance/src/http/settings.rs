@@ -1,6 +1,5 @@
 use axum::Json;
 use axum::extract::State;
-use axum::http::StatusCode;
 use wire::api::{ApiError, SignInSettings};
 use wire::audit::Action;
 
@@ -8,9 +7,10 @@ use super::error::Body;
 use super::{ConsoleAdministrator, Failure};
 use crate::audit::Entry;
 use crate::services::Services;
-use crate::store::{Store, StoreError};
+use crate::store::{ServiceRecord, Store, StoreError};
 
-const SECOND_FACTOR_REQUIRED: &str = "second_factor_required";
+/// The settings' name in the database.
+const NAME: &str = "sign_in";
 
 /// How people sign in.
 #[utoipa::path(get, path = "/api/settings/sign-in", tag = "settings", responses((status = 200, body = SignInSettings), (status = 403, body = ApiError)))]
@@ -18,27 +18,35 @@ pub(super) async fn sign_in(
     State(services): State<Services>,
     _: ConsoleAdministrator,
 ) -> Result<Json<SignInSettings>, Failure> {
-    Ok(Json(SignInSettings { second_factor_required: second_factor_required(&services.store).await? }))
+    Ok(Json(kept(&services.store).await?))
 }
 
 /// Changes how people sign in, from the next sign-in on.
-#[utoipa::path(put, path = "/api/settings/sign-in", tag = "settings", request_body = SignInSettings, responses((status = 204), (status = 403, body = ApiError)))]
+#[utoipa::path(put, path = "/api/settings/sign-in", tag = "settings", request_body = SignInSettings, responses((status = 200, body = SignInSettings), (status = 403, body = ApiError), (status = 409, body = ApiError)))]
 pub(super) async fn set_sign_in(
     State(services): State<Services>,
     ConsoleAdministrator(who): ConsoleAdministrator,
     Body(settings): Body<SignInSettings>,
-) -> Result<StatusCode, Failure> {
-    let required = settings.second_factor_required;
+) -> Result<Json<SignInSettings>, Failure> {
     let change = services.audit.begin().await?;
-    let was = SignInSettings { second_factor_required: second_factor_required(&change).await? };
-    change.set_setting(SECOND_FACTOR_REQUIRED, if required { "true" } else { "false" }).await?;
-    let entry = Entry::of_settings(Action::SettingsSignInChanged, "Signing in").changed(&was, &settings);
+    let was = kept(&change).await?;
+    let revision = settings.revision;
+    let record = ServiceRecord { settings: SignInSettings { revision: 0, ..settings }, sealed: None, revision };
+    let revision = change.set_service(NAME, &record).await?;
+    let set = SignInSettings { revision, ..record.settings };
+    let entry = Entry::of_settings(Action::SettingsSignInChanged, "Signing in").changed(&was, &set);
     change.commit(&who.by, [entry]).await?;
+    let required = set.second_factor_required;
     tracing::info!(by.id = %who.user.id, required, "the rule for second factors was set");
-    Ok(StatusCode::NO_CONTENT)
+    Ok(Json(set))
 }
 
 /// Whether everybody needs a second factor.
 pub(super) async fn second_factor_required(store: &Store) -> Result<bool, StoreError> {
-    Ok(store.setting(SECOND_FACTOR_REQUIRED).await?.is_some_and(|value| value == "true"))
+    Ok(kept(store).await?.second_factor_required)
+}
+
+async fn kept(store: &Store) -> Result<SignInSettings, StoreError> {
+    let record: ServiceRecord<SignInSettings> = store.service(NAME).await?;
+    Ok(SignInSettings { revision: record.revision, ..record.settings })
 }

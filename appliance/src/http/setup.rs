@@ -62,6 +62,7 @@ pub(super) async fn set_up(
         password_hash,
         created_at: now(),
         last_sign_in_at: None,
+        revision: 0,
     };
     let change = services.audit.begin().await?;
     if !setup::finish(&change, &user).await? {

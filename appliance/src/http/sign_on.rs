@@ -214,6 +214,7 @@ fn new_user(
         password_hash: String::new(),
         created_at: at,
         last_sign_in_at: None,
+        revision: 0,
     }
 }
 

@@ -68,6 +68,7 @@ pub(super) async fn create(
         password_hash: services.passwords.hash(&new.password).await?,
         created_at: now(),
         last_sign_in_at: None,
+        revision: 0,
     };
     let audited = services.audit.begin().await?;
     audited.insert_user(&user).await.map_err(|error| match error {
@@ -110,6 +111,7 @@ pub(super) async fn change(
         personal_role: change.personal_role_id,
         session_policy: change.session_policy_id,
         password_hash: if change.remove_password { Some(String::new()) } else { password_hash },
+        revision: change.revision,
     };
     let audited = services.audit.begin().await?;
     let was = audited.user(id).await?.ok_or_else(|| Failure::not_found("user"))?;
@@ -276,6 +278,7 @@ pub(super) fn view(user: UserRecord, locked_until: Option<Timestamp>, second_fac
         has_password: !user.password_hash.is_empty(),
         created_at: user.created_at,
         last_sign_in_at: user.last_sign_in_at,
+        revision: user.revision,
     }
 }
 

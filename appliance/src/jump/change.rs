@@ -79,7 +79,7 @@ pub fn changed(before: &TunnelJumpDraft, change: &JumpItemsChange) -> TunnelJump
 #[must_use]
 pub fn copies<'a>(items: &'a [TunnelJumpDraft], groups: &[JumpGroupId]) -> Vec<(&'a TunnelJumpDraft, TunnelJumpDraft)> {
     let copy = |item: &'a TunnelJumpDraft, group: JumpGroupId| {
-        (item, TunnelJumpDraft { group_id: group, credentials: None, ..item.clone() })
+        (item, TunnelJumpDraft { group_id: group, credentials: None, revision: 0, ..item.clone() })
     };
     items.iter().flat_map(|item| groups.iter().map(move |group| copy(item, *group))).collect()
 }
@@ -104,6 +104,7 @@ mod tests {
             jump_policy_id: None,
             session_policy_id: None,
             credentials: None,
+            revision: 0,
         }
     }
 

@@ -89,6 +89,7 @@ mod tests {
             jump_policy_id: None,
             session_policy_id: None,
             credentials,
+            revision: 0,
         }
     }
 

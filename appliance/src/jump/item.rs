@@ -100,6 +100,7 @@ mod tests {
             jump_policy_id: None,
             session_policy_id: None,
             credentials: None,
+            revision: 0,
         }
     }
 

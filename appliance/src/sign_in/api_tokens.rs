@@ -108,6 +108,7 @@ mod tests {
             password_hash: "hash".into(),
             created_at: Timestamp(0),
             last_sign_in_at: None,
+            revision: 0,
         };
         let ana = user(1, "ana");
         store.insert_user(&ana).await.unwrap();

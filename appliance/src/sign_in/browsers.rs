@@ -142,6 +142,7 @@ mod tests {
             password_hash: String::new(),
             created_at: now(),
             last_sign_in_at: None,
+            revision: 0,
         };
         store.insert_user(&user).await.unwrap();
         let timeouts = Timeouts { idle: Duration::from_secs(600), absolute: Duration::from_secs(6000) };

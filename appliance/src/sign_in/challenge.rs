@@ -70,6 +70,7 @@ mod tests {
             password_hash: "hash".into(),
             created_at: now(),
             last_sign_in_at: None,
+            revision: 0,
         }
     }
 

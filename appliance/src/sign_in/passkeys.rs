@@ -277,6 +277,7 @@ mod tests {
             password_hash: String::new(),
             created_at: AT,
             last_sign_in_at: None,
+            revision: 0,
         }
     }
 

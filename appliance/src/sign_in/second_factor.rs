@@ -266,6 +266,7 @@ mod tests {
             password_hash: String::new(),
             created_at: now(),
             last_sign_in_at: None,
+            revision: 0,
         };
         store.insert_user(&user).await.unwrap();
         let passkeys = Passkeys::new("https://localhost:8443");

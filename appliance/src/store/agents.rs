@@ -23,6 +23,8 @@ pub struct JumpointRecord {
     pub protocol_tunnel_enabled: bool,
     /// When it was made.
     pub created_at: Timestamp,
+    /// Goes up with each change.
+    pub revision: i64,
 }
 
 /// An enrolled agent.
@@ -70,6 +72,7 @@ impl From<jumpoint::Model> for JumpointRecord {
             enabled: row.enabled,
             protocol_tunnel_enabled: row.protocol_tunnel_enabled,
             created_at: Timestamp(row.created_at),
+            revision: row.revision,
         }
     }
 }
@@ -83,6 +86,7 @@ impl From<&JumpointRecord> for jumpoint::Model {
             enabled: it.enabled,
             protocol_tunnel_enabled: it.protocol_tunnel_enabled,
             created_at: it.created_at.0,
+            revision: it.revision,
         }
     }
 }
@@ -165,13 +169,25 @@ impl Store {
         Ok(())
     }
 
-    /// Writes a jumpoint.
+    /// Writes a jumpoint that has this revision; afterwards it has the next one. False when there is none.
     ///
     /// # Errors
-    /// [`StoreError::Duplicate`] when the name is taken.
-    pub async fn update_jumpoint(&self, it: &JumpointRecord) -> Result<(), StoreError> {
-        jumpoint::Model::from(it).into_active_model().reset_all().update(&self.db).await?;
-        Ok(())
+    /// [`StoreError::Duplicate`] when the name is taken, [`StoreError::ChangedMeanwhile`] when it has another revision.
+    pub async fn update_jumpoint(&self, it: &JumpointRecord) -> Result<bool, StoreError> {
+        let transaction = self.db.begin_alone().await?;
+        let row = jumpoint::Model { revision: it.revision + 1, ..it.into() };
+        let done = jumpoint::Entity::update_many()
+            .set(row.into_active_model().reset_all())
+            .filter(jumpoint::Column::Id.eq(it.id.0))
+            .filter(jumpoint::Column::Revision.eq(it.revision))
+            .exec(&transaction)
+            .await?;
+        if done.rows_affected == 0 {
+            let is_there = jumpoint::Entity::find_by_id(it.id.0).one(&transaction).await?.is_some();
+            return if is_there { Err(StoreError::ChangedMeanwhile) } else { Ok(false) };
+        }
+        transaction.commit().await?;
+        Ok(true)
     }
 
     /// Removes a jumpoint with its agents and keys.

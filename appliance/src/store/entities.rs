@@ -45,6 +45,7 @@ pub(super) mod user {
         pub session_policy_id: Option<Uuid>,
         pub personal_role_id: Option<Uuid>,
         pub methods: String,
+        pub revision: i64,
     }
 
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
@@ -91,6 +92,7 @@ pub(super) mod jumpoint {
         pub enabled: bool,
         pub protocol_tunnel_enabled: bool,
         pub created_at: i64,
+        pub revision: i64,
     }
 
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
@@ -158,6 +160,7 @@ pub(super) mod jump_group {
         pub created_at: i64,
         pub members_revision: i64,
         pub owner_id: Option<Uuid>,
+        pub revision: i64,
     }
 
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
@@ -272,6 +275,7 @@ pub(super) mod jump_item {
         pub jump_policy_id: Option<Uuid>,
         pub session_policy_id: Option<Uuid>,
         pub credentials: String,
+        pub revision: i64,
     }
 
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -3,9 +3,11 @@
 //! A removed item is in no list from that moment. Its row stays until it is forgotten, so that whoever removed it can bring it
 //! back with everything that hangs on it.
 
+use std::collections::HashMap;
+
 use sea_orm::sea_query::{Expr, IntoCondition};
 use sea_orm::{
-    ActiveModelTrait, ActiveValue, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter,
+    ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, Iterable, ModelTrait, QueryFilter,
     QuerySelect, QueryTrait,
 };
 use wire::{JumpGroupId, JumpItemId, Timestamp, UserId};
@@ -30,6 +32,20 @@ async fn require_named(db: &impl ConnectionTrait, items: &[JumpItemRecord]) -> R
     require_policies(db, items.iter().map(|it| it.definition.jump_policy_id)).await?;
     require_credentials(db, items.iter().map(|it| &it.definition)).await?;
     require_session_policies(db, items.iter().map(|it| it.definition.session_policy_id), GivenTo::Items).await
+}
+
+/// What is to be set where these two differ. Use and removal of an item are written elsewhere.
+fn differing(before: &jump_item::Model, after: &jump_item::Model) -> jump_item::ActiveModel {
+    use jump_item::Column;
+    let mut row = <jump_item::ActiveModel as ActiveModelTrait>::default();
+    for column in Column::iter() {
+        if !matches!(column, Column::LastUsedAt | Column::RemovedAt | Column::RemovedBy)
+            && before.get(column) != after.get(column)
+        {
+            row.set(column, after.get(column));
+        }
+    }
+    row
 }
 
 impl Store {
@@ -58,25 +74,30 @@ impl Store {
         Ok(transaction.commit().await?)
     }
 
-    /// Writes what was entered for several items. False, and nothing is written, when one of them is gone.
+    /// Writes what was entered for several items that have these revisions; afterwards they have the next ones. Only what differs
+    /// is written. False, and nothing is written, when one of them is gone.
     ///
     /// # Errors
-    /// [`StoreError::Dependent`] when a jumpoint, group, policy or credential is gone.
+    /// [`StoreError::ChangedMeanwhile`] when one has another revision, [`StoreError::Dependent`] when a jumpoint, group, policy or
+    /// credential is gone.
     pub async fn update_jump_items(&self, items: &[JumpItemRecord]) -> Result<bool, StoreError> {
         let transaction = self.db.begin_alone().await?;
         require_named(&transaction, items).await?;
+        let ids: Vec<_> = items.iter().map(|it| it.id).collect();
+        let find = jump_item::Entity::find().filter(these(&ids)).filter(jump_item::Column::RemovedAt.is_null());
+        let rows = find.all(&transaction).await?.into_iter().map(|row| (row.id, row));
+        let rows: HashMap<_, _> = rows.collect();
         for it in items {
-            let mut row = item_row(it)?.into_active_model().reset_all();
-            // Others write these meanwhile.
-            row.last_used_at = ActiveValue::NotSet;
-            row.removed_at = ActiveValue::NotSet;
-            row.removed_by = ActiveValue::NotSet;
-            let update = jump_item::Entity::update_many().set(row).filter(these(&[it.id]));
-            let written = update.filter(jump_item::Column::RemovedAt.is_null()).exec(&transaction).await?;
-            if written.rows_affected != 1 {
-                transaction.rollback().await?;
-                return Ok(false);
+            let Some(row) = rows.get(&it.id.0) else { return Ok(false) };
+            if row.revision != it.definition.revision {
+                return Err(StoreError::ChangedMeanwhile);
             }
+            jump_item::Entity::update_many()
+                .set(differing(row, &item_row(it)?))
+                .col_expr(jump_item::Column::Revision, Expr::value(row.revision + 1))
+                .filter(these(&[it.id]))
+                .exec(&transaction)
+                .await?;
         }
         transaction.commit().await?;
         Ok(true)

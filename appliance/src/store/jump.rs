@@ -1,7 +1,7 @@
 use std::collections::HashMap;
 
-use sea_orm::ActiveValue::NotSet;
-use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::sea_query::Expr;
+use sea_orm::{ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect};
 use wire::api::TunnelJumpDraft;
 use wire::{JumpGroupId, JumpItemId, JumpPolicyId, JumpointId, SessionPolicyId, Timestamp, UserId};
 
@@ -22,6 +22,8 @@ pub struct JumpGroupRecord {
     pub owner: Option<UserId>,
     /// When it was made.
     pub created_at: Timestamp,
+    /// Goes up with each change of name or comments.
+    pub revision: i64,
 }
 
 /// A Protocol Tunnel Jump.
@@ -29,7 +31,7 @@ pub struct JumpGroupRecord {
 pub struct JumpItemRecord {
     /// Its id.
     pub id: JumpItemId,
-    /// What was entered.
+    /// What was entered, with the newest revision.
     pub definition: TunnelJumpDraft,
     /// When it was made.
     pub created_at: Timestamp,
@@ -47,6 +49,7 @@ impl From<jump_group::Model> for JumpGroupRecord {
             comments: row.comments,
             owner: row.owner_id.map(UserId),
             created_at: Timestamp(row.created_at),
+            revision: row.revision,
         }
     }
 }
@@ -60,6 +63,7 @@ impl From<&JumpGroupRecord> for jump_group::Model {
             created_at: it.created_at.0,
             members_revision: 0,
             owner_id: it.owner.map(|id| id.0),
+            revision: it.revision,
         }
     }
 }
@@ -82,6 +86,7 @@ impl TryFrom<jump_item::Model> for JumpItemRecord {
                 jump_policy_id: row.jump_policy_id.map(JumpPolicyId),
                 session_policy_id: row.session_policy_id.map(SessionPolicyId),
                 credentials: Some(from_json("jump_item.credentials", &row.credentials)?),
+                revision: row.revision,
             },
             created_at: Timestamp(row.created_at),
             updated_at: Timestamp(row.updated_at),
@@ -110,6 +115,7 @@ pub(super) fn item_row(it: &JumpItemRecord) -> Result<jump_item::Model, StoreErr
         jump_policy_id: definition.jump_policy_id.map(|id| id.0),
         session_policy_id: definition.session_policy_id.map(|id| id.0),
         credentials: to_json("jump_item.credentials", &definition.credentials.as_deref().unwrap_or_default())?,
+        revision: definition.revision,
     })
 }
 
@@ -150,15 +156,26 @@ impl Store {
         Ok(())
     }
 
-    /// Writes a group.
+    /// Writes name and comments of a group that has this revision; afterwards it has the next one. False when there is none.
     ///
     /// # Errors
-    /// [`StoreError::Duplicate`] when the name is taken.
-    pub async fn update_jump_group(&self, it: &JumpGroupRecord) -> Result<(), StoreError> {
-        let mut row = jump_group::Model::from(it).into_active_model().reset_all();
-        row.members_revision = NotSet;
-        row.update(&self.db).await?;
-        Ok(())
+    /// [`StoreError::Duplicate`] when the name is taken, [`StoreError::ChangedMeanwhile`] when it has another revision.
+    pub async fn update_jump_group(&self, it: &JumpGroupRecord) -> Result<bool, StoreError> {
+        let transaction = self.db.begin_alone().await?;
+        let done = jump_group::Entity::update_many()
+            .col_expr(jump_group::Column::Name, Expr::value(it.name.as_str()))
+            .col_expr(jump_group::Column::Comments, Expr::value(it.comments.as_str()))
+            .col_expr(jump_group::Column::Revision, Expr::value(it.revision + 1))
+            .filter(jump_group::Column::Id.eq(it.id.0))
+            .filter(jump_group::Column::Revision.eq(it.revision))
+            .exec(&transaction)
+            .await?;
+        if done.rows_affected == 0 {
+            let is_there = jump_group::Entity::find_by_id(it.id.0).one(&transaction).await?.is_some();
+            return if is_there { Err(StoreError::ChangedMeanwhile) } else { Ok(false) };
+        }
+        transaction.commit().await?;
+        Ok(true)
     }
 
     /// Removes an empty group; items of it that were removed can no longer be brought back.

@@ -22,6 +22,7 @@ mod passkeys;
 mod personal_groups;
 mod policies;
 mod recordings;
+mod revisions;
 mod session_policies;
 mod single_sign_on;
 
@@ -57,6 +58,7 @@ impl MigratorTrait for Migrator {
             Box::new(credentials::Credentials),
             Box::new(item_copies::ItemCopies),
             Box::new(recordings::Recordings),
+            Box::new(revisions::Revisions),
         ]
     }
 }

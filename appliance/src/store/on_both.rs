@@ -14,7 +14,7 @@ use wire::{
 
 use super::{
     ConnectionRecord, CredentialRecord, JumpGroupRecord, JumpItemRecord, JumpointRecord, LetterRecord,
-    SessionEventRecord, SessionRecord, Store, StoreError, TeamRecord, UserRecord,
+    SessionEventRecord, SessionRecord, Store, StoreError, TeamRecord, UserEdit, UserRecord,
 };
 use crate::jump::policy::Policy;
 use crate::jump::removal::Removed;
@@ -41,6 +41,7 @@ async fn user(store: &Store, name: &str, role: Role) -> UserId {
         password_hash: "hash".into(),
         created_at: Timestamp(1),
         last_sign_in_at: None,
+        revision: 0,
     };
     store.insert_user(&user).await.unwrap();
     id
@@ -48,8 +49,14 @@ async fn user(store: &Store, name: &str, role: Role) -> UserId {
 
 async fn group(store: &Store, name: &str) -> JumpGroupId {
     let id = JumpGroupId(random::id());
-    let group =
-        JumpGroupRecord { id, name: name.into(), comments: String::new(), owner: None, created_at: Timestamp(1) };
+    let group = JumpGroupRecord {
+        id,
+        name: name.into(),
+        comments: String::new(),
+        owner: None,
+        created_at: Timestamp(1),
+        revision: 0,
+    };
     store.insert_jump_group(&group).await.unwrap();
     id
 }
@@ -63,6 +70,7 @@ async fn jumpoint(store: &Store, name: &str) -> JumpointId {
         enabled: true,
         protocol_tunnel_enabled: true,
         created_at: Timestamp(1),
+        revision: 0,
     };
     store.insert_jumpoint(&it).await.unwrap();
     id
@@ -83,6 +91,7 @@ fn item(group_id: JumpGroupId, jumpoint_id: JumpointId, name: &str) -> JumpItemR
             jump_policy_id: None,
             session_policy_id: None,
             credentials: None,
+            revision: 0,
         },
         created_at: Timestamp(1),
         updated_at: Timestamp(1),
@@ -341,11 +350,53 @@ async fn members_change_while_their_teams_go() {
 async fn bulk_changes_in_another_order_do_not_stop_each_other() {
     let (store, _folder) = fresh().await;
     let (ops, ams) = (group(&store, "Ops").await, jumpoint(&store, "ams").await);
-    let there: Vec<_> = (0..40).map(|it| item(ops, ams, &format!("item {it}"))).collect();
+    let mut there: Vec<_> = (0..40).map(|it| item(ops, ams, &format!("item {it}"))).collect();
     store.insert_jump_items(&there).await.unwrap();
-    let backwards: Vec<_> = there.iter().rev().cloned().collect();
-    for _ in 0..5 {
+    let mut backwards: Vec<_> = there.iter().rev().cloned().collect();
+    for revision in 0..5 {
+        there.iter_mut().chain(&mut backwards).for_each(|it| it.definition.revision = revision);
         let (one, other) = tokio::join!(store.update_jump_items(&there), store.update_jump_items(&backwards));
-        assert!(one.unwrap() && other.unwrap());
+        let (held, refused) = if one.is_ok() { (one, other) } else { (other, one) };
+        assert!(held.unwrap() && matches!(refused, Err(StoreError::ChangedMeanwhile)), "{refused:?}");
     }
+}
+
+#[tokio::test]
+async fn who_looked_at_an_older_revision_writes_nothing() {
+    let (store, _folder) = fresh().await;
+    let (ops, ams) = (group(&store, "Ops").await, jumpoint(&store, "ams").await);
+    let group = store.jump_group(ops).await.unwrap().unwrap();
+    let renamed = JumpGroupRecord { name: "Operations".into(), ..group.clone() };
+    assert!(store.update_jump_group(&renamed).await.unwrap());
+    assert!(matches!(store.update_jump_group(&group).await, Err(StoreError::ChangedMeanwhile)));
+    assert_eq!(store.jump_group(ops).await.unwrap(), Some(JumpGroupRecord { revision: 1, ..renamed }));
+    let gone = JumpGroupRecord { id: JumpGroupId(random::id()), ..group };
+    assert!(!store.update_jump_group(&gone).await.unwrap());
+
+    let jumpoint = store.jumpoint(ams).await.unwrap().unwrap();
+    let disabled = JumpointRecord { enabled: false, ..jumpoint.clone() };
+    assert!(store.update_jumpoint(&disabled).await.unwrap());
+    assert!(matches!(store.update_jumpoint(&jumpoint).await, Err(StoreError::ChangedMeanwhile)));
+    assert_eq!(store.jumpoint(ams).await.unwrap(), Some(JumpointRecord { revision: 1, ..disabled }));
+
+    let ana = user(&store, "ana", Role::Administrator).await;
+    let named = |name: &str, revision| UserEdit { display_name: Some(name.into()), revision, ..UserEdit::default() };
+    store.edit_user(ana, named("Ana", Some(0))).await.unwrap().unwrap();
+    let stale = store.edit_user(ana, named("Anna", Some(0))).await;
+    assert!(matches!(stale, Err(StoreError::ChangedMeanwhile)), "{stale:?}");
+    let whichever = store.edit_user(ana, named("Anne", None)).await.unwrap().unwrap();
+    assert_eq!((whichever.display_name.as_str(), whichever.revision), ("Anne", 2));
+
+    let mut db = item(ops, ams, "db");
+    store.insert_jump_item(&db).await.unwrap();
+    let (record, first) = session(ana, &db);
+    store.insert_session(&record, &first).await.unwrap();
+    db.definition.comments = "of the first".into();
+    assert!(store.update_jump_items(std::slice::from_ref(&db)).await.unwrap());
+    let stale = store.update_jump_items(std::slice::from_ref(&db)).await;
+    assert!(matches!(stale, Err(StoreError::ChangedMeanwhile)), "{stale:?}");
+    db.definition.revision = 1;
+    db.last_used_at = Some(record.created_at);
+    db.definition.credentials = Some(Vec::new());
+    assert_eq!(store.jump_item(db.id).await.unwrap(), Some(db));
 }

@@ -35,6 +35,7 @@ pub(super) async fn ensure_personal_group(
         comments: String::new(),
         owner: Some(owner),
         created_at: at,
+        revision: 0,
     };
     let row = jump_group::Model::from(&record).into_active_model();
     jump_group::Entity::insert(row).exec_without_returning(transaction).await?;

@@ -288,6 +288,7 @@ mod tests {
             password_hash: String::new(),
             created_at: Timestamp(1),
             last_sign_in_at: None,
+            revision: 0,
         };
         store.insert_user(&user).await.unwrap();
         user.id

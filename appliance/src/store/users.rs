@@ -1,5 +1,5 @@
 use sea_orm::ActiveValue::Set;
-use sea_orm::sea_query::Expr;
+use sea_orm::sea_query::{Expr, ExprTrait};
 use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, IntoActiveModel, PaginatorTrait, QueryFilter, QueryOrder};
 use wire::api::{JumpMethod, Preferences, Role};
 use wire::{JumpItemRoleId, SessionPolicyId, Timestamp, UserId};
@@ -39,6 +39,8 @@ pub struct UserRecord {
     pub created_at: Timestamp,
     /// When they last signed in.
     pub last_sign_in_at: Option<Timestamp>,
+    /// Goes up with each change by an administrator.
+    pub revision: i64,
 }
 
 impl std::fmt::Debug for UserRecord {
@@ -68,6 +70,8 @@ pub struct UserEdit {
     pub session_policy: Option<Option<SessionPolicyId>>,
     /// Another password.
     pub password_hash: Option<String>,
+    /// The revision that was looked at; none: whichever it is by now.
+    pub revision: Option<i64>,
 }
 
 /// User names are unique without regard to case.
@@ -92,6 +96,7 @@ fn new_row(it: &UserRecord) -> Result<user::ActiveModel, StoreError> {
         personal_role_id: Set(it.personal_role.map(|role| role.0)),
         session_policy_id: Set(it.session_policy.map(|policy| policy.0)),
         methods: Set(to_json("user.methods", &it.methods)?),
+        revision: Set(it.revision),
     })
 }
 
@@ -132,6 +137,7 @@ impl TryFrom<user::Model> for UserRecord {
             password_hash: row.password_hash,
             created_at: Timestamp(row.created_at),
             last_sign_in_at: row.last_sign_in_at.map(Timestamp),
+            revision: row.revision,
         })
     }
 }
@@ -202,9 +208,11 @@ impl Store {
         Ok(true)
     }
 
-    /// Writes what is changed of a user and nothing else. Returns the user as they are now; none when there is no such user.
+    /// Writes what is changed of a user and nothing else; afterwards they have the next revision. Returns the user as they are now;
+    /// none when there is no such user.
     ///
     /// # Errors
+    /// [`StoreError::ChangedMeanwhile`] when they have another revision than the one that was looked at;
     /// [`StoreError::LastAdministrator`] when nobody would be left who may administer; [`StoreError::Dependent`] when the default
     /// role or session policy is gone.
     pub async fn edit_user(&self, id: UserId, edit: UserEdit) -> Result<Option<UserRecord>, StoreError> {
@@ -240,9 +248,16 @@ impl Store {
             row.password_hash = Set(hash);
         }
         let transaction = self.db.begin_alone().await?;
-        let done = user::Entity::update_many().set(row).filter(user::Column::Id.eq(id.0)).exec(&transaction).await?;
-        if done.rows_affected == 0 {
-            return Ok(None);
+        let mut update = user::Entity::update_many()
+            .set(row)
+            .col_expr(user::Column::Revision, Expr::col(user::Column::Revision).add(1))
+            .filter(user::Column::Id.eq(id.0));
+        if let Some(revision) = edit.revision {
+            update = update.filter(user::Column::Revision.eq(revision));
+        }
+        if update.exec(&transaction).await?.rows_affected == 0 {
+            let is_there = user::Entity::find_by_id(id.0).one(&transaction).await?.is_some();
+            return if is_there { Err(StoreError::ChangedMeanwhile) } else { Ok(None) };
         }
         administrators_left(&transaction).await?;
         role_exists(&transaction, edit.default_role.flatten()).await?;
@@ -349,6 +364,7 @@ mod tests {
                 password_hash: "old".into(),
                 created_at: Timestamp(1),
                 last_sign_in_at: None,
+                revision: 0,
             };
             store.insert_user(&user).await.unwrap();
         }

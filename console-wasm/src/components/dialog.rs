@@ -120,7 +120,7 @@ fn focus_first_field(dialog: &HtmlDialogElement) {
 /// Properties of [`FormDialog`].
 #[derive(Clone, PartialEq, Properties)]
 pub(crate) struct FormDialogProps {
-    /// What its ids begin with: `{name}-dialog`, `{name}-save`, `{name}-cancel`, `{name}-error`.
+    /// What its ids begin with: `{name}-dialog`, `{name}-save`, `{name}-cancel`, `{name}-error`, `{name}-reload`.
     pub(crate) name: &'static str,
     /// Its heading.
     pub(crate) title: AttrValue,
@@ -135,6 +135,9 @@ pub(crate) struct FormDialogProps {
     pub(crate) children: Html,
     /// Sends it.
     pub(crate) onsubmit: Callback<()>,
+    /// Loads what it is about anew, in place of what was typed: offered when somebody else changed it meanwhile.
+    #[prop_or_default]
+    pub(crate) onreload: Option<Callback<()>>,
     /// Leaves it.
     pub(crate) onclose: Callback<()>,
 }
@@ -153,7 +156,11 @@ pub(crate) fn FormDialog(props: &FormDialogProps) -> Html {
         <Dialog id={format!("{name}-dialog")} title={props.title.clone()} width={props.width} {footer} onclose={props.onclose.clone()} onsubmit={props.onsubmit.clone()}>
             <div class="pf-v6-c-form">
                 if let Some(error) = props.sending.error() {
-                    <ErrorAlert id={format!("{name}-error")} error={error.clone()} />
+                    <ErrorAlert id={format!("{name}-error")} error={error.clone()}>
+                        if let Some(onreload) = props.onreload.as_ref().filter(|_| error.code == "changed_meanwhile") {
+                            <Button id={format!("{name}-reload")} small={true} label="Load it again" onclick={onreload.reform(|_: MouseEvent| ())} />
+                        }
+                    </ErrorAlert>
                 }
                 { props.children.clone() }
             </div>

@@ -47,6 +47,7 @@ pub(crate) struct ItemForm {
     pub(crate) session_policy: Option<SessionPolicyId>,
     /// Its credentials.
     pub(crate) credentials: Rows,
+    revision: i64,
     touched: BTreeSet<String>,
     submitted: bool,
     refused: Vec<FieldError>,
@@ -91,6 +92,8 @@ pub(crate) enum Edit {
     Submitted,
     /// The appliance refused.
     Refused(ApiError),
+    /// The item was loaded anew: this takes the place of what was typed.
+    Loaded(Box<ItemForm>),
 }
 
 impl ItemForm {
@@ -111,6 +114,7 @@ impl ItemForm {
             policy: None,
             session_policy: None,
             credentials: Rows::default(),
+            revision: 0,
             touched: BTreeSet::new(),
             submitted: false,
             refused: Vec::new(),
@@ -141,6 +145,7 @@ impl ItemForm {
             policy: definition.jump_policy_id,
             session_policy: definition.session_policy_id,
             credentials: Rows::of(item),
+            revision: definition.revision,
             touched: BTreeSet::new(),
             submitted: false,
             refused: Vec::new(),
@@ -190,6 +195,7 @@ impl ItemForm {
                 self.submitted = true;
                 self.refused = error.fields;
             }
+            Edit::Loaded(form) => self = *form,
         }
         self
     }
@@ -225,6 +231,7 @@ impl ItemForm {
             jump_policy_id: self.policy,
             session_policy_id: self.session_policy,
             credentials: self.credentials.wanted(&ports),
+            revision: self.revision,
         };
         for error in validate::tunnel_jump(&draft) {
             if !errors.iter().any(|known| known.field == error.field) {
@@ -333,8 +340,19 @@ mod tests {
 
     #[test]
     fn an_item_survives_the_form() {
-        let it = item("db");
+        let mut it = item("db");
+        it.definition.revision = 3;
         assert_eq!(ItemForm::of(&it).draft(), Ok(it.definition));
+    }
+
+    #[test]
+    fn an_item_that_is_loaded_anew_takes_the_place_of_what_was_typed() {
+        let mut newer = item("db");
+        newer.definition.comments = "of somebody else".into();
+        newer.definition.revision = 4;
+        let typed = form().edit(Edit::Comments("mine".into())).edit(Edit::Submitted);
+        let it = typed.edit(Edit::Loaded(Box::new(ItemForm::of(&newer))));
+        assert_eq!(it.draft(), Ok(newer.definition));
     }
 
     #[test]

@@ -77,6 +77,7 @@ mod tests {
             comments: String::new(),
             owner: None,
             item_count: 0,
+            revision: 0,
         };
         let mut items = [item("a"), item("b")];
         items[0].definition.tag = Some("billing".into());

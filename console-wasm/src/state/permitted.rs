@@ -34,6 +34,7 @@ mod tests {
             owner: None,
             item_count: 1,
             permissions: permissions.to_vec(),
+            revision: 0,
         }
     }
 

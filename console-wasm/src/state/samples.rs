@@ -29,6 +29,7 @@ pub(crate) fn item(name: &str) -> JumpItem {
             jump_policy_id: None,
             session_policy_id: None,
             credentials: None,
+            revision: 0,
         },
         policies: Vec::new(),
         credential_names: Vec::new(),
@@ -137,5 +138,6 @@ pub(crate) fn user(id: u128, role: Role) -> User {
         second_factor: false,
         created_at: Timestamp(0),
         last_sign_in_at: None,
+        revision: 0,
     }
 }

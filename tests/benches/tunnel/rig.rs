@@ -140,7 +140,7 @@ impl Rig {
         let (far, near) = (dials(self.hop(listens, delayed)?), dials(self.hop(listens, delayed)?));
 
         let jumpoint = JumpointNode::enrol(&admin, "bench", far.as_deref(), &at)?;
-        let group = JumpGroupDraft { name: "Bench".into(), comments: String::new() };
+        let group = JumpGroupDraft { name: "Bench".into(), comments: String::new(), revision: 0 };
         let group: JumpGroup = admin.post("/api/jump-groups", &group)?.ok()?;
         let draft = TunnelJumpDraft {
             name: "bench".into(),
@@ -154,6 +154,7 @@ impl Rig {
             jump_policy_id: None,
             session_policy_id: None,
             credentials: None,
+            revision: 0,
         };
         let item: JumpItem = admin.post("/api/jump-items", &draft)?.ok()?;
         let installed =

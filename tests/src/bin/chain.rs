@@ -111,8 +111,9 @@ fn start(arguments: &Arguments) -> Result<Chain> {
     admin.set_up(setup, USER, &password)?;
 
     let jumpoint = JumpointNode::enrol(&admin, "chain", arguments.jumpoint_dials.as_deref(), at)?;
-    let group: JumpGroup =
-        admin.post("/api/jump-groups", &JumpGroupDraft { name: "Chain".into(), comments: String::new() })?.ok()?;
+    let group: JumpGroup = admin
+        .post("/api/jump-groups", &JumpGroupDraft { name: "Chain".into(), comments: String::new(), revision: 0 })?
+        .ok()?;
     let item: JumpItem = admin
         .post(
             "/api/jump-items",
@@ -132,6 +133,7 @@ fn start(arguments: &Arguments) -> Result<Chain> {
                 jump_policy_id: None,
                 session_policy_id: None,
                 credentials: None,
+                revision: 0,
             },
         )?
         .ok()?;

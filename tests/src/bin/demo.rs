@@ -138,7 +138,8 @@ impl Site {
         let admin = ApiClient::new(&self.ready.url, &self.ready.ca)?;
         admin.sign_in(&self.admin.user, &self.admin.password)?;
         let jumpoint = self.jumpoint(&admin)?;
-        let draft = JumpGroupDraft { name: "On this machine".into(), comments: "Made by cargo demo.".into() };
+        let draft =
+            JumpGroupDraft { name: "On this machine".into(), comments: "Made by cargo demo.".into(), revision: 0 };
         let group: JumpGroup = admin.post("/api/jump-groups", &draft)?.ok()?;
         let mut samples = vec![
             ("Sample web page", "127.7.0.1", self.page.port(), 8080, "HTTP"),
@@ -158,6 +159,7 @@ impl Site {
                 jump_policy_id: None,
                 session_policy_id: None,
                 credentials: None,
+                revision: 0,
             };
             let _: JumpItem = admin.post("/api/jump-items", &draft)?.ok()?;
         }

@@ -113,7 +113,7 @@ fn furnish(site: &Site, items: usize) -> Result<()> {
     let kinds = ["db", "web", "cache", "plc", "mail"];
     let mut groups = vec![site.group];
     for number in 1..GROUPS {
-        let draft = JumpGroupDraft { name: format!("Site {number}"), comments: String::new() };
+        let draft = JumpGroupDraft { name: format!("Site {number}"), comments: String::new(), revision: 0 };
         let group: JumpGroup = site.admin.post("/api/jump-groups", &draft)?.ok()?;
         groups.push(group.id);
     }

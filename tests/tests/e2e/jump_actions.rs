@@ -17,7 +17,9 @@ fn items(site: &Site, names: &[&str]) -> Result<Vec<JumpItem>> {
 }
 
 fn group(site: &Site, name: &str) -> Result<JumpGroup> {
-    site.admin.post("/api/jump-groups", &JumpGroupDraft { name: name.into(), comments: String::new() })?.ok()
+    site.admin
+        .post("/api/jump-groups", &JumpGroupDraft { name: name.into(), comments: String::new(), revision: 0 })?
+        .ok()
 }
 
 fn by_name(site: &Site, name: &str) -> Result<JumpItem> {

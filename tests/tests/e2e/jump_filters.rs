@@ -14,7 +14,7 @@ use crate::signed_in;
 
 /// Two groups, tags, comments.
 fn furnish(site: &Site) -> Result<()> {
-    let lab = JumpGroupDraft { name: "Lab".into(), comments: String::new() };
+    let lab = JumpGroupDraft { name: "Lab".into(), comments: String::new(), revision: 0 };
     let lab: JumpGroup = site.admin.post("/api/jump-groups", &lab)?.ok()?;
     for (name, host, group, tag, comments) in [
         ("billing-db", "10.0.0.5", site.group, "billing", "the old one"),

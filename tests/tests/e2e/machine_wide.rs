@@ -159,7 +159,7 @@ fn a_full_disk_refuses_the_jump_in_words_and_nothing_is_lost() -> Result<()> {
     let admin = tests::api_client::ApiClient::new(&appliance.ready.url, &appliance.ready.ca)?;
     admin.set_up(appliance.ready.setup_url.as_deref().context("no setup link")?, ADMIN, ADMIN_PASSWORD)?;
     let jumpoint = tests::jumpoint::JumpointNode::enrol(&admin, "ams-1", None, folder.path())?;
-    let groups = wire::api::JumpGroupDraft { name: "Production".into(), comments: String::new() };
+    let groups = wire::api::JumpGroupDraft { name: "Production".into(), comments: String::new(), revision: 0 };
     let group: wire::api::JumpGroup = admin.post("/api/jump-groups", &groups)?.ok()?;
     let draft = wire::api::TunnelJumpDraft {
         name: "echo".into(),
@@ -173,6 +173,7 @@ fn a_full_disk_refuses_the_jump_in_words_and_nothing_is_lost() -> Result<()> {
         jump_policy_id: None,
         session_policy_id: None,
         credentials: None,
+        revision: 0,
     };
     let item: wire::api::JumpItem = admin.post("/api/jump-items", &draft)?.ok()?;
     disk.fill()?;

@@ -13,6 +13,7 @@
 //! | `jump_table`, `jump_filters`, `jump_actions` | the Jump interface: columns, selection, search, filters, groups, what is done with many items |
 //! | `jump_files` | items out of the table into a file, and from a file |
 //! | `administration` | users, groups and nodes by hand |
+//! | `changed_meanwhile` | two administrators with the same dialog open |
 //! | `audit` | the audit trail: filters, before and after, verifying in the browser |
 //! | `joining` | two people in one session, and an administrator who watches one |
 //! | `dashboard` | the dashboard while things happen |
@@ -37,6 +38,7 @@ mod api_tokens;
 mod appliance_away;
 mod approve_by_mail;
 mod audit;
+mod changed_meanwhile;
 mod credentials;
 mod dashboard;
 mod database;

@@ -246,7 +246,7 @@ const SAMPLES: [Sample; 10] = [
 ];
 
 fn furnish(site: &Site, echo: &Echo) -> Result<()> {
-    let lab = JumpGroupDraft { name: "Lab".into(), comments: String::new() };
+    let lab = JumpGroupDraft { name: "Lab".into(), comments: String::new(), revision: 0 };
     let lab: JumpGroup = site.admin.post("/api/jump-groups", &lab)?.ok()?;
     for (group, tag, name, hostname, local_address, pairs) in SAMPLES {
         let mut draft = site.draft(name, hostname, local_address, &[]);

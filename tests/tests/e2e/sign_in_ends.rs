@@ -63,7 +63,7 @@ fn nothing_arrives_any_more(site: &Site, console: &Console) -> Result<()> {
     let requests = "return performance.getEntriesByType('resource').filter(it => it.name.includes('/api/')).length";
     let before = console.script(requests, vec![])?;
     site.admin.sign_in(ADMIN, ADMIN_PASSWORD)?;
-    let draft = JumpGroupDraft { name: "Made while signed out".into(), comments: String::new() };
+    let draft = JumpGroupDraft { name: "Made while signed out".into(), comments: String::new(), revision: 0 };
     let _: JumpGroup = site.admin.post("/api/jump-groups", &draft)?.ok()?;
     std::thread::sleep(Duration::from_secs(2));
     let after = console.script(requests, vec![])?;

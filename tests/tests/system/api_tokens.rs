@@ -52,7 +52,7 @@ fn a_program_jumps_with_a_token_and_no_cookie() -> Result<()> {
 fn with_a_token_the_cookie_does_not_count() -> Result<()> {
     on_a_site(|site| {
         let read = make(&site.admin, TokenScope::Read, ADMIN_PASSWORD)?;
-        let group = serde_json::to_value(JumpGroupDraft { name: "Lab".into(), comments: String::new() })?;
+        let group = serde_json::to_value(JumpGroupDraft { name: "Lab".into(), comments: String::new(), revision: 0 })?;
         let with = |shown: &str, method: &str, path: &str, body| {
             site.admin.send_with(method, path, body, &[("authorization", shown)])
         };

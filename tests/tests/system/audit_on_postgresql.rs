@@ -30,7 +30,7 @@ fn the_server_keeps_the_trail_as_it_is_and_tampering_is_found() -> Result<()> {
             verify(&export(&site.admin)?, &key)??;
 
             // What cannot be written down does not happen.
-            let draft = JumpGroupDraft { name: "later".into(), comments: String::new() };
+            let draft = JumpGroupDraft { name: "later".into(), comments: String::new(), revision: 0 };
             server.ask_in(&name, "alter table audit_event add constraint no_more check (sequence < 0) not valid")?;
             let refused = site.admin.post("/api/jump-groups", &draft)?.refused(503)?;
             ensure!(refused.code == "not_audited", "{refused:?}");

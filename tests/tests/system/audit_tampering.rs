@@ -229,7 +229,7 @@ impl Desk {
     /// Some events, and the appliance is stopped.
     fn new(site: &mut Site) -> Result<Self> {
         for name in ["a", "b"] {
-            let draft = JumpGroupDraft { name: name.into(), comments: String::new() };
+            let draft = JumpGroupDraft { name: name.into(), comments: String::new(), revision: 0 };
             let made: JumpGroup = site.admin.post("/api/jump-groups", &draft)?.ok()?;
             let draft = JumpGroupDraft { comments: "changed".into(), ..draft };
             site.admin.put(&format!("/api/jump-groups/{}", made.id), &draft)?.success()?;
@@ -311,7 +311,7 @@ fn what_is_kept_beside_the_database_is_looked_at_too() -> Result<()> {
         // An older copy of the database.
         desk.restore()?;
         site.appliance.start_again()?;
-        let draft = JumpGroupDraft { name: "later".into(), comments: String::new() };
+        let draft = JumpGroupDraft { name: "later".into(), comments: String::new(), revision: 0 };
         site.admin.post("/api/jump-groups", &draft)?.success()?;
         site.appliance.program.stop()?;
         for name in ["sallyport.db", "sallyport.db-wal", "sallyport.db-shm"] {
@@ -349,7 +349,7 @@ fn the_database_refuses_by_itself_and_tampering_under_a_running_appliance_is_fou
         statements.push(format!("DELETE FROM audit_event WHERE sequence > {}", end - 2));
         statements.push(format!("UPDATE audit_tail SET sequence = {}, hash = x'{hash}'", end - 2));
         sql(&file, &statements)?;
-        let draft = JumpGroupDraft { name: "later".into(), comments: String::new() };
+        let draft = JumpGroupDraft { name: "later".into(), comments: String::new(), revision: 0 };
         site.admin.post("/api/jump-groups", &draft)?.success()?;
         let findings = heads(&site.admin)?.findings;
         ensure!(findings.len() == 1 && findings[0].what.contains("while the appliance ran"), "{findings:?}");

@@ -329,7 +329,8 @@ fn uses(walk: &mut Walk<'_>, site: &Site, admin: &ApiClient, (tom, _): &(ApiClie
     let policy = JumpPolicyDraft { approval: Some(approval_by(&[me.user.id])), ..draft("With approval") };
     let policy: wire::api::JumpPolicy = admin.post("/api/jump-policies", &policy)?.ok()?;
     let guarded = TunnelJumpDraft { jump_policy_id: Some(policy.id), ..item.definition.clone() };
-    admin.put(&format!("/api/jump-items/{}", item.id), &guarded)?.success()?;
+    let path = format!("/api/jump-items/{}", item.id);
+    let guarded: JumpItem = admin.put(&path, &guarded)?.ok()?;
     let ask = json!({ "item_id": item.id, "reason": "Ticket 7", "minutes": 10 });
     let asked = walk.send(tom, "POST /api/approvals", &[], ask.clone(), "approval.asked")?;
     let id = text(&asked[0]["id"])?;
@@ -340,7 +341,7 @@ fn uses(walk: &mut Walk<'_>, site: &Site, admin: &ApiClient, (tom, _): &(ApiClie
     let withdraw = "POST /api/approvals/{id}/withdraw";
     walk.send(tom, withdraw, &[&text(&asked[0]["id"])?], NOTHING, "approval.withdrawn")?;
 
-    admin.put(&format!("/api/jump-items/{}", item.id), &item.definition)?.success()?;
+    admin.put(&path, &TunnelJumpDraft { jump_policy_id: None, ..guarded.definition })?.success()?;
     let begun = walk.send(&site.admin, "POST /api/sessions", &[], json!({ "item_id": item.id }), "jump.allowed")?;
     let id = text(&begun["id"])?;
     let ticket = "POST /api/sessions/{id}/ticket";

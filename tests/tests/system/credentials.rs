@@ -40,7 +40,7 @@ pub(crate) fn of(credential_id: CredentialId, remote_port: Option<u32>) -> ItemC
 
 /// Gives an item these credentials, as an administrator.
 pub(crate) fn tie(site: &Site, item: &JumpItem, credentials: Vec<ItemCredential>) -> Result<JumpItem> {
-    let draft = TunnelJumpDraft { credentials: Some(credentials), ..item.definition.clone() };
+    let draft = TunnelJumpDraft { credentials: Some(credentials), ..item_of(&site.admin, item)?.definition };
     site.admin.put(&format!("/api/jump-items/{}", item.id), &draft)?.ok()
 }
 
@@ -182,8 +182,10 @@ fn roles_decide_who_manages_credentials_and_who_learns_of_them() -> Result<()> {
             let refused = eva.put(&its_path, &draft(vec![of(of_others, None)]))?.refused(422)?;
             field_message(&refused, "credentials")?;
         }
-        eva.put(&its_path, &draft(vec![of(of_production.id, Some(5432))]))?.success()?;
-        let refused = eva.put(&its_path, &draft(vec![of(of_production.id, Some(22))]))?.refused(422)?;
+        let given: JumpItem = eva.put(&its_path, &draft(vec![of(of_production.id, Some(5432))]))?.ok()?;
+        let wrong = vec![of(of_production.id, Some(22))];
+        let draft = TunnelJumpDraft { credentials: Some(wrong), ..given.definition };
+        let refused = eva.put(&its_path, &draft)?.refused(422)?;
         ensure!(field_message(&refused, "credentials")?.contains("port 22"));
         Ok(())
     })

@@ -50,6 +50,7 @@ fn a_full_disk_refuses_the_jump_in_words_and_nothing_is_lost() -> Result<()> {
         jump_policy_id: None,
         session_policy_id: None,
         credentials: None,
+        revision: 0,
     };
     let item: JumpItem = admin.post("/api/jump-items", &draft)?.ok()?;
     ensure!(item.status == ItemStatus::Ready, "{item:?}");

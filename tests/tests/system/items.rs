@@ -64,13 +64,13 @@ fn an_item_can_be_edited_moved_and_removed() -> Result<()> {
         let item = site.item("db", "10.0.0.5", "127.4.0.9", &[(5432, 5432)])?;
         let lab: JumpGroup = site
             .admin
-            .post("/api/jump-groups", &JumpGroupDraft { name: "Lab".into(), comments: String::new() })?
+            .post("/api/jump-groups", &JumpGroupDraft { name: "Lab".into(), comments: String::new(), revision: 0 })?
             .ok()?;
         let path = format!("/api/jump-items/{}", item.id);
         let draft = TunnelJumpDraft { name: "db-2".into(), group_id: lab.id, ..item.definition.clone() };
         let changed: JumpItem = site.admin.put(&path, &draft)?.ok()?;
         ensure!(changed.group_name == "Lab" && changed.definition.name == "db-2");
-        let bad = TunnelJumpDraft { name: String::new(), ..draft };
+        let bad = TunnelJumpDraft { name: String::new(), ..changed.definition };
         field_message(&site.admin.put(&path, &bad)?.refused(422)?, "name")?;
         let kept: JumpItem = site.admin.get(&path)?;
         ensure!(kept.definition.name == "db-2", "a refused change was kept");

@@ -34,14 +34,16 @@ fn file(lines: &[&str]) -> Vec<u8> {
 }
 
 fn group(site: &Site, name: &str) -> Result<JumpGroupId> {
-    let draft = JumpGroupDraft { name: name.into(), comments: String::new() };
+    let draft = JumpGroupDraft { name: name.into(), comments: String::new(), revision: 0 };
     let made: JumpGroup = site.admin.post("/api/jump-groups", &draft)?.ok()?;
     Ok(made.id)
 }
 
 /// What items are, apart from their ids, by name.
 fn definitions(items: &[JumpItem]) -> BTreeMap<String, TunnelJumpDraft> {
-    items.iter().map(|it| (it.definition.name.clone(), it.definition.clone())).collect()
+    // An item that was imported is a new one.
+    let new = |it: &JumpItem| TunnelJumpDraft { revision: 0, ..it.definition.clone() };
+    items.iter().map(|it| (it.definition.name.clone(), new(it))).collect()
 }
 
 #[test]

@@ -316,7 +316,7 @@ fn a_session_on_a_copy_counts_where_the_policy_says_so() -> Result<()> {
         let policy = make(site, &rule)?;
         guard(site, &item, Some(policy.id))?;
         let group = |name: &str| -> Result<wire::JumpGroupId> {
-            let draft = JumpGroupDraft { name: name.into(), comments: String::new() };
+            let draft = JumpGroupDraft { name: name.into(), comments: String::new(), revision: 0 };
             Ok(site.admin.post("/api/jump-groups", &draft)?.ok::<JumpGroup>()?.id)
         };
         let copy_of = |it: &JumpItem, group| -> Result<JumpItem> {

@@ -5,6 +5,7 @@
 //! | `items` | what may be entered for a Protocol Tunnel Jump |
 //! | `item_changes`, `own_items` | many items at once: changed, copied, removed, brought back; favourites and filter sets |
 //! | `items_csv` | items as a CSV file, out and in |
+//! | `changed_meanwhile` | two administrators change the same thing |
 //! | `sessions` | Jump, tickets, ends, what the rows say |
 //! | `tunnels` | bytes: volume, many connections, half close, refusals |
 //! | `listening` | addresses and ports on the workstation |
@@ -52,6 +53,7 @@ mod audit_tampering;
 mod audit_walk;
 mod authorization;
 mod chain;
+mod changed_meanwhile;
 mod chaos;
 mod connections;
 mod credentials;

@@ -69,8 +69,9 @@ pub(crate) fn change(
 
 /// Gives the item this policy.
 pub(crate) fn guard(site: &Site, item: &JumpItem, policy: Option<JumpPolicyId>) -> Result<()> {
-    let draft = TunnelJumpDraft { jump_policy_id: policy, ..item.definition.clone() };
-    site.admin.put(&format!("/api/jump-items/{}", item.id), &draft)?.success()
+    let path = format!("/api/jump-items/{}", item.id);
+    let now: JumpItem = site.admin.get(&path)?;
+    site.admin.put(&path, &TunnelJumpDraft { jump_policy_id: policy, ..now.definition })?.success()
 }
 
 pub(crate) fn jump(client: &ApiClient, item: &JumpItem) -> Result<Session> {
@@ -173,8 +174,10 @@ fn policies_are_made_changed_named_and_removed() -> Result<()> {
         ensure!(site.admin.get::<Vec<JumpPolicy>>("/api/jump-policies")?.is_empty());
 
         // A policy that is gone cannot be named.
-        let draft = TunnelJumpDraft { jump_policy_id: Some(policy.id), ..item.definition.clone() };
-        let refusal = site.admin.put(&format!("/api/jump-items/{}", item.id), &draft)?.refused(422)?;
+        let item_path = format!("/api/jump-items/{}", item.id);
+        let now: JumpItem = site.admin.get(&item_path)?;
+        let draft = TunnelJumpDraft { jump_policy_id: Some(policy.id), ..now.definition };
+        let refusal = site.admin.put(&item_path, &draft)?.refused(422)?;
         field_message(&refusal, "jump_policy_id")?;
         let members = Membership {
             principal: Principal::User(id),

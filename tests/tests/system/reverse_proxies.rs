@@ -157,8 +157,11 @@ fn behind(kind: ProxyKind, test: impl FnOnce(&mut Site, &mut Ground) -> Result<(
 
 fn only_the_consoles_pages_may_change_things(site: &Site) -> Result<()> {
     for (origin, status) in [(site.admin.base(), 200), ("https://localhost", 403), ("https://evil.example", 403)] {
-        let draft =
-            serde_json::to_value(JumpGroupDraft { name: format!("from {status} {origin}"), comments: String::new() })?;
+        let draft = serde_json::to_value(JumpGroupDraft {
+            name: format!("from {status} {origin}"),
+            comments: String::new(),
+            revision: 0,
+        })?;
         let answer = site.admin.send_with("POST", "/api/jump-groups", Some(&draft), &[("origin", origin)])?;
         ensure!(answer.status / 100 == status / 100, "{origin}: {}", answer.status);
     }

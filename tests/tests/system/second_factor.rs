@@ -38,7 +38,9 @@ pub(crate) fn enrol(
 }
 
 fn require(site: &Site, required: bool) -> Result<()> {
-    site.admin.put("/api/settings/sign-in", &SignInSettings { second_factor_required: required })?.success()
+    let now: SignInSettings = site.admin.get("/api/settings/sign-in")?;
+    let wanted = SignInSettings { second_factor_required: required, ..now };
+    site.admin.put("/api/settings/sign-in", &wanted)?.success()
 }
 
 fn user(site: &Site, name: &str) -> Result<User> {

@@ -43,8 +43,9 @@ fn set_global(site: &Site, rules: SessionRules) -> Result<()> {
 }
 
 fn give_item(site: &Site, item: &JumpItem, policy: Option<SessionPolicyId>) -> Result<()> {
-    let draft = TunnelJumpDraft { session_policy_id: policy, ..item.definition.clone() };
-    site.admin.put(&format!("/api/jump-items/{}", item.id), &draft)?.success()
+    let path = format!("/api/jump-items/{}", item.id);
+    let now: JumpItem = site.admin.get(&path)?;
+    site.admin.put(&path, &TunnelJumpDraft { session_policy_id: policy, ..now.definition })?.success()
 }
 
 fn give_user(site: &Site, user: UserId, policy: Option<SessionPolicyId>) -> Result<()> {
@@ -216,8 +217,10 @@ fn policies_are_made_changed_given_and_removed() -> Result<()> {
         let global = format!("/api/session-policies/{}", SessionPolicyId::GLOBAL);
         site.admin.put(&global, &only_items.definition)?.refused(404)?;
         site.admin.delete(&global)?.refused(404)?;
-        let given = TunnelJumpDraft { session_policy_id: Some(SessionPolicyId::GLOBAL), ..item.definition.clone() };
-        let refusal = site.admin.put(&format!("/api/jump-items/{}", item.id), &given)?.refused(422)?;
+        let item_path = format!("/api/jump-items/{}", item.id);
+        let now: JumpItem = site.admin.get(&item_path)?;
+        let given = TunnelJumpDraft { session_policy_id: Some(SessionPolicyId::GLOBAL), ..now.definition };
+        let refusal = site.admin.put(&item_path, &given)?.refused(422)?;
         field_message(&refusal, "session_policy_id")?;
 
         let none = JumpItemsChange { session_policy: Some(SessionPolicyChoice::Nothing), ..many };

@@ -41,7 +41,7 @@ fn the_cookie_is_out_of_reach_of_scripts_and_other_sites() -> Result<()> {
 #[test]
 fn a_change_without_the_csrf_token_is_refused() -> Result<()> {
     on_a_site(|site| {
-        let group = JumpGroupDraft { name: "Lab".into(), comments: String::new() };
+        let group = JumpGroupDraft { name: "Lab".into(), comments: String::new(), revision: 0 };
         let bare = site.admin.without_csrf();
         bare.get::<Me>("/api/me")?;
         let refusal = bare.post("/api/jump-groups", &group)?.refused(403)?;

@@ -190,6 +190,7 @@ fn draft(row: &Row, known: &Known) -> Result<TunnelJumpDraft, Vec<CsvRemark>> {
         jump_policy_id,
         session_policy_id,
         credentials: Some(credentials),
+        revision: 0,
     });
     for FieldError { field, message } in validate::tunnel_jump(&draft) {
         match field.split_once('[') {

@@ -17,6 +17,9 @@ api_type! {
         pub item_count: u32,
         /// What the asking user may do with them.
         pub permissions: Vec<ItemPermission>,
+        /// Goes up with each change of name or comments; to be sent with the next one.
+        #[serde(default)]
+        pub revision: i64,
     }
 
     /// Who has a personal group.
@@ -35,6 +38,10 @@ api_type! {
         /// Free text.
         #[serde(default)]
         pub comments: String,
+        /// The revision that was looked at; a change to another one is refused. Absent, it is 0: that of a group which nobody
+        /// changed yet. Means nothing for a new group.
+        #[serde(default)]
+        pub revision: i64,
     }
 
     /// One pair local address:port → target:port, as an item defines it.
@@ -80,6 +87,10 @@ api_type! {
         /// What is stored to sign in at its target. None in an answer: not for the asking user; in a change: it stays as it is.
         #[serde(default)]
         pub credentials: Option<Vec<ItemCredential>>,
+        /// Goes up with each change of what is entered here. In a change: the revision that was looked at; a change to another one
+        /// is refused. Absent, it is 0: that of an item which nobody changed yet. Means nothing for a new item.
+        #[serde(default)]
+        pub revision: i64,
     }
 
     /// An entry in the Jump interface.
@@ -121,8 +132,8 @@ api_type! {
         pub updated_at: Timestamp,
     }
 
-    /// `PATCH /api/jump-items`: changes several Protocol Tunnel Jumps alike. What is absent stays as it is in each. All of them
-    /// are changed, or none.
+    /// `PATCH /api/jump-items`: changes several Protocol Tunnel Jumps alike. What is absent stays as it is in each, also where
+    /// somebody else changes it at the same time: no revision is needed. All of them are changed, or none.
     #[derive(Eq)]
     pub struct JumpItemsChange {
         /// Which, each once, at most [`crate::limits::ITEMS_PER_CHANGE`].

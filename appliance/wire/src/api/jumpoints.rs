@@ -24,6 +24,9 @@ api_type! {
         pub item_count: u32,
         /// When it was made.
         pub created_at: Timestamp,
+        /// Goes up with each change by an administrator; to be sent with the next one.
+        #[serde(default)]
+        pub revision: i64,
     }
 
     /// One enrolled agent of a jumpoint.
@@ -109,5 +112,9 @@ api_type! {
         /// Whether Protocol Tunnel Jumps may use it.
         #[serde(default)]
         pub protocol_tunnel_enabled: Option<bool>,
+        /// The revision that was looked at; a change to another one is refused. Absent: what is named here is changed, whatever
+        /// else was changed meanwhile.
+        #[serde(default)]
+        pub revision: Option<i64>,
     }
 }

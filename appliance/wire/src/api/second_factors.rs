@@ -125,9 +125,13 @@ api_type! {
     }
 
     /// `GET` and `PUT /api/settings/sign-in`.
+    #[derive(Default)]
     pub struct SignInSettings {
         /// Whether everybody needs a second factor: who has none sets one up at the next sign-in before anything else.
         pub second_factor_required: bool,
+        /// Goes up with each change. In a change: the revision that was looked at; a change to another one is refused.
+        #[serde(default)]
+        pub revision: i64,
     }
 }
 

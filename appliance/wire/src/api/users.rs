@@ -50,6 +50,9 @@ api_type! {
         pub created_at: Timestamp,
         /// When they last signed in.
         pub last_sign_in_at: Option<Timestamp>,
+        /// Goes up with each change by an administrator; to be sent with the next one.
+        #[serde(default)]
+        pub revision: i64,
     }
 
     /// `POST /api/users`.
@@ -118,6 +121,10 @@ api_type! {
         /// `true` lifts a lock-out.
         #[serde(default)]
         pub unlock: bool,
+        /// The revision that was looked at; a change to another one is refused. Absent: what is named here is changed, whatever
+        /// else was changed meanwhile.
+        #[serde(default)]
+        pub revision: Option<i64>,
     }
 }
 

@@ -151,6 +151,7 @@ mod tests {
             jump_policy_id: None,
             session_policy_id: None,
             credentials: Some(credentials),
+            revision: 0,
         };
         for (credentials, words) in [
             (vec![], None),

@@ -74,19 +74,33 @@ impl Fields {
 #[component]
 pub(super) fn UserDialog(props: &UserDialogProps) -> Html {
     let console = use_console();
+    // As they were when it was opened, or loaded anew since.
+    let user = use_state(|| props.user.clone());
     let fields = use_state(|| Fields::of(props.user.as_ref()));
     let sending = use_submission();
     let new = props.user.is_none();
     let said = |field: &str| sending.said(field, fields.wrong(field, new));
     let onsubmit = {
         let (fields, sending) = (fields.clone(), sending.clone());
-        let (user, onclose) = (props.user.clone(), props.onclose.clone());
+        let (user, onclose, console) = (user.clone(), props.onclose.clone(), console.clone());
         Callback::from(move |()| {
-            let saving = save(console.clone(), user.clone(), (*fields).clone());
+            let saving = save(console.clone(), (*user).clone(), (*fields).clone());
             let onclose = onclose.clone();
             sending.send(fields.is_right(new), saving, move |()| onclose.emit(()));
         })
     };
+    let onreload = (*user).as_ref().map(|it| {
+        let (id, user, fields, sending) = (it.id, user.clone(), fields.clone(), sending.clone());
+        Callback::from(move |()| {
+            let (api, user, fields) = (console.api().clone(), user.clone(), fields.clone());
+            sending.send(true, async move { api.users().await }, move |users| {
+                if let Some(newest) = users.into_iter().find(|it| it.id == id) {
+                    fields.set(Fields::of(Some(&newest)));
+                    user.set(Some(newest));
+                }
+            });
+        })
+    });
     let edit = |change: fn(&mut Fields, String)| {
         let fields = fields.clone();
         Callback::from(move |text: String| {
@@ -134,11 +148,11 @@ pub(super) fn UserDialog(props: &UserDialogProps) -> Html {
         for_users.map(|it| (it.id.to_string(), format!("{} ({})", it.name, it.summary))).collect();
     let roles =
         [Role::Technician, Role::Administrator].map(|role| (key(role).to_owned(), words::role(role).to_owned()));
-    let (title, deed) = match &props.user {
+    let (title, deed) = match &*user {
         None => ("Create a user".to_owned(), "Create"),
         Some(user) => (format!("Properties of {}", user.user_name), "Save"),
     };
-    let has_password = props.user.as_ref().is_some_and(|it| it.has_password);
+    let has_password = (*user).as_ref().is_some_and(|it| it.has_password);
     let (password_label, password_help) = match (new, has_password) {
         (true, _) => ("Password", "At least 12 characters. The user can change it under Your account."),
         (false, true) => ("New password", "Empty keeps the present one. A new one signs the user out everywhere."),
@@ -151,7 +165,7 @@ pub(super) fn UserDialog(props: &UserDialogProps) -> Html {
         }
     };
     html! {
-        <FormDialog name="user" {title} {deed} sending={sending.clone()} {onsubmit} onclose={props.onclose.clone()}>
+        <FormDialog name="user" {title} {deed} sending={sending.clone()} {onsubmit} {onreload} onclose={props.onclose.clone()}>
             if new {
                 <TextField id="user-user-name" label="User name" required={true} value={fields.user_name.clone()} help="What they sign in with: letters, digits and . _ - @"
                     error={said("user_name")} oninput={edit(|fields, text| fields.user_name = text)} />
@@ -226,6 +240,7 @@ async fn save(console: Console, user: Option<User>, fields: Fields) -> Result<()
                 password,
                 remove_password: fields.no_password,
                 unlock: false,
+                revision: Some(user.revision),
             };
             console.api().change_user(user.id, &change).await.map(drop)
         }

@@ -5,7 +5,7 @@ use wire::validate;
 use yew::prelude::*;
 
 use crate::components::dialog::FormDialog;
-use crate::components::field::{TextArea, TextField, kept_in};
+use crate::components::field::{TextArea, TextField};
 use crate::console::use_console;
 use crate::submission::use_submission;
 
@@ -22,16 +22,23 @@ pub(crate) struct GroupDialogProps {
 #[component]
 pub(crate) fn GroupDialog(props: &GroupDialogProps) -> Html {
     let console = use_console();
-    let name = use_state(|| props.group.as_ref().map(|group| group.name.clone()).unwrap_or_default());
-    let comments = use_state(|| props.group.as_ref().map(|group| group.comments.clone()).unwrap_or_default());
+    let draft = use_state(|| props.group.as_ref().map_or_else(nothing, draft_of));
+    let edit = |change: fn(&mut JumpGroupDraft, String)| {
+        let draft = draft.clone();
+        Callback::from(move |text: String| {
+            let mut changed = (*draft).clone();
+            change(&mut changed, text);
+            draft.set(changed);
+        })
+    };
     let sending = use_submission();
-    let wrong = validate::name(&name);
+    let wrong = validate::name(&draft.name);
     let onsubmit = {
-        let (name, comments, sending) = (name.clone(), comments.clone(), sending.clone());
+        let (draft, sending, console) = (draft.clone(), sending.clone(), console.clone());
         let (id, onclose) = (props.group.as_ref().map(|group| group.id), props.onclose.clone());
         let is_right = wrong.is_none();
         Callback::from(move |()| {
-            let draft = JumpGroupDraft { name: name.trim().to_owned(), comments: (*comments).clone() };
+            let draft = JumpGroupDraft { name: draft.name.trim().to_owned(), ..(*draft).clone() };
             let (api, console, onclose) = (console.api().clone(), console.clone(), onclose.clone());
             sending.send(is_right, async move { api.save_group(id, &draft).await }, move |_| {
                 console.load_items();
@@ -39,14 +46,35 @@ pub(crate) fn GroupDialog(props: &GroupDialogProps) -> Html {
             });
         })
     };
+    let onreload = props.group.as_ref().map(|group| {
+        let (id, draft, sending) = (group.id, draft.clone(), sending.clone());
+        Callback::from(move |()| {
+            let (api, draft) = (console.api().clone(), draft.clone());
+            sending.send(true, async move { api.groups().await }, move |groups| {
+                if let Some(newest) = groups.iter().find(|it| it.id == id) {
+                    draft.set(draft_of(newest));
+                }
+            });
+        })
+    });
     let (title, deed) = match &props.group {
         None => ("Create a jump group".to_owned(), "Create"),
         Some(group) => (format!("Properties of {}", group.name), "Save"),
     };
     html! {
-        <FormDialog name="group" {title} {deed} sending={sending.clone()} {onsubmit} onclose={props.onclose.clone()}>
-            <TextField id="group-name" label="Name" required={true} value={(*name).clone()} error={sending.said("name", wrong)} oninput={kept_in(&name)} />
-            <TextArea id="group-comments" label="Comments" value={(*comments).clone()} error={sending.said("comments", None)} oninput={kept_in(&comments)} />
+        <FormDialog name="group" {title} {deed} sending={sending.clone()} {onsubmit} {onreload} onclose={props.onclose.clone()}>
+            <TextField id="group-name" label="Name" required={true} value={draft.name.clone()} error={sending.said("name", wrong)}
+                oninput={edit(|draft, text| draft.name = text)} />
+            <TextArea id="group-comments" label="Comments" value={draft.comments.clone()} error={sending.said("comments", None)}
+                oninput={edit(|draft, text| draft.comments = text)} />
         </FormDialog>
     }
+}
+
+fn nothing() -> JumpGroupDraft {
+    JumpGroupDraft { name: String::new(), comments: String::new(), revision: 0 }
+}
+
+fn draft_of(group: &JumpGroup) -> JumpGroupDraft {
+    JumpGroupDraft { name: group.name.clone(), comments: group.comments.clone(), revision: group.revision }
 }

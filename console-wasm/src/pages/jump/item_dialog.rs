@@ -52,13 +52,16 @@ pub(super) fn ItemDialog(props: &ItemDialogProps) -> Html {
         })
     };
     let sending = use_submission();
+    // As it was when it was opened, or loaded anew since.
+    let item = use_state(|| props.item.clone());
     let onedit = {
         let dispatcher = form.dispatcher();
         Callback::from(move |edit| dispatcher.dispatch(edit))
     };
     let onsubmit = {
         let (form, sending, onclose) = (form.clone(), sending.clone(), props.onclose.clone());
-        let (store, group) = (store.clone(), props.item.as_ref().map(|it| it.definition.group_id));
+        let (store, group) = (store.clone(), item.as_ref().map(|it| it.definition.group_id));
+        let console = console.clone();
         Callback::from(move |()| {
             form.dispatch(Edit::Submitted);
             let Ok(mut draft) = form.draft() else { return };
@@ -92,12 +95,22 @@ pub(super) fn ItemDialog(props: &ItemDialogProps) -> Html {
             sending.send_or(true, saving, saved, move |failed| form.dispatch(Edit::Refused(failed)));
         })
     };
-    let (title, deed) = match &props.item {
+    let onreload = (*item).as_ref().map(|it| {
+        let (id, item, form, sending) = (it.id, item.clone(), form.dispatcher(), sending.clone());
+        Callback::from(move |()| {
+            let (api, form, item) = (console.api().clone(), form.clone(), item.clone());
+            sending.send(true, async move { api.item(id).await }, move |newest| {
+                form.dispatch(Edit::Loaded(Box::new(ItemForm::of(&newest))));
+                item.set(Some(newest));
+            });
+        })
+    });
+    let (title, deed) = match &*item {
         None => ("Create a Protocol Tunnel Jump".to_owned(), "Create"),
         Some(item) => (format!("Properties of {}", item.definition.name), "Save"),
     };
     html! {
-        <FormDialog name="item" {title} width={Width::Medium} {deed} sending={sending.clone()} {onsubmit} onclose={props.onclose.clone()}>
+        <FormDialog name="item" {title} width={Width::Medium} {deed} sending={sending.clone()} {onsubmit} {onreload} onclose={props.onclose.clone()}>
             <Fields form={(*form).clone()} {onedit} />
         </FormDialog>
     }

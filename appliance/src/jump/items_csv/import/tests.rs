@@ -93,6 +93,7 @@ fn right_rows_become_items() {
         jump_policy_id: None,
         session_policy_id: None,
         credentials: Some(Vec::new()),
+        revision: 0,
     };
     assert_eq!(it.items[0], expected);
     assert_eq!((it.items[1].tag.as_deref(), it.items[1].local_address.as_str()), (None, "127.0.0.1"));
@@ -188,6 +189,7 @@ fn items() -> impl Strategy<Value = Vec<TunnelJumpDraft>> {
             jump_policy_id: None,
             session_policy_id: None,
             credentials: Some(Vec::new()),
+            revision: 0,
         });
         items.filter(|it| validate::tunnel_jump(it).is_empty()).map(tidy).collect()
     })
