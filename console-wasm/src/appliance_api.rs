@@ -10,6 +10,7 @@ mod policies;
 mod session_policies;
 mod settings;
 mod sign_on;
+mod uses;
 
 use std::cell::RefCell;
 use std::fmt::Display;

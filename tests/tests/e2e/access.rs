@@ -109,6 +109,7 @@ fn a_team_gets_a_role_in_a_group_and_its_member_sees_the_items() -> Result<()> {
         console.click_on("#section-teams a")?;
         console.click_on(".sp-remove-team")?;
         console.wait_for("remove-team")?;
+        console.wait_for_text("remove-team-uses", |text| text.contains("a role in the jump groups: Production"))?;
         console.screenshot("remove-team")?;
         console.click("remove-team-confirm")?;
         theirs.wait_until_gone("item-row")

@@ -1,7 +1,7 @@
 //! Jump policies by hand: one is made and given to an item, somebody asks and another one approves, in two browsers; the second
 //! factor; and a closed schedule that says when it opens.
 
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
 use serde_json::json;
 use tests::browser::{Browser, Options, Workstation};
 use tests::console::Console;
@@ -41,7 +41,7 @@ fn technician(site: &Site) -> Result<User> {
 fn a_request_is_approved_in_another_browser_and_taken_back() -> Result<()> {
     on_a_site_with_console(|site| {
         site.item("db-prod-1", "10.0.0.5", "127.36.1.1", &[(0, 5432)])?;
-        technician(site)?;
+        let tom = technician(site)?;
         let workstation = Workstation::new(&site.appliance.ready)?;
         let mut console = signed_in(site, &workstation, Options::default())?;
         let desk = Workstation::new(&site.appliance.ready)?;
@@ -117,7 +117,19 @@ fn a_request_is_approved_in_another_browser_and_taken_back() -> Result<()> {
         theirs.click("nav-approvals")?;
         wait_for_row(&theirs, "#recent-approvals", "taken back")?;
         pictures(&mut theirs, "approvals-of-a-technician")?;
-        Ok(())
+
+        // The last who could approve stays: what depends on them is told before, and why it cannot be done after.
+        console.click("nav-administration")?;
+        let policies: Vec<JumpPolicy> = site.admin.get("/api/jump-policies")?;
+        let mut by_tom = policies.into_iter().next().context("no policy")?;
+        by_tom.definition.approval.iter_mut().for_each(|rule| rule.users = vec![tom.id]);
+        site.admin.put(&format!("/api/jump-policies/{}", by_tom.id), &by_tom.definition)?.success()?;
+        console.click_on("#section-users a")?;
+        console.click_on("[data-testid=\"user-row\"][data-name=\"tom\"] .sp-remove-user")?;
+        console.wait_for_text("remove-user-uses", |text| text.contains("Nobody else") && text.contains("Four eyes"))?;
+        console.click("remove-user-confirm")?;
+        console.wait_for_text("remove-user-error", |text| text.contains("Four eyes"))?;
+        pictures(&mut console, "remove-the-last-approver")
     })
 }
 

@@ -19,6 +19,7 @@
 //! | `audit_tampering` | every way to tamper with the trail is found |
 //! | `access` | decisions made again, bounds, whose data it is |
 //! | `roles` | teams, jump item roles, memberships |
+//! | `removing` | what depends on what is removed, and what becomes of it |
 //! | `personal_groups` | jump groups of one user alone |
 //! | `session_policies` | what sessions may do |
 //! | `credentials`, `giving_credentials` | what is stored to sign in at targets: who manages it, and who is given it |
@@ -78,6 +79,7 @@ mod policies;
 mod postgresql;
 mod program_metrics;
 mod proxies;
+mod removing;
 mod restarts;
 mod resume;
 mod reverse_proxies;
