@@ -7,10 +7,13 @@ use wire::audit::{Action, ObjectKind};
 use wire::{TeamId, UserId};
 
 use super::error::Path;
+use super::group_members::members_changed;
+use super::teams::told;
 use super::words::listed;
 use super::{Administrator, Failure};
 use crate::audit::{Change, Entry};
 use crate::services::Services;
+use crate::store::GroupLeft;
 
 /// What depends on a team, by name.
 #[utoipa::path(get, path = "/api/teams/{id}/uses", tag = "access", params(("id" = String, Path)), responses((status = 200, body = PrincipalUses), (status = 404, body = ApiError)))]
@@ -44,6 +47,15 @@ pub(super) async fn take_out(change: &Change, who: Principal, name: &str) -> Res
     for (before, after) in change.forget_approver(who).await? {
         let entry = Entry::of(Action::PolicyChanged, ObjectKind::Policy, after.id.0, &after.definition.name);
         entries.push(entry.changed(&before.definition, &after.definition));
+    }
+    for GroupLeft { group, before, after } in change.leave_groups(who).await? {
+        entries.push(members_changed(&group, &before, &after));
+    }
+    if let Principal::User(user) = who {
+        for (before, after) in change.leave_teams(user).await? {
+            let entry = Entry::of(Action::TeamChanged, ObjectKind::Team, after.id.0, &after.name);
+            entries.push(entry.changed(&told(&before), &told(&after)));
+        }
     }
     Ok(entries)
 }

@@ -61,6 +61,7 @@ pub use own_items::OwnItem;
 pub use passkeys::PasskeyRecord;
 pub use policies::{PolicyBook, PolicyUses, holding};
 pub use postgres::{Claim, OpenError};
+pub use principals::GroupLeft;
 pub use provider_teams::TeamNames;
 pub use second_factors::{FactorResetRecord, TotpRecord};
 pub use services::ServiceRecord;

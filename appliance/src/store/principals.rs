@@ -4,13 +4,24 @@ use std::collections::HashSet;
 
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QuerySelect};
 use uuid::Uuid;
-use wire::JumpGroupId;
-use wire::api::{Principal, PrincipalUses};
+use wire::api::{Membership, Principal, PrincipalUses};
+use wire::{JumpGroupId, UserId};
 
 use super::entities::{membership, sign_on_identity};
 use super::{JumpGroupRecord, Store, StoreError, TeamRecord};
 use crate::jump::policy::Policy;
 use crate::jump::policy::approval::{People, is_last, names, without};
+
+/// Who may do what in a group, before and after somebody left it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GroupLeft {
+    /// The group.
+    pub group: JumpGroupRecord,
+    /// The list before.
+    pub before: Vec<Membership>,
+    /// The list now.
+    pub after: Vec<Membership>,
+}
 
 impl Store {
     /// What depends on a user or a team.
@@ -57,6 +68,38 @@ impl Store {
             }
         }
         Ok(changed)
+    }
+
+    /// Takes a user or a team out of the members of every group.
+    ///
+    /// # Errors
+    /// See above.
+    pub async fn leave_groups(&self, who: Principal) -> Result<Vec<GroupLeft>, StoreError> {
+        let mut left = Vec::new();
+        for group in self.groups_of(who).await? {
+            let Some((before, revision)) = self.memberships(group.id).await? else { continue };
+            let after: Vec<_> = before.iter().filter(|it| it.principal != who).cloned().collect();
+            if self.set_memberships(group.id, &after, revision).await? {
+                left.push(GroupLeft { group, before, after });
+            }
+        }
+        Ok(left)
+    }
+
+    /// Takes a user out of every team. Gives each before and after.
+    ///
+    /// # Errors
+    /// See above.
+    pub async fn leave_teams(&self, user: UserId) -> Result<Vec<(TeamRecord, TeamRecord)>, StoreError> {
+        let mut left = Vec::new();
+        for before in self.teams().await?.into_iter().filter(|it| it.members.contains(&user)) {
+            let mut after = before.clone();
+            after.members.retain(|it| *it != user);
+            if self.update_team(&after).await? {
+                left.push((before, after));
+            }
+        }
+        Ok(left)
     }
 
     /// Groups in whose members somebody is, by name.

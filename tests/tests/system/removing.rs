@@ -140,3 +140,50 @@ fn what_roles_groups_and_jumpoints_are_used_by_is_named_and_counted() -> Result<
         Ok(())
     })
 }
+
+#[test]
+fn memberships_of_who_is_removed_end_with_an_event() -> Result<()> {
+    on_a_site(|site| {
+        let ((eva, _), (max, _)) = (newcomer(site, "eva")?, newcomer(site, "max")?);
+        let night = team(site, "Night shift", &[eva, max])?;
+        let lab = group(site, "Lab")?;
+        let starts = JumpItemRoleId::START_SESSIONS_ONLY;
+        let (of_team, of_max) = ((Principal::Team(night.id), starts), (Principal::User(max), starts));
+        set_members(site, site.group, &[of_team, of_max])?;
+        set_members(site, lab.id, &[of_team])?;
+        let members = |id| site.admin.get::<Memberships>(&format!("/api/jump-groups/{id}/members"));
+        let known = members(site.group)?;
+        let uses: PrincipalUses = site.admin.get(&format!("/api/teams/{}/uses", night.id))?;
+        ensure!(uses.groups == ["Lab", "Production"], "{uses:?}");
+
+        let before = last(&site.admin)?;
+        site.admin.delete(&format!("/api/teams/{}", night.id))?.success()?;
+        let happened = events_after(&site.admin, before)?;
+        let expected = ["group.members_changed", "group.members_changed", "team.removed"];
+        ensure!(actions(&happened) == expected, "{happened:#?}");
+        let changed = happened.iter().find(|it| it.object.as_ref().is_some_and(|it| it.name == "Production"));
+        let changed = changed.context("no event of the group")?;
+        let row = |who: Principal| Membership { principal: who, role_id: starts, jump_policy_id: None };
+        let (team_row, max_row) = (row(Principal::Team(night.id)), row(Principal::User(max)));
+        ensure!(changed.before["members"] == json!([team_row, max_row]), "{changed:#?}");
+        ensure!(changed.after["members"] == json!([max_row]), "{changed:#?}");
+        // Whoever looked at the list before is told.
+        ensure!(members(site.group)?.revision == known.revision + 1);
+        let path = format!("/api/jump-groups/{}/members", site.group);
+        let refusal = site.admin.put(&path, &Memberships { members: vec![], ..known })?.refused(409)?;
+        ensure!(refusal.code == "changed_meanwhile", "{refusal:?}");
+        ensure!(members(site.group)?.members == [max_row] && members(lab.id)?.members.is_empty());
+
+        let day = team(site, "Day shift", &[max])?;
+        let before = last(&site.admin)?;
+        site.admin.delete(&format!("/api/users/{max}"))?.success()?;
+        let happened = events_after(&site.admin, before)?;
+        let expected = ["group.members_changed", "team.changed", "user.removed"];
+        ensure!(actions(&happened) == expected, "{happened:#?}");
+        let left = one(&happened, "team.changed")?;
+        ensure!(left.before["members"] == json!([max]) && left.after["members"] == json!([]), "{left:#?}");
+        let teams: Vec<Team> = site.admin.get("/api/teams")?;
+        ensure!(teams.iter().any(|it| it.id == day.id && it.members.is_empty() && it.revision == day.revision + 1));
+        Ok(())
+    })
+}
