@@ -101,6 +101,25 @@ fn the_menu_on_rows_does_what_the_tool_bar_does() -> Result<()> {
             Ok(by_name(site, "b")?.favourite && by_name(site, "c")?.favourite)
         })?;
 
+        // Whatever the tool bar does with what is selected is there too; only Create and Import are about nothing selected.
+        console.click("files")?;
+        console.wait_for("export")?;
+        let ids = |css: &str| -> Result<Vec<String>> {
+            let script = "return [...document.querySelectorAll(arguments[0])].map(it => it.id)";
+            Ok(serde_json::from_value(console.script(script, vec![json!(css)])?)?)
+        };
+        let mut of_bar: Vec<String> = ids(".sp-toolbar > button, .sp-toolbar [role=menuitem]")?;
+        of_bar.retain(|id| id != "import");
+        ensure!(of_bar == ["jump", "properties", "copy", "remove", "export"], "{of_bar:?}");
+        console.press(&char::from(Key::Escape).to_string())?;
+        mouse(&console, &row("c"), "right", 0)?;
+        console.wait_for_text("menu-export", |text| text.contains("Export 2 items"))?;
+        let of_menu = ids("#row-menu [role=menuitem]")?;
+        let missing: Vec<_> = of_bar.iter().filter(|id| !of_menu.contains(&format!("menu-{id}"))).collect();
+        ensure!(missing.is_empty() && of_menu.len() == of_bar.len() + 1, "{of_menu:?}, not {of_bar:?} and favourites");
+        console.click("menu-export")?;
+        console.wait_for_text("toasts", |text| text.contains("2 items exported"))?;
+
         // By keys: the menu opens at the row with the focus, arrows move, Esc gives the focus back.
         console.select("a")?;
         for open in [format!("{}{}", char::from(Key::Shift), char::from(Key::F10)), char::from(Key::Down).to_string()] {
