@@ -35,7 +35,7 @@
 //! | Jump: menus | `row-menu` with `menu-jump` `menu-properties` `menu-copy` `menu-favourite` `menu-remove` `menu-export`; `group-menu` with `group-menu-jump` or `group-menu-none` |
 //! | Jump: the rest | `details` with `details-favourite`, `first-steps` with `=first-step-1` to `=first-step-4` and `data-done`, `remove-items` with `remove-items-confirm`, in the notice after it `undo-remove` |
 //! | item dialog | `item-dialog`, `item-name`, `item-jumpoint`, `item-hostname`, `item-local-address` with `use-free-address`, `tunnel-0-label` `tunnel-0-local-port` `tunnel-0-remote-port` `tunnel-0-remove`, `add-tunnel`, `item-group`, `item-tag`, `item-credentials` with `add-credential` `item-credential-0` `item-credential-0-pair` `item-credential-0-remove`, `item-comments`, `item-save`, `item-cancel`, `item-error` |
-//! | several items | `bulk-dialog`, `bulk-jumpoint`, `bulk-group`, `bulk-hostname`, `bulk-local-address`, `bulk-tag`, `bulk-comments`, `bulk-save`, `bulk-error`; `copy-dialog`, `=copy-group` with `data-name`, `copy-save`, `copy-groups-error` |
+//! | several items | `bulk-dialog`, `bulk-jumpoint`, `bulk-group`, `bulk-hostname`, `bulk-local-address`, `bulk-tag`, `bulk-comments`, `bulk-save`, `bulk-error`; `copy-dialog`, `=copy-group` with `data-name`, `copy-policy`, `copy-session-policy`, `copy-save`, `copy-groups-error` |
 //! | import dialog | `import-dialog`, `import-template`, `import-file`, `import-file-name`, `import-problems`, `import-ready`, `import-warnings`, `=import-remark` with `data-line` and `data-column`, `import-save`, `import-cancel`, `import-error` |
 //! | group dialog | `group-dialog`, `group-name`, `group-comments`, `group-save`, `group-error` |
 //! | errors of fields | `=FIELD-error`, for example `=item-name-error` |

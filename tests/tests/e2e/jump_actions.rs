@@ -7,7 +7,7 @@ use tests::browser::{Browser, Options, Workstation};
 use tests::console::Console;
 use tests::site::{Site, TECHNICIAN_PASSWORD, on_a_site_with_console};
 use tests::wait::{self, SOON};
-use wire::api::{JumpGroup, JumpGroupDraft, JumpItem, SessionPage};
+use wire::api::{JumpGroup, JumpGroupDraft, JumpItem, JumpPolicy, SessionPage, SessionPolicy, TunnelJumpDraft};
 
 use crate::jump_table::{CTRL, SHIFT, mouse, row, rows, wait_for_rows, wait_for_selected};
 use crate::signed_in;
@@ -194,6 +194,55 @@ fn items_are_copied_into_other_groups() -> Result<()> {
         wait_for_rows(&console, &["a", "a", "b"])?;
         console.click_on("#groups [data-name=Lab]")?;
         wait_for_rows(&console, &["a"])
+    })
+}
+
+#[test]
+fn copies_get_policies_of_their_own() -> Result<()> {
+    on_a_site_with_console(|site| {
+        let item = items(site, &["a"])?.remove(0);
+        let lab = group(site, "Lab")?;
+        let mut ids = Vec::new();
+        for name in ["Office hours", "At night"] {
+            let policy: JumpPolicy = site.admin.post("/api/jump-policies", &json!({ "name": name }))?.ok()?;
+            ids.push(policy.id);
+        }
+        let rules = json!({
+            "name": "Short", "for_users": false, "for_items": true, "tools": [],
+            "idle": { "kind": "after", "minutes": 5 },
+        });
+        let short: SessionPolicy = site.admin.post("/api/session-policies", &rules)?.ok()?;
+        let guarded = TunnelJumpDraft { jump_policy_id: Some(ids[0]), ..item.definition.clone() };
+        site.admin.put(&format!("/api/jump-items/{}", item.id), &guarded)?.success()?;
+        let workstation = Workstation::new(&site.appliance.ready)?;
+        let console = signed_in(site, &workstation, Options::default())?;
+        let copy = |policy: &str, session_policy: &str| -> Result<JumpItem> {
+            let before: Vec<JumpItem> = site.admin.get("/api/jump-items")?;
+            console.select("a")?;
+            console.click("copy")?;
+            console.wait_for("copy-policy")?;
+            console.wait_for("copy-session-policy")?;
+            console.click_on("[data-testid=copy-group][data-name=Lab] input")?;
+            console.choose("copy-policy", policy)?;
+            console.choose("copy-session-policy", session_policy)?;
+            console.screenshot("copy-with-policies")?;
+            console.click("copy-save")?;
+            console.wait_until_gone("copy-dialog")?;
+            let after: Vec<JumpItem> = site.admin.get("/api/jump-items")?;
+            let made = after.into_iter().find(|it| before.iter().all(|old| old.id != it.id)).context("no copy")?;
+            ensure!(made.definition.group_id == lab.id, "{made:?}");
+            site.admin.delete(&format!("/api/jump-items/{}", made.id))?.success()?;
+            wait_for_rows(&console, &["a"])?;
+            Ok(made)
+        };
+        let kept = copy("as the original has it", "as the original has it")?.definition;
+        ensure!((kept.jump_policy_id, kept.session_policy_id) == (Some(ids[0]), None), "{kept:?}");
+        let own = copy("At night", "Short")?.definition;
+        ensure!((own.jump_policy_id, own.session_policy_id) == (Some(ids[1]), Some(short.id)), "{own:?}");
+        let bare = copy("No policy", "No policy")?.definition;
+        ensure!((bare.jump_policy_id, bare.session_policy_id) == (None, None), "{bare:?}");
+        ensure!(by_name(site, "a")?.definition.jump_policy_id == Some(ids[0]), "the original lost its policy");
+        Ok(())
     })
 }
 

@@ -157,12 +157,18 @@ api_type! {
     }
 
     /// `POST /api/jump-items/copy`: makes a copy of each item in each of the groups. All of them are made, or none.
-    #[derive(Eq)]
+    #[derive(Default, Eq)]
     pub struct CopyJumpItems {
         /// Which, each once.
         pub item_ids: Vec<JumpItemId>,
         /// Into which groups, each once. Copies are at most [`crate::limits::ITEMS_PER_CHANGE`].
         pub group_ids: Vec<JumpGroupId>,
+        /// The copies' jump policy; absent: each has that of its original.
+        #[serde(default)]
+        pub jump_policy: Option<PolicyChoice>,
+        /// The copies' session policy; absent: each has that of its original.
+        #[serde(default)]
+        pub session_policy: Option<SessionPolicyChoice>,
     }
 
     /// `POST /api/jump-items/remove` and `POST /api/jump-items/restore`: all of them, or none.
