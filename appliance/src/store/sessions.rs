@@ -218,13 +218,15 @@ impl Store {
         session::Entity::find_by_id(id.0).one(&self.db).await?.map(TryInto::try_into).transpose()
     }
 
-    /// Sessions, newest first: those that ended or those that did not or both, of one user or all, older than `before`.
+    /// Sessions, newest first: those that ended or those that did not or both, of one user or all, on one item or any, older than
+    /// `before`.
     ///
     /// # Errors
     /// See above.
     pub async fn sessions(
         &self,
         user: Option<UserId>,
+        item: Option<JumpItemId>,
         live: Option<bool>,
         before: Option<SessionId>,
         limit: u64,
@@ -232,6 +234,9 @@ impl Store {
         let mut find = session::Entity::find().order_by_desc(session::Column::Id).limit(limit);
         if let Some(user) = user {
             find = find.filter(session::Column::UserId.eq(user.0));
+        }
+        if let Some(item) = item {
+            find = find.filter(session::Column::ItemId.eq(item.0));
         }
         let ended = to_text(&SessionState::Ended);
         match live {

@@ -96,6 +96,9 @@ api_type! {
         /// Names of the jump policies that hold when the asking user starts it, the item's own first.
         #[serde(default)]
         pub policies: Vec<String>,
+        /// Name of its session policy.
+        #[serde(default)]
+        pub session_policy_name: Option<String>,
         /// Names of its credentials, in their order, as far as the asking user may use or change them.
         #[serde(default)]
         pub credential_names: Vec<String>,
