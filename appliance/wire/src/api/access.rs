@@ -215,6 +215,9 @@ api_type! {
         pub group_name: String,
         /// Which rule decides, in a sentence.
         pub because: String,
+        /// Names of the jump policies that hold at the start of a session by that rule, besides those of the items.
+        #[serde(default)]
+        pub policies: Vec<String>,
         /// Every permission, and for those that are given the role that gives them.
         pub permissions: Vec<PermissionAccess>,
     }
