@@ -150,6 +150,12 @@ fn policies_are_made_changed_named_and_removed() -> Result<()> {
         let by_nobody = JumpPolicyDraft { approval: Some(approval_by(&[unknown])), ..draft("Nobody") };
         site.admin.post("/api/jump-policies", &by_nobody)?.refused(422)?;
 
+        let long = |chars| draft(&"x".repeat(chars));
+        let policy = make(site, &long(255))?;
+        ensure!(policy.definition.name.len() == 255);
+        site.admin.delete(&format!("/api/jump-policies/{}", policy.id))?.success()?;
+        field_message(&site.admin.post("/api/jump-policies", &long(256))?.refused(422)?, "name")?;
+
         let policy = make(site, &draft("Careful"))?;
         field_message(&site.admin.post("/api/jump-policies", &draft("Careful"))?.refused(422)?, "name")?;
         guard(site, &item, Some(policy.id))?;
