@@ -249,30 +249,31 @@ fn copies_get_policies_of_their_own() -> Result<()> {
 #[test]
 fn removed_items_are_gone_for_all_and_come_back() -> Result<()> {
     on_a_site_with_console(|site| {
-        items(site, &["a", "b", "c"])?;
+        items(site, &["quartz", "basalt", "marble"])?;
         site.technician("tom")?;
         let workstation = Workstation::new(&site.appliance.ready)?;
         let console = signed_in(site, &workstation, Options::default())?;
         let desk = Workstation::new(&site.appliance.ready)?;
         let theirs = Console::open(Browser::start(&desk, Options::default())?, &site.appliance.ready.url)?;
         theirs.sign_in("tom", TECHNICIAN_PASSWORD)?;
-        wait_for_rows(&theirs, &["a", "b", "c"])?;
-        console.select("a")?;
-        mouse(&console, &row("c"), "left", CTRL)?;
+        wait_for_rows(&theirs, &["basalt", "marble", "quartz"])?;
+        console.select("quartz")?;
+        mouse(&console, &row("marble"), "left", CTRL)?;
         console.press(&char::from(Key::Delete).to_string())?;
         console.wait_for_text("remove-items", |text| {
-            text.contains("Remove 2 items?") && text.contains('a') && text.contains("30 seconds")
+            let named = text.contains("quartz") && text.contains("marble") && !text.contains("basalt");
+            named && text.contains("Remove 2 items?") && text.contains("30 seconds")
         })?;
         console.screenshot("remove-several")?;
         console.click("remove-items-confirm")?;
-        wait_for_rows(&console, &["b"])?;
-        wait_for_rows(&theirs, &["b"])?;
+        wait_for_rows(&console, &["basalt"])?;
+        wait_for_rows(&theirs, &["basalt"])?;
         console.wait_for("undo-remove")?;
         console.screenshot("removed")?;
         ensure!(!theirs.shows("undo-remove")?, "others are offered to take it back");
         console.click("undo-remove")?;
-        wait_for_rows(&console, &["a", "b", "c"])?;
-        wait_for_rows(&theirs, &["a", "b", "c"])?;
+        wait_for_rows(&console, &["basalt", "marble", "quartz"])?;
+        wait_for_rows(&theirs, &["basalt", "marble", "quartz"])?;
         console.wait_until_gone("undo-remove")?;
         ensure!(rows(&console)?.len() == 3);
         Ok(())
