@@ -26,6 +26,7 @@
 //! | `mail` | outgoing mail: a real server, certificates, what waits |
 //! | `ticket_system` | a ticket system that is asked over HTTPS |
 //! | `joining` | several people in one session, and who watches it |
+//! | `approvals` | who may decide requests for approval |
 //! | `approvals_by_mail` | requests that are decided by the link of a letter; how letters are written |
 //! | `jumpoints` | enrolment, presence |
 //! | `proxies` | HTTP proxies between helper, jumpoint and appliance |
@@ -46,6 +47,7 @@
 
 mod access;
 mod api_tokens;
+mod approvals;
 mod approvals_by_mail;
 mod audit;
 mod audit_on_postgresql;

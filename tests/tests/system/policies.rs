@@ -123,7 +123,7 @@ pub(crate) fn ask(client: &ApiClient, item: &JumpItem, minutes: u32) -> Result<A
     made.into_iter().next().context("no request was made")
 }
 
-fn decide(client: &ApiClient, id: wire::ApprovalId, grant: bool) -> Result<Approval> {
+pub(crate) fn decide(client: &ApiClient, id: wire::ApprovalId, grant: bool) -> Result<Approval> {
     let decision = ApprovalDecision { grant, note: "Be careful.".into() };
     client.post(&format!("/api/approvals/{id}/decide"), &decision)?.ok()
 }
