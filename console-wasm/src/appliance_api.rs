@@ -11,6 +11,7 @@ mod recordings;
 mod session_policies;
 mod settings;
 mod sign_on;
+mod uses;
 
 use std::cell::RefCell;
 use std::fmt::Display;
@@ -345,7 +346,25 @@ impl Api {
 
     /// `GET /api/sessions`: all, or only those that run or are over; `before` the last one of the page before.
     pub(crate) async fn sessions(&self, live: Option<bool>, before: Option<SessionId>) -> Answer<SessionPage> {
+        self.sessions_on(None, live, before).await
+    }
+
+    /// The last sessions on an item, newest first.
+    pub(crate) async fn last_sessions_on(&self, item: JumpItemId, most: u32) -> Answer<SessionPage> {
+        self.get(&format!("/api/sessions?limit={most}&item_id={item}")).await
+    }
+
+    /// `GET /api/sessions`, of one item or any.
+    pub(crate) async fn sessions_on(
+        &self,
+        item: Option<JumpItemId>,
+        live: Option<bool>,
+        before: Option<SessionId>,
+    ) -> Answer<SessionPage> {
         let mut path = format!("/api/sessions?limit={SESSIONS_PER_PAGE}");
+        if let Some(item) = item {
+            path.push_str(&format!("&item_id={item}"));
+        }
         if let Some(live) = live {
             path.push_str(&format!("&live={live}"));
         }

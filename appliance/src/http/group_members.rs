@@ -4,14 +4,14 @@ use axum::Json;
 use axum::extract::State;
 use serde_json::json;
 use wire::JumpGroupId;
-use wire::api::{ApiError, Memberships};
+use wire::api::{ApiError, Membership, Memberships};
 use wire::audit::{Action, ObjectKind};
 
 use super::error::{Body, Path};
 use super::{Administrator, Failure, permitted};
 use crate::audit::Entry;
 use crate::services::Services;
-use crate::store::StoreError;
+use crate::store::{JumpGroupRecord, StoreError};
 
 /// Who may do what with the items of a group.
 #[utoipa::path(get, path = "/api/jump-groups/{id}/members", tag = "access", params(("id" = String, Path)), responses((status = 200, body = Memberships), (status = 404, body = ApiError)))]
@@ -53,9 +53,13 @@ pub(super) async fn set(
     if !is_there {
         return Err(Failure::not_found("group"));
     }
-    let entry = Entry::of(Action::GroupMembersChanged, ObjectKind::Group, id.0, &group.name)
-        .changed(&json!({ "members": before }), &json!({ "members": wanted.members }));
-    change.commit(&who.by, [entry]).await?;
+    change.commit(&who.by, [members_changed(&group, &before, &wanted.members)]).await?;
     permitted::changed(&services, &who.user).await?;
     Ok(Json(Memberships { revision: wanted.revision + 1, ..wanted }))
+}
+
+/// The event that says that a group has other members.
+pub(super) fn members_changed(group: &JumpGroupRecord, before: &[Membership], after: &[Membership]) -> Entry {
+    Entry::of(Action::GroupMembersChanged, ObjectKind::Group, group.id.0, &group.name)
+        .changed(&json!({ "members": before }), &json!({ "members": after }))
 }

@@ -8,7 +8,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use wire::api::{
     ApiError, ConsoleEvent, CopyJumpItems, FieldError, ItemPermission, JumpItem, JumpItemIds, JumpItemsChange,
-    JumpItemsRemoved, SessionEnd,
+    JumpItemsRemoved, SessionEnd, TunnelJumpDraft,
 };
 use wire::audit::{Action, ObjectKind};
 use wire::limits::{ITEMS_PER_CHANGE, UNDO_SECONDS};
@@ -22,6 +22,7 @@ use crate::audit::Entry;
 use crate::clock::now;
 use crate::events::Audience;
 use crate::jump::change::{self, check_ids};
+use crate::jump::item::needed;
 use crate::jump::removal::Removed;
 use crate::random;
 use crate::services::Services;
@@ -77,7 +78,7 @@ pub(super) async fn change_many(
 }
 
 /// Makes copies of items in other groups.
-#[utoipa::path(post, path = "/api/jump-items/copy", tag = "jump", request_body = CopyJumpItems, responses((status = 201, body = Vec<JumpItem>), (status = 404, body = ApiError), (status = 422, body = ApiError)))]
+#[utoipa::path(post, path = "/api/jump-items/copy", tag = "jump", request_body = CopyJumpItems, responses((status = 201, body = Vec<JumpItem>), (status = 403, body = ApiError), (status = 404, body = ApiError), (status = 422, body = ApiError)))]
 pub(super) async fn copy(
     State(services): State<Services>,
     who: SignedIn,
@@ -104,8 +105,18 @@ pub(super) async fn copy(
     let originals: Vec<_> = originals.into_iter().map(|it| it.definition).collect();
     let at = now();
     let places = services.store.credential_places().await?;
+    let wanted_copies = change::copies(&originals, &wanted);
+    if let Some((_, first)) = wanted_copies.first() {
+        let errors = unknown_parts(&services.store, &book, first).await?;
+        if !errors.is_empty() {
+            return Err(Failure::fields(errors));
+        }
+    }
     let (mut copies, mut left) = (Vec::new(), Vec::new());
-    for (original, copy) in change::copies(&originals, &wanted.group_ids) {
+    for (original, copy) in wanted_copies {
+        // Another policy than the original has takes what it takes to give it to an item of that group.
+        let there = TunnelJumpDraft { group_id: copy.group_id, ..original.clone() };
+        permitted::require(&book, copy.group_id, needed(&there, &copy), "group")?;
         let settled = credentials::settle(&book, &places, Some(original), copy)?;
         left.push(credentials::names_of(&book, &places, original.group_id, &settled.left));
         copies.push(JumpItemRecord {

@@ -9,6 +9,7 @@ use wire::{JumpGroupId, UserId};
 
 use super::error::{Body, Path};
 use super::jumpoints::check;
+use super::words::counted;
 use super::{Administrator, Failure, SignedIn, permitted};
 use crate::audit::Entry;
 use crate::clock::now;
@@ -16,7 +17,7 @@ use crate::events::Audience;
 use crate::jump::access::grants::Permissions;
 use crate::random;
 use crate::services::Services;
-use crate::store::{JumpGroupRecord, StoreError};
+use crate::store::{GroupContents, JumpGroupRecord};
 
 /// Every group whose items the user may see.
 #[utoipa::path(get, path = "/api/jump-groups", tag = "jump", responses((status = 200, body = Vec<JumpGroup>)))]
@@ -101,17 +102,27 @@ pub(super) async fn remove(
         let next_step = "Take the role for a personal group away from the user first.";
         return Err(Failure::conflict("personal_group", &message, next_step));
     }
-    change.delete_jump_group(id).await.map_err(|error| match error {
-        StoreError::Dependent => {
-            let message = format!("There are items or credentials in the group {}.", record.name);
-            Failure::conflict("in_use", &message, "Move or remove them first.")
-        }
-        other => other.into(),
-    })?;
+    is_empty(&change.contents_of_group(id).await?, &format!("The group {}", record.name))?;
+    change.delete_jump_group(id).await?;
     let entry = Entry::of(Action::GroupRemoved, ObjectKind::Group, id.0, &record.name).removed(&told(&record));
     change.commit(&who.by, [entry]).await?;
     services.events.announce(Audience::Everyone, ConsoleEvent::ItemsChanged);
     Ok(StatusCode::NO_CONTENT)
+}
+
+/// Nothing, or what stands in this group and keeps it from being removed.
+pub(super) fn is_empty(contents: &GroupContents, which: &str) -> Result<(), Failure> {
+    let mut parts = Vec::new();
+    for (names, what) in [(&contents.items, "item"), (&contents.credentials, "credential")] {
+        if !names.is_empty() {
+            parts.push(counted(names, what));
+        }
+    }
+    if parts.is_empty() {
+        return Ok(());
+    }
+    let message = format!("{which} still holds {}.", parts.join(" and "));
+    Err(Failure::conflict("in_use", &message, "Move them into another group, or remove them, first."))
 }
 
 /// A group as the audit trail tells of it.

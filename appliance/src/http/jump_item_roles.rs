@@ -8,12 +8,13 @@ use wire::audit::{Action, ObjectKind};
 
 use super::error::{Body, Path};
 use super::jumpoints::check;
+use super::words::{count, counted, listed};
 use super::{Administrator, Failure, permitted};
 use crate::audit::Entry;
 use crate::clock::now;
 use crate::random;
 use crate::services::Services;
-use crate::store::{JumpItemRoleRecord, Store, StoreError};
+use crate::store::{JumpItemRoleRecord, RoleHolders, Store};
 
 /// Every jump item role: built-in ones first.
 #[utoipa::path(get, path = "/api/jump-item-roles", tag = "access", responses((status = 200, body = Vec<JumpItemRole>)))]
@@ -73,19 +74,31 @@ pub(super) async fn remove(
 ) -> Result<StatusCode, Failure> {
     let change = services.audit.begin().await?;
     let role = changeable(&change, id).await?;
-    match change.delete_jump_item_role(id).await {
-        Ok(true) => {}
-        Ok(false) => return Err(Failure::not_found("role")),
-        Err(StoreError::Dependent) => {
-            let message = format!("Members of groups or users have the role {}.", role.name);
-            return Err(Failure::conflict("in_use", &message, "Give them another role first."));
-        }
-        Err(other) => return Err(other.into()),
+    let holders = change.holders_of_role(id).await?;
+    if !holders.is_empty() {
+        return Err(held(&role, &holders));
+    }
+    if !change.delete_jump_item_role(id).await? {
+        return Err(Failure::not_found("role"));
     }
     let entry = Entry::of(Action::RoleRemoved, ObjectKind::Role, id.0, &role.name).removed(&told(&role));
     change.commit(&who.by, [entry]).await?;
     permitted::changed(&services, &who.user).await?;
     Ok(StatusCode::NO_CONTENT)
+}
+
+/// Who has a role that is to be removed.
+fn held(role: &JumpItemRoleRecord, holders: &RoleHolders) -> Failure {
+    let mut parts = Vec::new();
+    if holders.memberships > 0 {
+        let (members, groups) = (count(holders.memberships, "member"), listed(&holders.groups));
+        parts.push(format!("{members} of groups ({groups})"));
+    }
+    if !holders.users.is_empty() {
+        parts.push(format!("{} by default or in a personal group", counted(&holders.users, "user")));
+    }
+    let message = format!("The role {} is held by {}.", role.name, parts.join(" and "));
+    Failure::conflict("in_use", &message, "Give them another role first.")
 }
 
 /// A role as the audit trail tells of it.

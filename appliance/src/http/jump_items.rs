@@ -24,7 +24,9 @@ use crate::jump::item::tidy;
 use crate::jump::policy::{Circumstances, Granted, Shown, Verdict, decide};
 use crate::random;
 use crate::services::Services;
-use crate::store::{AccessBook, JumpItemRecord, JumpointRecord, OwnItem, PolicyBook, Store, StoreError, holding};
+use crate::store::{
+    AccessBook, JumpItemRecord, JumpointRecord, OwnItem, PolicyBook, SessionPolicyBook, Store, StoreError, holding,
+};
 
 /// Every item the user may see.
 #[utoipa::path(get, path = "/api/jump-items", tag = "jump", responses((status = 200, body = Vec<JumpItem>)))]
@@ -173,6 +175,7 @@ pub(super) struct Around {
     book: AccessBook,
     user: UserId,
     policies: PolicyBook,
+    session_policies: SessionPolicyBook,
     approvals: HashMap<JumpItemId, Vec<Granted>>,
     now: Timestamp,
     /// What policies say of items without approvals: thousands of items have a few sets of policies between them.
@@ -200,6 +203,7 @@ impl Around {
             book: permitted::book(services, who).await?,
             user: who.user.id,
             policies: services.store.policy_book().await?,
+            session_policies: services.store.session_policy_book().await?,
             approvals: services.store.approvals_granted(None, now()).await?,
             now: now(),
             known: RefCell::default(),
@@ -231,6 +235,7 @@ impl Around {
             jumpoint_name: jumpoint.map(|(it, _)| it.name.clone()).unwrap_or_default(),
             group_name: self.groups.get(&it.definition.group_id).cloned().unwrap_or_default(),
             policies: self.policies.names(&policies),
+            session_policy_name: it.definition.session_policy_id.map(|id| self.session_policies.name(id)),
             credential_names: names.collect(),
             credentials_left: Vec::new(),
             status,

@@ -14,6 +14,7 @@ use wire::{AgentId, EnrolmentKeyId, JumpointId, SecretText};
 
 use super::error::{Body, Path};
 use super::users::check_name;
+use super::words::counted;
 use super::{Administrator, Failure, SignedIn};
 use crate::agents::choice::Load;
 use crate::agents::enrolment;
@@ -22,7 +23,7 @@ use crate::clock::now;
 use crate::events::Audience;
 use crate::random;
 use crate::services::Services;
-use crate::store::{AgentRecord, EnrolmentKeyRecord, JumpointRecord, StoreError};
+use crate::store::{AgentRecord, EnrolmentKeyRecord, JumpointRecord};
 
 /// Every jumpoint. Technicians see what they need to make an item: names and states.
 #[utoipa::path(get, path = "/api/jumpoints", tag = "jumpoints", responses((status = 200, body = Vec<Jumpoint>)))]
@@ -100,18 +101,13 @@ pub(super) async fn remove(
 ) -> Result<StatusCode, Failure> {
     let audited = services.audit.begin().await?;
     let record = audited.jumpoint(id).await?.ok_or_else(|| Failure::not_found("jumpoint"))?;
-    let in_use = |items: u64| {
-        let message = format!("{items} items go through the jumpoint {}.", record.name);
-        Failure::conflict("in_use", &message, "Remove them, or give them another jumpoint, first.")
-    };
-    let items = audited.count_items_of_jumpoint(id).await?;
-    if items > 0 {
-        return Err(in_use(items));
+    let items = audited.items_of_jumpoint(id).await?;
+    if !items.is_empty() {
+        let go = if items.len() == 1 { "goes" } else { "go" };
+        let message = format!("{} {go} through the jumpoint {}.", counted(&items, "item"), record.name);
+        return Err(Failure::conflict("in_use", &message, "Remove them, or give them another jumpoint, first."));
     }
-    audited.delete_jumpoint(id).await.map_err(|error| match error {
-        StoreError::Dependent => in_use(1),
-        other => other.into(),
-    })?;
+    audited.delete_jumpoint(id).await?;
     let entry = Entry::of(Action::JumpointRemoved, ObjectKind::Jumpoint, id.0, &record.name);
     audited.commit(&who.by, [entry.removed(&told(&record))]).await?;
     services.presence.dismiss(|agent| agent.jumpoint_id == id, "the jumpoint was removed");

@@ -49,6 +49,8 @@ mod teams;
 mod ticket_system;
 mod user_access;
 mod users;
+mod uses;
+mod words;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
@@ -124,6 +126,8 @@ pub fn router(services: Services) -> Router {
         .routes(routes!(api_tokens::of_user))
         .routes(routes!(api_tokens::revoke_of_user))
         .routes(routes!(user_access::explain))
+        .routes(routes!(uses::of_user))
+        .routes(routes!(uses::of_team))
         .routes(routes!(teams::list, teams::create))
         .routes(routes!(teams::change, teams::remove))
         .routes(routes!(jump_item_roles::list, jump_item_roles::create))

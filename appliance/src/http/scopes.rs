@@ -37,6 +37,7 @@ const SCOPES: &[(&str, &str, TokenScope)] = &[
     ("POST", "/api/teams", Administer),
     ("PUT", "/api/teams/{id}", Administer),
     ("DELETE", "/api/teams/{id}", Administer),
+    ("GET", "/api/teams/{id}/uses", Administer),
     ("GET", "/api/jump-item-roles", Administer),
     ("POST", "/api/jump-item-roles", Administer),
     ("PUT", "/api/jump-item-roles/{id}", Administer),
@@ -79,6 +80,7 @@ const SCOPES: &[(&str, &str, TokenScope)] = &[
     // Who manages users sets passwords and takes second factors away: a token may only look at them.
     ("GET", "/api/users", Administer),
     ("GET", "/api/users/{id}/access", Administer),
+    ("GET", "/api/users/{id}/uses", Administer),
 ];
 
 /// The scope a token needs; none when the endpoint is not for tokens.

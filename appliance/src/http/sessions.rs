@@ -41,6 +41,8 @@ const PAGE_MOST: u64 = 200;
 pub(super) struct Which {
     /// `true`: those that are not over; `false`: those that are; absent: all.
     live: Option<bool>,
+    /// Only sessions on this item.
+    item_id: Option<String>,
     /// Only sessions that began before this one.
     before: Option<String>,
     /// At most this many.
@@ -59,9 +61,14 @@ pub(super) async fn list(
         Some(Ok(before)) => Some(before),
         None => None,
     };
+    let item = match which.item_id.as_deref().map(str::parse::<JumpItemId>) {
+        Some(Err(_)) => return Err(Failure::field("item_id", "This is not the id of an item.")),
+        Some(Ok(item)) => Some(item),
+        None => None,
+    };
     let whose = reviewing::whose(&services, &who).await?;
     let limit = which.limit.unwrap_or(PAGE).clamp(1, PAGE_MOST);
-    let records = services.store.sessions(&whose, which.live, before, limit).await?;
+    let records = services.store.sessions(&whose, item, which.live, before, limit).await?;
     let next = records.last().filter(|_| records.len() as u64 == limit).map(|it| it.id);
     let newest = |it: SessionRecord| match services.sessions.get(it.id) {
         Some(live) => services.sessions.view(&live),

@@ -5,12 +5,12 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use serde_json::{Value, json};
 use wire::TeamId;
-use wire::api::{ApiError, Team, TeamDraft};
+use wire::api::{ApiError, Principal, Team, TeamDraft};
 use wire::audit::{Action, ObjectKind};
 
 use super::error::{Body, Path};
 use super::jumpoints::check;
-use super::{Administrator, Failure, permitted};
+use super::{Administrator, Failure, permitted, uses};
 use crate::audit::Entry;
 use crate::clock::now;
 use crate::random;
@@ -65,8 +65,8 @@ pub(super) async fn change(
     Ok(Json(view(TeamRecord { revision: record.revision + 1, ..record }, groups)))
 }
 
-/// Removes a team. What its memberships allowed ends with it.
-#[utoipa::path(delete, path = "/api/teams/{id}", tag = "access", params(("id" = String, Path)), responses((status = 204), (status = 404, body = ApiError)))]
+/// Removes a team. What its memberships allowed ends with it, and policies do not name it any more.
+#[utoipa::path(delete, path = "/api/teams/{id}", tag = "access", params(("id" = String, Path)), responses((status = 204), (status = 404, body = ApiError), (status = 409, body = ApiError)))]
 pub(super) async fn remove(
     State(services): State<Services>,
     Administrator(who): Administrator,
@@ -74,11 +74,12 @@ pub(super) async fn remove(
 ) -> Result<StatusCode, Failure> {
     let change = services.audit.begin().await?;
     let was = team(&change, id).await?;
+    let mut entries = uses::take_out(&change, Principal::Team(id), &was.name).await?;
     if !change.delete_team(id).await? {
         return Err(Failure::not_found("team"));
     }
-    let entry = Entry::of(Action::TeamRemoved, ObjectKind::Team, id.0, &was.name).removed(&told(&was));
-    change.commit(&who.by, [entry]).await?;
+    entries.push(Entry::of(Action::TeamRemoved, ObjectKind::Team, id.0, &was.name).removed(&told(&was)));
+    change.commit(&who.by, entries).await?;
     permitted::changed(&services, &who.user).await?;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -88,7 +89,7 @@ async fn team(store: &Store, id: TeamId) -> Result<TeamRecord, Failure> {
 }
 
 /// A team as the audit trail tells of it.
-fn told(it: &TeamRecord) -> Value {
+pub(super) fn told(it: &TeamRecord) -> Value {
     json!({ "name": it.name, "comments": it.comments, "members": it.members })
 }
 

@@ -7,7 +7,7 @@ use super::error::Path;
 use super::{Administrator, Failure};
 use crate::jump::access::allows;
 use crate::services::Services;
-use crate::store::{AccessBook, JumpGroupRecord};
+use crate::store::{AccessBook, JumpGroupRecord, PolicyBook};
 
 /// What a user can do, and which rule says so.
 #[utoipa::path(get, path = "/api/users/{id}/access", tag = "access", params(("id" = String, Path)), responses((status = 200, body = UserAccess), (status = 404, body = ApiError)))]
@@ -19,6 +19,7 @@ pub(super) async fn explain(
     let user = services.store.user(id).await?.ok_or_else(|| Failure::not_found("user"))?;
     let book = services.store.access_book(id).await?.ok_or_else(|| Failure::not_found("user"))?;
     let groups = services.store.jump_groups().await?;
+    let policies = services.store.policy_book().await?;
     let method = |(method, words): (JumpMethod, &str)| {
         let allowed = allows(&user.methods, method);
         let because = if allowed {
@@ -32,11 +33,11 @@ pub(super) async fn explain(
         user_id: id,
         barred: (!user.enabled).then(|| "The user is disabled and cannot sign in.".to_owned()),
         methods: JumpMethod::ALL.into_iter().map(method).collect(),
-        groups: groups.into_iter().map(|group| of_group(&book, group)).collect(),
+        groups: groups.into_iter().map(|group| of_group(&book, &policies, group)).collect(),
     }))
 }
 
-fn of_group(book: &AccessBook, group: JumpGroupRecord) -> GroupAccess {
+fn of_group(book: &AccessBook, policies: &PolicyBook, group: JumpGroupRecord) -> GroupAccess {
     let rule = book.rule(group.id);
     let permission =
         |(permission, _): (ItemPermission, &str)| PermissionAccess { permission, given_by: rule.given_by(permission) };
@@ -44,6 +45,7 @@ fn of_group(book: &AccessBook, group: JumpGroupRecord) -> GroupAccess {
         group_id: group.id,
         group_name: group.name,
         because: rule.sentence(),
+        policies: policies.names(&book.policies(group.id)),
         permissions: ItemPermission::ALL.into_iter().map(permission).collect(),
     }
 }

@@ -4,13 +4,15 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use serde_json::{Value, json};
-use wire::api::{ApiError, ConsoleEvent, JumpMethod, NewUser, ResetSecondFactors, SessionEnd, User, UserChange};
+use wire::api::{
+    ApiError, ConsoleEvent, JumpMethod, NewUser, Principal, ResetSecondFactors, SessionEnd, User, UserChange,
+};
 use wire::audit::{Action, ObjectKind};
 use wire::{SessionPolicyId, Timestamp, UserId, validate};
 
 use super::error::{Body, Path};
 use super::setup::check_person;
-use super::{Administrator, ConsoleAdministrator, Failure, permitted};
+use super::{Administrator, ConsoleAdministrator, Failure, jump_groups, permitted, uses};
 use crate::audit::Entry;
 use crate::clock::now;
 use crate::events::Audience;
@@ -151,7 +153,7 @@ pub(super) async fn change(
     Ok(Json(view(user, lockout::locked_until(known, now()), with_factor)))
 }
 
-/// Removes a user; what they did stays in the records.
+/// Removes a user; what they did stays in the records. Policies do not name them any more.
 #[utoipa::path(delete, path = "/api/users/{id}", tag = "users", params(("id" = String, Path)), responses((status = 204), (status = 404, body = ApiError), (status = 409, body = ApiError)))]
 pub(super) async fn remove(
     State(services): State<Services>,
@@ -160,17 +162,17 @@ pub(super) async fn remove(
 ) -> Result<StatusCode, Failure> {
     let audited = services.audit.begin().await?;
     let was = audited.user(id).await?.ok_or_else(|| Failure::not_found("user"))?;
-    let removed = audited.delete_user(id).await.map_err(|error| match error {
-        StoreError::Dependent => {
-            let message = "There are items or credentials in the personal group of this user.";
-            Failure::conflict("in_use", message, "Move them into another group, or remove them, first.")
-        }
-        other => other.into(),
-    })?;
-    if !removed {
+    if let Some(group) = audited.jump_groups().await?.into_iter().find(|it| it.owner == Some(id)) {
+        let whose = format!("The personal group of {}", was.display_name);
+        jump_groups::is_empty(&audited.contents_of_group(group.id).await?, &whose)?;
+    }
+    let mut entries = uses::take_out(&audited, Principal::User(id), &was.user_name).await?;
+    if !audited.delete_user(id).await? {
         return Err(Failure::not_found("user"));
     }
-    audited.commit(&who.by, [entry(Action::UserRemoved, &was).removed(&told(&was))]).await?;
+    entries.push(entry(Action::UserRemoved, &was).removed(&told(&was)));
+    audited.commit(&who.by, entries).await?;
+    permitted::changed(&services, &who.user).await?;
     let event = ConsoleEvent::SignedOut { message: "An administrator removed your account.".into() };
     services.events.announce(Audience::LastWord(id, None), event);
     services.sessions.end_all(SessionEnd::UserDisabled, Some(&who.user.display_name), |it| it.snapshot().user_id == id);

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::hash::Hash;
 
 use wire::JumpGroupId;
-use wire::api::{JumpItemsChange, PolicyChoice, SessionPolicyChoice, TunnelJumpDraft};
+use wire::api::{CopyJumpItems, JumpItemsChange, PolicyChoice, SessionPolicyChoice, TunnelJumpDraft};
 use wire::limits::ITEMS_PER_CHANGE;
 
 /// Why ids are not taken.
@@ -58,30 +58,37 @@ pub fn changed(before: &TunnelJumpDraft, change: &JumpItemsChange) -> TunnelJump
     if let Some(comments) = &change.comments {
         after.comments.clone_from(comments);
     }
-    if let Some(choice) = change.jump_policy {
-        after.jump_policy_id = match choice {
-            PolicyChoice::Nothing => None,
-            PolicyChoice::Policy(id) => Some(id),
-        };
-    }
-    if let Some(choice) = change.session_policy {
-        after.session_policy_id = match choice {
-            SessionPolicyChoice::Nothing => None,
-            SessionPolicyChoice::Policy(id) => Some(id),
-        };
-    }
+    choose(&mut after, change.jump_policy, change.session_policy);
     // What a change does not speak of is not said anew: others may have changed it meanwhile.
     after.credentials.clone_from(&change.credentials);
     super::item::tidy(after)
 }
 
-/// The copies of these items in these groups, each with what it is of; of their credentials nothing is said. A tag goes with an item: it is made in the other group.
+/// Gives an item the policies that were chosen for it.
+fn choose(it: &mut TunnelJumpDraft, jump: Option<PolicyChoice>, session: Option<SessionPolicyChoice>) {
+    if let Some(choice) = jump {
+        it.jump_policy_id = match choice {
+            PolicyChoice::Nothing => None,
+            PolicyChoice::Policy(id) => Some(id),
+        };
+    }
+    if let Some(choice) = session {
+        it.session_policy_id = match choice {
+            SessionPolicyChoice::Nothing => None,
+            SessionPolicyChoice::Policy(id) => Some(id),
+        };
+    }
+}
+
+/// The copies of these items that are wanted, each with what it is of; of their credentials nothing is said. A tag goes with an item: it is made in the other group.
 #[must_use]
-pub fn copies<'a>(items: &'a [TunnelJumpDraft], groups: &[JumpGroupId]) -> Vec<(&'a TunnelJumpDraft, TunnelJumpDraft)> {
+pub fn copies<'a>(items: &'a [TunnelJumpDraft], wanted: &CopyJumpItems) -> Vec<(&'a TunnelJumpDraft, TunnelJumpDraft)> {
     let copy = |item: &'a TunnelJumpDraft, group: JumpGroupId| {
-        (item, TunnelJumpDraft { group_id: group, credentials: None, revision: 0, ..item.clone() })
+        let mut copy = TunnelJumpDraft { group_id: group, credentials: None, revision: 0, ..item.clone() };
+        choose(&mut copy, wanted.jump_policy, wanted.session_policy);
+        (item, copy)
     };
-    items.iter().flat_map(|item| groups.iter().map(move |group| copy(item, *group))).collect()
+    items.iter().flat_map(|item| wanted.group_ids.iter().map(move |group| copy(item, *group))).collect()
 }
 
 #[cfg(test)]
@@ -89,7 +96,7 @@ mod tests {
     use super::*;
     use uuid::Uuid;
     use wire::api::TunnelDefinition;
-    use wire::{JumpItemId, JumpointId};
+    use wire::{JumpItemId, JumpPolicyId, JumpointId, SessionPolicyId};
 
     fn draft() -> TunnelJumpDraft {
         TunnelJumpDraft {
@@ -150,10 +157,24 @@ mod tests {
         let groups = [JumpGroupId(Uuid::from_u128(2)), JumpGroupId(Uuid::from_u128(3))];
         let other = TunnelJumpDraft { name: "web".into(), ..draft() };
         let items = [draft(), other];
-        let made: Vec<_> = copies(&items, &groups).into_iter().map(|(_, copy)| copy).collect();
+        let wanted = CopyJumpItems { group_ids: groups.to_vec(), ..CopyJumpItems::default() };
+        let made: Vec<_> = copies(&items, &wanted).into_iter().map(|(_, copy)| copy).collect();
         let told: Vec<_> = made.iter().map(|it| (it.name.as_str(), it.group_id)).collect();
         assert_eq!(told, [("db", groups[0]), ("db", groups[1]), ("web", groups[0]), ("web", groups[1])]);
         assert_eq!(TunnelJumpDraft { group_id: draft().group_id, ..made[0].clone() }, draft());
+
+        let (jump, session) = (JumpPolicyId(Uuid::from_u128(5)), SessionPolicyId(Uuid::from_u128(6)));
+        let guarded = TunnelJumpDraft { jump_policy_id: Some(jump), session_policy_id: Some(session), ..draft() };
+        let policies = |jump_policy, session_policy| {
+            let wanted = CopyJumpItems { jump_policy, session_policy, ..wanted.clone() };
+            let made = copies(std::slice::from_ref(&guarded), &wanted);
+            made.first().map(|(_, copy)| (copy.jump_policy_id, copy.session_policy_id))
+        };
+        let other = JumpPolicyId(Uuid::from_u128(7));
+        assert_eq!(policies(None, None), Some((Some(jump), Some(session))));
+        assert_eq!(policies(Some(PolicyChoice::Policy(other)), None), Some((Some(other), Some(session))));
+        let nothing = policies(Some(PolicyChoice::Nothing), Some(SessionPolicyChoice::Nothing));
+        assert_eq!(nothing, Some((None, None)));
     }
 
     #[test]

@@ -27,7 +27,7 @@ impl Sessions {
         let mut left = Vec::new();
         loop {
             let before = left.last().map(|it: &SessionRecord| it.id);
-            let more = self.store.sessions(&Whose::Everybody, Some(true), before, 100).await?;
+            let more = self.store.sessions(&Whose::Everybody, None, Some(true), before, 100).await?;
             if more.is_empty() {
                 break;
             }

@@ -201,15 +201,6 @@ impl Store {
         Ok(transaction.commit().await?)
     }
 
-    /// How many items go through a jumpoint.
-    ///
-    /// # Errors
-    /// See above.
-    pub async fn count_items_of_jumpoint(&self, id: JumpointId) -> Result<u64, StoreError> {
-        let find = jump_item::Entity::find().filter(jump_item::Column::JumpointId.eq(id.0));
-        Ok(find.filter(jump_item::Column::RemovedAt.is_null()).count(&self.db).await?)
-    }
-
     /// Every enrolled agent.
     ///
     /// # Errors

@@ -44,10 +44,19 @@ impl SessionPolicyBook {
     /// What a session on this item may do, of a user with this session policy.
     #[must_use]
     pub fn effective(&self, item: &TunnelJumpDraft, user: Option<SessionPolicyId>) -> EffectiveSessionPolicy {
-        // One that is named and gone was meant to keep something away.
-        let named = |id: SessionPolicyId| self.all.get(&id).cloned().unwrap_or_else(Named::missing);
-        let (item, user) = (item.session_policy_id.map(named), user.map(named));
+        let (item, user) = (item.session_policy_id.map(|id| self.named(id)), user.map(|id| self.named(id)));
         effective(item.as_ref(), user.as_ref(), &self.global)
+    }
+
+    /// The name of the policy with this id.
+    #[must_use]
+    pub fn name(&self, id: SessionPolicyId) -> String {
+        self.named(id).name
+    }
+
+    /// One that is named and gone was meant to keep something away.
+    fn named(&self, id: SessionPolicyId) -> Named {
+        self.all.get(&id).cloned().unwrap_or_else(Named::missing)
     }
 }
 

@@ -246,13 +246,14 @@ impl Store {
         session::Entity::find_by_id(id.0).one(&self.db).await?.map(TryInto::try_into).transpose()
     }
 
-    /// Sessions, newest first: those that ended or those that did not or both, older than `before`.
+    /// Sessions, newest first: those that ended or those that did not or both, on one item or any, older than `before`.
     ///
     /// # Errors
     /// See above.
     pub async fn sessions(
         &self,
         whose: &Whose,
+        item: Option<JumpItemId>,
         live: Option<bool>,
         before: Option<SessionId>,
         limit: u64,
@@ -261,6 +262,9 @@ impl Store {
         if let Whose::Of { user, groups } = whose {
             let of_groups = session::Column::GroupId.is_in(groups.iter().map(|it| it.0));
             find = find.filter(session::Column::UserId.eq(user.0).or(of_groups));
+        }
+        if let Some(item) = item {
+            find = find.filter(session::Column::ItemId.eq(item.0));
         }
         let ended = to_text(&SessionState::Ended);
         match live {

@@ -22,6 +22,8 @@ pub const STORED_SECRET_CHARS: usize = 4_096;
 pub const STORED_KEY_CHARS: usize = 32_768;
 /// Simultaneous connections of one session (row 0.22).
 pub const CONNECTIONS_PER_SESSION: usize = 256;
+/// Characters in the name of a jump policy or a session policy.
+pub const POLICY_NAME_CHARS: usize = 255;
 /// Characters in the description of a jump policy.
 pub const POLICY_DESCRIPTION_CHARS: usize = 1_000;
 /// Entries of a jump policy's schedule.

@@ -67,13 +67,18 @@ pub fn tunnel_jump(draft: &TunnelJumpDraft) -> Vec<FieldError> {
 /// A name of an item, a group or a jumpoint.
 #[must_use]
 pub fn name(text: &str) -> Option<String> {
+    name_within(text, NAME_CHARS)
+}
+
+/// The same with another limit.
+fn name_within(text: &str, most: usize) -> Option<String> {
     if text.trim().is_empty() {
         return Some("Enter a name.".into());
     }
     if text.chars().any(char::is_control) {
         return Some("A name cannot hold line breaks or control characters.".into());
     }
-    longer_than(text, NAME_CHARS, "name")
+    longer_than(text, most, "name")
 }
 
 /// What stands in an address after the `?`.

@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 use wasm_bindgen_futures::spawn_local;
-use wire::SessionId;
 use wire::api::{ApiError, Session, SessionState};
+use wire::{JumpItemId, SessionId};
 use yew::prelude::*;
 use yew_router::prelude::*;
 
@@ -42,12 +42,23 @@ fn is_number(heading: &str) -> bool {
 
 /// What of the view stands in the address.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-struct Query {
+pub(crate) struct SessionsQuery {
     #[serde(default, skip_serializing_if = "String::is_empty")]
     show: String,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    item: String,
 }
 
-impl Query {
+impl SessionsQuery {
+    /// Sessions on this item alone.
+    pub(crate) fn on(item: JumpItemId) -> Self {
+        Self { item: item.to_string(), ..Self::default() }
+    }
+
+    fn item(&self) -> Option<JumpItemId> {
+        self.item.parse().ok()
+    }
+
     fn live(&self) -> Option<bool> {
         match self.show.as_str() {
             "live" => Some(true),
@@ -63,21 +74,21 @@ pub(crate) fn SessionsPage() -> Html {
     let console = use_console();
     let store = use_store();
     let navigator = use_navigator();
-    let query = use_location().and_then(|location| location.query::<Query>().ok()).unwrap_or_default();
+    let query = use_location().and_then(|location| location.query::<SessionsQuery>().ok()).unwrap_or_default();
     let sessions = use_state(|| None::<Vec<Session>>);
     let next = use_state(|| None::<SessionId>);
     let error = use_state(|| None::<ApiError>);
     let busy = use_state(|| false);
     let now = use_now(5_000);
-    let shown = use_mut_ref(|| None::<Option<bool>>);
+    let shown = use_mut_ref(|| None::<(Option<JumpItemId>, Option<bool>)>);
     {
         let (console, sessions, next, error) = (console.clone(), sessions.clone(), next.clone(), error.clone());
-        use_effect_with((query.live(), store.sessions_changed), move |(live, _)| {
-            let live = *live;
+        use_effect_with(((query.item(), query.live()), store.sessions_changed), move |(asked, _)| {
+            let (item, live) = *asked;
             // The same list once more is what an event asked for, not a person.
-            let person = shown.borrow_mut().replace(live) != Some(live);
+            let person = shown.borrow_mut().replace((item, live)) != Some((item, live));
             spawn_local(async move {
-                match console.api().by(person).sessions(live, None).await {
+                match console.api().by(person).sessions_on(item, live, None).await {
                     Ok(page) => {
                         sessions.set(Some(page.sessions));
                         next.set(page.next);
@@ -90,13 +101,13 @@ pub(crate) fn SessionsPage() -> Html {
     }
     let more = {
         let (sessions, next, error, busy) = (sessions.clone(), next.clone(), error.clone(), busy.clone());
-        let live = query.live();
+        let (item, live) = (query.item(), query.live());
         Callback::from(move |_: MouseEvent| {
             busy.set(true);
             let (console, sessions, next, error, busy) =
                 (console.clone(), sessions.clone(), next.clone(), error.clone(), busy.clone());
             spawn_local(async move {
-                match console.api().sessions(live, *next).await {
+                match console.api().sessions_on(item, live, *next).await {
                     Ok(page) => {
                         let mut all = (*sessions).clone().unwrap_or_default();
                         all.extend(page.sessions);
@@ -119,15 +130,24 @@ pub(crate) fn SessionsPage() -> Html {
         Callback::from(move |()| ending.set(None))
     };
     let may_end = |it: &Session| it.state != SessionState::Ended && (store.is_administrator() || store.is_own(it));
+    let go = |query: SessionsQuery| {
+        let navigator = navigator.clone();
+        Callback::from(move |_: MouseEvent| {
+            if let Some(navigator) = &navigator {
+                // Fails only for values that cannot stand in an address; these are text.
+                let _ = navigator.replace_with_query(&Route::Sessions, &query);
+            }
+        })
+    };
+    let of_any_item = go(SessionsQuery { item: String::new(), ..query.clone() });
+    let item_name = query.item().map(|id| {
+        let known = store.items.list().iter().find(|it| it.id == id).map(|it| it.definition.name.clone());
+        let told = || sessions.as_ref().and_then(|list| list.first()).map(|it| it.item_name.clone());
+        known.or_else(told).unwrap_or_else(|| "one item".into())
+    });
     let choice = |id: &'static str, show: &'static str, label: &'static str| {
         let selected = query.show == show;
-        let navigator = navigator.clone();
-        let onclick = Callback::from(move |_: MouseEvent| {
-            if let Some(navigator) = &navigator {
-                // Fails only for values that cannot stand in an address; this one is text.
-                let _ = navigator.replace_with_query(&Route::Sessions, &Query { show: show.into() });
-            }
-        });
+        let onclick = go(SessionsQuery { show: show.into(), ..query.clone() });
         html! {
             <div class="pf-v6-c-toggle-group__item">
                 <button {id} type="button" class={classes!("pf-v6-c-toggle-group__button", selected.then_some("pf-m-selected"))}
@@ -147,6 +167,12 @@ pub(crate) fn SessionsPage() -> Html {
                     { choice("sessions-past", "past", "Past") }
                 </div>
             </div>
+            if let Some(name) = item_name {
+                <p id="sessions-item">
+                    { format!("Only sessions on {name}. ") }
+                    <Button id="sessions-any-item" kind={Kind::Link} class="pf-m-inline" label="Show those on every item" onclick={of_any_item} />
+                </p>
+            }
             if let Some(error) = &*error {
                 <ErrorAlert id="sessions-error" error={error.clone()} />
             }

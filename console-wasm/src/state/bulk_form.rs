@@ -155,19 +155,29 @@ impl BulkForm {
             local_address: text(BulkField::LocalAddress),
             tag: text(BulkField::Tag),
             comments: text(BulkField::Comments),
-            jump_policy: text(BulkField::Policy).and_then(|text| match text.as_str() {
-                NO_POLICY => Some(PolicyChoice::Nothing),
-                id => id.parse().ok().map(PolicyChoice::Policy),
-            }),
-            session_policy: text(BulkField::SessionPolicy).and_then(|text| match text.as_str() {
-                NO_POLICY => Some(SessionPolicyChoice::Nothing),
-                id => id.parse().ok().map(SessionPolicyChoice::Policy),
-            }),
+            jump_policy: text(BulkField::Policy).and_then(|text| jump_policy(&text)),
+            session_policy: text(BulkField::SessionPolicy).and_then(|text| session_policy(&text)),
             credentials: text(BulkField::Credential).and_then(|text| match text.as_str() {
                 NO_POLICY => Some(Vec::new()),
                 id => Some(vec![ItemCredential { credential_id: id.parse().ok()?, remote_port: None }]),
             }),
         }
+    }
+}
+
+/// The jump policy that was chosen: an id, or [`NO_POLICY`]; none when nothing was.
+pub(crate) fn jump_policy(chosen: &str) -> Option<PolicyChoice> {
+    match chosen {
+        NO_POLICY => Some(PolicyChoice::Nothing),
+        id => id.parse().ok().map(PolicyChoice::Policy),
+    }
+}
+
+/// The session policy that was chosen, in the same way.
+pub(crate) fn session_policy(chosen: &str) -> Option<SessionPolicyChoice> {
+    match chosen {
+        NO_POLICY => Some(SessionPolicyChoice::Nothing),
+        id => id.parse().ok().map(SessionPolicyChoice::Policy),
     }
 }
 

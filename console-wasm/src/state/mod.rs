@@ -14,6 +14,7 @@
 //! | `mail_form`, `ticket_form`, `sign_on_form` | the forms for systems outside |
 //! | `audit` | the audit trail: filters, what changed, what verifying came to |
 //! | `permitted` | what the user's roles let them do with items |
+//! | `uses` | what depends on a user or a team |
 //! | `helper_state` | extension and helper, and how to mend them |
 //! | `first_steps` | the path on a new appliance |
 //! | `format`, `words`, `chart`, `toasts`, `backoff`, `browser_name`, `natural` | small things the others use |
@@ -58,6 +59,7 @@ mod store_tests;
 pub(crate) mod ticket_form;
 pub(crate) mod toasts;
 pub(crate) mod upload;
+pub(crate) mod uses;
 pub(crate) mod view;
 pub(crate) mod window;
 pub(crate) mod words;

@@ -32,6 +32,7 @@ pub(crate) fn item(name: &str) -> JumpItem {
             revision: 0,
         },
         policies: Vec::new(),
+        session_policy_name: None,
         credential_names: Vec::new(),
         credentials_left: Vec::new(),
         jumpoint_name: "ams-1".into(),

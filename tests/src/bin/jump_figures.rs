@@ -131,7 +131,7 @@ fn furnish(site: &Site, items: usize) -> Result<()> {
     }
     for group in &groups[1..] {
         for ids in made.chunks(ITEMS_PER_CHANGE) {
-            let copy = CopyJumpItems { item_ids: ids.to_vec(), group_ids: vec![*group] };
+            let copy = CopyJumpItems { item_ids: ids.to_vec(), group_ids: vec![*group], ..CopyJumpItems::default() };
             site.admin.post("/api/jump-items/copy", &copy)?.success()?;
         }
     }

@@ -4,7 +4,7 @@ mod dependencies;
 mod sources;
 
 pub use dependencies::{forbidden_dependencies, unused_dependencies};
-pub use sources::{Source, long_files, own_paths, registry_hosts, room_walls, tracked_sources};
+pub use sources::{Source, long_files, own_paths, registry_hosts, room_walls, tracked_sources, undescribed_routes};
 
 use anyhow::{Result, bail};
 
@@ -18,6 +18,7 @@ pub fn check() -> Result<()> {
     broken.extend(unused_dependencies(&sources)?);
     broken.extend(room_walls(&sources));
     broken.extend(long_files(&sources));
+    broken.extend(undescribed_routes(&sources));
     broken.extend(own_paths(&sources, &crate::workspace::root()));
     broken.extend(registry_hosts(&sources));
     if broken.is_empty() {

@@ -175,6 +175,41 @@ pub fn registry_hosts(sources: &[Source]) -> Vec<String> {
     naming(others, &hosts, "a package registry's host; name the package instead")
 }
 
+/// Routes that the description of the API does not have: the table of who may use what does not have them either, so each is here
+/// because somebody thought about it.
+const UNDESCRIBED: [&str; 9] = [
+    "\"/api/openapi.json\"",
+    "\"/ca.pem\"",
+    "\"/extension/sallyport.crx\"",
+    "\"/extension/updates.xml\"",
+    "\"/download/{file}\"",
+    "HELPER_LINK_PATH",
+    "ENROL_PATH",
+    "AGENT_CONTROL_PATH",
+    "AGENT_SESSION_PATH",
+];
+
+/// Places of the appliance that add a route past the description of the API.
+#[must_use]
+pub fn undescribed_routes(sources: &[Source]) -> Vec<String> {
+    let mut found = Vec::new();
+    for source in sources.iter().filter(|it| it.is_rust() && it.is_in("appliance/src")) {
+        for (number, line) in source.text.lines().enumerate() {
+            let place = format!("{}:{}", source.path.display(), number + 1);
+            if let Some((_, rest)) = line.split_once(".route(") {
+                let route = rest.split(',').next().unwrap_or_default().trim();
+                if !UNDESCRIBED.contains(&route) {
+                    found.push(format!("{place} adds a route that the description of the API does not have: {line}"));
+                }
+            }
+            if line.contains(".nest(") || line.contains(".route_service(") || line.contains(".nest_service(") {
+                found.push(format!("{place} adds routes that the description of the API does not have: {line}"));
+            }
+        }
+    }
+    found
+}
+
 fn naming<'a>(sources: impl IntoIterator<Item = &'a Source>, words: &[&str], what: &str) -> Vec<String> {
     sources
         .into_iter()
@@ -204,6 +239,15 @@ mod tests {
         assert_eq!(room_walls(&[source("appliance/src/jump/access.rs", "pub async fn may() {}\n")]).len(), 1);
         assert_eq!(room_walls(&[source("appliance/src/session/lifecycle.rs", "x.await;\n")]).len(), 1);
         assert!(room_walls(&[source("appliance/src/session/registry.rs", "x.await;\n")]).is_empty());
+    }
+
+    #[test]
+    fn routes_past_the_description_are_named() {
+        let found = |text: &str| undescribed_routes(&[source("appliance/src/http/mod.rs", text)]).len();
+        assert_eq!(found("api.route(\"/ca.pem\", get(ca))\n    .routes(routes!(me::me))\n"), 0);
+        assert_eq!(found("api.route(\"/api/secret\", get(secret))\n"), 1);
+        assert_eq!(found("api.route(\n    \"/ca.pem\", get(ca))\n"), 1);
+        assert_eq!(found("api.nest(\"/api\", more)\n"), 1);
     }
 
     #[test]

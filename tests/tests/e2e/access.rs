@@ -39,6 +39,7 @@ fn a_team_gets_a_role_in_a_group_and_its_member_sees_the_items() -> Result<()> {
     on_a_site_with_console(|site| {
         site.item("db-prod-1", "10.0.0.5", "127.35.1.1", &[(0, 5432)])?;
         let tom = newcomer(site)?;
+        site.admin.post("/api/jump-policies", &json!({ "name": "Office hours" }))?.success()?;
         let workstation = Workstation::new(&site.appliance.ready)?;
         let mut console = signed_in(site, &workstation, Options::default())?;
         let desk = Workstation::new(&site.appliance.ready)?;
@@ -83,6 +84,7 @@ fn a_team_gets_a_role_in_a_group_and_its_member_sees_the_items() -> Result<()> {
         console.choose("members-add", "Team Operations")?;
         console.wait_for("member-role-0")?;
         console.choose("member-role-0", "On call")?;
+        console.choose("member-policy-0", "Office hours")?;
         pictures(&mut console, "members-dialog")?;
         console.click("members-save")?;
         console.wait_until_gone("members-dialog")?;
@@ -98,6 +100,7 @@ fn a_team_gets_a_role_in_a_group_and_its_member_sees_the_items() -> Result<()> {
             Ok(answer(&console, "Start sessions")?.contains("by On call (team Operations)"))
         })?;
         ensure!(answer(&console, "Start sessions")?.starts_with("true"));
+        console.wait_for_text("group-policies", |text| text.contains("Office hours"))?;
         ensure!(answer(&console, "Remove items")?.starts_with("false"));
         pictures(&mut console, "user-access")?;
         console.reload()?;
@@ -109,6 +112,7 @@ fn a_team_gets_a_role_in_a_group_and_its_member_sees_the_items() -> Result<()> {
         console.click_on("#section-teams a")?;
         console.click_on(".sp-remove-team")?;
         console.wait_for("remove-team")?;
+        console.wait_for_text("remove-team-uses", |text| text.contains("a role in the jump groups: Production"))?;
         console.screenshot("remove-team")?;
         console.click("remove-team-confirm")?;
         theirs.wait_until_gone("item-row")

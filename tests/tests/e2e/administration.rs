@@ -69,6 +69,7 @@ fn a_user_is_made_changed_and_removed() -> Result<()> {
         theirs.wait_for("nav-administration")?;
 
         console.click_on(&of_row("user-row", "tom", ".sp-remove-user"))?;
+        console.wait_for_text("remove-user-uses", |text| text.contains("No policy, jump group, team"))?;
         console.click("remove-user-confirm")?;
         wait_until_no(&console, &of_row("user-row", "tom", ".sp-edit-user"))?;
         theirs.wait_for("sign-in")?;

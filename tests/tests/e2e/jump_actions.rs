@@ -7,7 +7,7 @@ use tests::browser::{Browser, Options, Workstation};
 use tests::console::Console;
 use tests::site::{Site, TECHNICIAN_PASSWORD, on_a_site_with_console};
 use tests::wait::{self, SOON};
-use wire::api::{JumpGroup, JumpGroupDraft, JumpItem, SessionPage};
+use wire::api::{JumpGroup, JumpGroupDraft, JumpItem, JumpPolicy, SessionPage, SessionPolicy, TunnelJumpDraft};
 
 use crate::jump_table::{CTRL, SHIFT, mouse, row, rows, wait_for_rows, wait_for_selected};
 use crate::signed_in;
@@ -103,6 +103,25 @@ fn the_menu_on_rows_does_what_the_tool_bar_does() -> Result<()> {
             Ok(by_name(site, "b")?.favourite && by_name(site, "c")?.favourite)
         })?;
 
+        // Whatever the tool bar does with what is selected is there too; only Create and Import are about nothing selected.
+        console.click("files")?;
+        console.wait_for("export")?;
+        let ids = |css: &str| -> Result<Vec<String>> {
+            let script = "return [...document.querySelectorAll(arguments[0])].map(it => it.id)";
+            Ok(serde_json::from_value(console.script(script, vec![json!(css)])?)?)
+        };
+        let mut of_bar: Vec<String> = ids(".sp-toolbar > button, .sp-toolbar [role=menuitem]")?;
+        of_bar.retain(|id| id != "import");
+        ensure!(of_bar == ["jump", "properties", "copy", "remove", "export"], "{of_bar:?}");
+        console.press(&char::from(Key::Escape).to_string())?;
+        mouse(&console, &row("c"), "right", 0)?;
+        console.wait_for_text("menu-export", |text| text.contains("Export 2 items"))?;
+        let of_menu = ids("#row-menu [role=menuitem]")?;
+        let missing: Vec<_> = of_bar.iter().filter(|id| !of_menu.contains(&format!("menu-{id}"))).collect();
+        ensure!(missing.is_empty() && of_menu.len() == of_bar.len() + 1, "{of_menu:?}, not {of_bar:?} and favourites");
+        console.click("menu-export")?;
+        console.wait_for_text("toasts", |text| text.contains("2 items exported"))?;
+
         // By keys: the menu opens at the row with the focus, arrows move, Esc gives the focus back.
         console.select("a")?;
         for open in [format!("{}{}", char::from(Key::Shift), char::from(Key::F10)), char::from(Key::Down).to_string()] {
@@ -181,32 +200,82 @@ fn items_are_copied_into_other_groups() -> Result<()> {
 }
 
 #[test]
+fn copies_get_policies_of_their_own() -> Result<()> {
+    on_a_site_with_console(|site| {
+        let item = items(site, &["a"])?.remove(0);
+        let lab = group(site, "Lab")?;
+        let mut ids = Vec::new();
+        for name in ["Office hours", "At night"] {
+            let policy: JumpPolicy = site.admin.post("/api/jump-policies", &json!({ "name": name }))?.ok()?;
+            ids.push(policy.id);
+        }
+        let rules = json!({
+            "name": "Short", "for_users": false, "for_items": true, "tools": [],
+            "idle": { "kind": "after", "minutes": 5 },
+        });
+        let short: SessionPolicy = site.admin.post("/api/session-policies", &rules)?.ok()?;
+        let guarded = TunnelJumpDraft { jump_policy_id: Some(ids[0]), ..item.definition.clone() };
+        site.admin.put(&format!("/api/jump-items/{}", item.id), &guarded)?.success()?;
+        let workstation = Workstation::new(&site.appliance.ready)?;
+        let console = signed_in(site, &workstation, Options::default())?;
+        let copy = |policy: &str, session_policy: &str| -> Result<JumpItem> {
+            let before: Vec<JumpItem> = site.admin.get("/api/jump-items")?;
+            console.select("a")?;
+            console.click("copy")?;
+            console.wait_for("copy-policy")?;
+            console.wait_for("copy-session-policy")?;
+            console.click_on("[data-testid=copy-group][data-name=Lab] input")?;
+            console.choose("copy-policy", policy)?;
+            console.choose("copy-session-policy", session_policy)?;
+            console.screenshot("copy-with-policies")?;
+            console.click("copy-save")?;
+            console.wait_until_gone("copy-dialog")?;
+            let after: Vec<JumpItem> = site.admin.get("/api/jump-items")?;
+            let made = after.into_iter().find(|it| before.iter().all(|old| old.id != it.id)).context("no copy")?;
+            ensure!(made.definition.group_id == lab.id, "{made:?}");
+            site.admin.delete(&format!("/api/jump-items/{}", made.id))?.success()?;
+            wait_for_rows(&console, &["a"])?;
+            Ok(made)
+        };
+        let kept = copy("as the original has it", "as the original has it")?.definition;
+        ensure!((kept.jump_policy_id, kept.session_policy_id) == (Some(ids[0]), None), "{kept:?}");
+        let own = copy("At night", "Short")?.definition;
+        ensure!((own.jump_policy_id, own.session_policy_id) == (Some(ids[1]), Some(short.id)), "{own:?}");
+        let bare = copy("No policy", "No policy")?.definition;
+        ensure!((bare.jump_policy_id, bare.session_policy_id) == (None, None), "{bare:?}");
+        ensure!(by_name(site, "a")?.definition.jump_policy_id == Some(ids[0]), "the original lost its policy");
+        Ok(())
+    })
+}
+
+#[test]
 fn removed_items_are_gone_for_all_and_come_back() -> Result<()> {
     on_a_site_with_console(|site| {
-        items(site, &["a", "b", "c"])?;
+        items(site, &["quartz", "basalt", "marble"])?;
         site.technician("tom")?;
         let workstation = Workstation::new(&site.appliance.ready)?;
         let console = signed_in(site, &workstation, Options::default())?;
         let desk = Workstation::new(&site.appliance.ready)?;
         let theirs = Console::open(Browser::start(&desk, Options::default())?, &site.appliance.ready.url)?;
         theirs.sign_in("tom", TECHNICIAN_PASSWORD)?;
-        wait_for_rows(&theirs, &["a", "b", "c"])?;
-        console.select("a")?;
-        mouse(&console, &row("c"), "left", CTRL)?;
+        wait_for_rows(&theirs, &["basalt", "marble", "quartz"])?;
+        console.select("quartz")?;
+        mouse(&console, &row("marble"), "left", CTRL)?;
         console.press(&char::from(Key::Delete).to_string())?;
         console.wait_for_text("remove-items", |text| {
-            text.contains("Remove 2 items?") && text.contains('a') && text.contains("30 seconds")
+            let named = text.contains("quartz") && text.contains("marble") && !text.contains("basalt");
+            named && text.contains("Remove 2 items?") && text.contains("30 seconds")
         })?;
         console.screenshot("remove-several")?;
         console.click("remove-items-confirm")?;
-        wait_for_rows(&console, &["b"])?;
-        wait_for_rows(&theirs, &["b"])?;
+        wait_for_rows(&console, &["basalt"])?;
+        wait_for_rows(&theirs, &["basalt"])?;
         console.wait_for("undo-remove")?;
         console.screenshot("removed")?;
         ensure!(!theirs.shows("undo-remove")?, "others are offered to take it back");
         console.click("undo-remove")?;
-        wait_for_rows(&console, &["a", "b", "c"])?;
-        wait_for_rows(&theirs, &["a", "b", "c"])?;
+        wait_for_rows(&console, &["basalt", "marble", "quartz"])?;
+        wait_for_rows(&theirs, &["basalt", "marble", "quartz"])?;
         console.wait_until_gone("undo-remove")?;
         ensure!(rows(&console)?.len() == 3);
         Ok(())

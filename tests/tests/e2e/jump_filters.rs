@@ -5,7 +5,7 @@ use fantoccini::key::Key;
 use serde_json::json;
 use tests::browser::{Browser, Options, Workstation};
 use tests::console::Console;
-use tests::site::{ADMIN, ADMIN_PASSWORD, Site, on_a_site_with_console};
+use tests::site::{ADMIN, ADMIN_PASSWORD, Site, TECHNICIAN_PASSWORD, on_a_site_with_console};
 use tests::wait::{self, SOON};
 use wire::api::{JumpGroup, JumpGroupDraft, JumpItem, Preferences};
 
@@ -113,8 +113,9 @@ fn what_is_searched_and_filtered_stands_in_the_address() -> Result<()> {
         // A link shows somebody else the same.
         let desk = Workstation::new(&site.appliance.ready)?;
         let there = Console::open(Browser::start(&desk, Options::default())?, &site.appliance.ready.url)?;
+        site.technician("tom")?;
         there.go_to(&link)?;
-        there.sign_in(ADMIN, ADMIN_PASSWORD)?;
+        there.sign_in("tom", TECHNICIAN_PASSWORD)?;
         wait_for_rows(&there, &["billing-web"])?;
         ensure!(there.text("item-search")?.as_deref() == Some("billing"));
         there.visit("/?q=nothing")?;

@@ -7,6 +7,7 @@ use tests::browser::{Browser, Options, Workstation};
 use tests::console::Console;
 use tests::site::{ADMIN, ADMIN_PASSWORD, Site, on_a_site_with_console};
 use tests::wait::{self, SOON};
+use wire::api::SessionPage;
 
 use crate::signed_in;
 
@@ -224,6 +225,17 @@ fn rows_are_selected_by_mouse_and_keyboard() -> Result<()> {
         console.press("?")?;
         console.wait_for("keys-overlay")?;
         console.screenshot("keys")?;
+        press(Key::Escape)?;
+        console.wait_until_gone("keys-overlay")?;
+        // By key there is no button that says it: a notice does.
+        mouse(&console, &row("item-1"), "left", 0)?;
+        mouse(&console, &row("item-11"), "left", SHIFT)?;
+        console.wait_for_text("item-count", |text| text.contains("11 selected"))?;
+        press(Key::Enter)?;
+        console.wait_for_text("toasts", |text| text.contains("At most 10") && text.contains("11 are selected"))?;
+        console.screenshot("too-many-by-key")?;
+        let live: SessionPage = site.admin.get("/api/sessions?live=true")?;
+        ensure!(live.sessions.is_empty(), "{:?}", live.sessions);
         Ok(())
     })
 }

@@ -10,7 +10,7 @@
 //! | `dialog` | what the Create dialog says to bad input |
 //! | `appliance_away` | the appliance stops or restarts under an open console |
 //! | `access` | teams, roles and members by hand, and what a user sees of it |
-//! | `jump_table`, `jump_filters`, `jump_actions` | the Jump interface: columns, selection, search, filters, groups, what is done with many items |
+//! | `jump_table`, `jump_filters`, `jump_actions`, `jump_details` | the Jump interface: columns, selection, search, filters, groups, what is done with many items, the details pane |
 //! | `jump_files` | items out of the table into a file, and from a file |
 //! | `administration` | users, groups and nodes by hand |
 //! | `changed_meanwhile` | two administrators with the same dialog open |
@@ -45,6 +45,7 @@ mod database;
 mod dialog;
 mod joining;
 mod jump_actions;
+mod jump_details;
 mod jump_files;
 mod jump_filters;
 mod jump_table;

@@ -1,7 +1,7 @@
 //! Jump policies by hand: one is made and given to an item, somebody asks and another one approves, in two browsers; the second
 //! factor; and a closed schedule that says when it opens.
 
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
 use serde_json::json;
 use tests::browser::{Browser, Options, Workstation};
 use tests::console::Console;
@@ -9,7 +9,7 @@ use tests::servers::{Reply, TicketDesk};
 use tests::site::{Site, TECHNICIAN_PASSWORD, on_a_site_with_console};
 use tests::wait::{self, SOON};
 use wire::SecretText;
-use wire::api::{JumpPolicy, NewUser, Role, TunnelJumpDraft, User};
+use wire::api::{JumpPolicy, JumpPolicyDraft, NewUser, Role, Simultaneous, TunnelJumpDraft, User};
 
 use crate::{pictures, signed_in};
 
@@ -41,7 +41,7 @@ fn technician(site: &Site) -> Result<User> {
 fn a_request_is_approved_in_another_browser_and_taken_back() -> Result<()> {
     on_a_site_with_console(|site| {
         site.item("db-prod-1", "10.0.0.5", "127.36.1.1", &[(0, 5432)])?;
-        technician(site)?;
+        let tom = technician(site)?;
         let workstation = Workstation::new(&site.appliance.ready)?;
         let mut console = signed_in(site, &workstation, Options::default())?;
         let desk = Workstation::new(&site.appliance.ready)?;
@@ -117,7 +117,83 @@ fn a_request_is_approved_in_another_browser_and_taken_back() -> Result<()> {
         theirs.click("nav-approvals")?;
         wait_for_row(&theirs, "#recent-approvals", "taken back")?;
         pictures(&mut theirs, "approvals-of-a-technician")?;
-        Ok(())
+
+        // The last who could approve stays: what depends on them is told before, and why it cannot be done after.
+        console.click("nav-administration")?;
+        let policies: Vec<JumpPolicy> = site.admin.get("/api/jump-policies")?;
+        let mut by_tom = policies.into_iter().next().context("no policy")?;
+        by_tom.definition.approval.iter_mut().for_each(|rule| rule.users = vec![tom.id]);
+        site.admin.put(&format!("/api/jump-policies/{}", by_tom.id), &by_tom.definition)?.success()?;
+        console.click_on("#section-users a")?;
+        console.click_on("[data-testid=\"user-row\"][data-name=\"tom\"] .sp-remove-user")?;
+        console.wait_for_text("remove-user-uses", |text| text.contains("Nobody else") && text.contains("Four eyes"))?;
+        console.click("remove-user-confirm")?;
+        console.wait_for_text("remove-user-error", |text| text.contains("Four eyes"))?;
+        pictures(&mut console, "remove-the-last-approver")
+    })
+}
+
+#[test]
+fn each_switch_of_a_policy_is_kept() -> Result<()> {
+    on_a_site_with_console(|site| {
+        let workstation = Workstation::new(&site.appliance.ready)?;
+        let mut console = signed_in(site, &workstation, Options::default())?;
+        let kept = || -> Result<JumpPolicyDraft> {
+            let all: Vec<JumpPolicy> = site.admin.get("/api/jump-policies")?;
+            Ok(all.into_iter().next().context("no policy")?.definition)
+        };
+        let is_on = |id: &str| -> Result<bool> {
+            let script = "return document.getElementById(arguments[0])?.checked ?? null";
+            console.script(script, vec![json!(id)])?.as_bool().with_context(|| format!("there is no switch {id}"))
+        };
+        console.click("nav-administration")?;
+        console.click_on("#section-policies a")?;
+        console.click("create-policy")?;
+        console.type_into("policy-name", "Strict")?;
+        console.choose("policy-when", "After somebody approved it")?;
+        console.choose("policy-approver", "(ana)")?;
+        console.wait_for("approver")?;
+        // Copies are only spoken of where a running session matters.
+        ensure!(!console.shows("policy-covers-copies")?);
+        console.choose("policy-simultaneous", "Jump is refused")?;
+        console.wait_for("policy-link-grace")?;
+        for id in ["policy-own-requests", "policy-covers-copies"] {
+            ensure!(!is_on(id)?, "{id} is on before anybody touched it");
+            console.click_on(&format!("label[for={id}]"))?;
+            wait::until_true(&format!("{id} is on"), SOON, || is_on(id))?;
+        }
+        console.type_into("policy-link-grace", "86401")?;
+        console.click("policy-save")?;
+        console.wait_for("policy-link-grace-error")?;
+        console.type_into("policy-link-grace", "30")?;
+        console.click("policy-save")?;
+        console.wait_until_gone("policy-dialog")?;
+        let made = kept()?;
+        ensure!(made.approval.as_ref().is_some_and(|it| it.own_requests) && made.covers_copies, "{made:?}");
+        ensure!(made.link_grace_seconds == Some(30) && made.simultaneous == Simultaneous::Disallow, "{made:?}");
+        wait_for_row(&console, "[data-testid=\"policy-row\"]", "one session at a time, copies included, 30 s")?;
+
+        // The dialog shows what is kept, and takes each back by itself.
+        let edit = || -> Result<()> {
+            console.click_on(".sp-edit-policy")?;
+            console.wait_for("policy-covers-copies")
+        };
+        edit()?;
+        ensure!(is_on("policy-own-requests")? && is_on("policy-covers-copies")?);
+        console.wait_for_text("policy-link-grace", |text| text == "30")?;
+        console.click_on("label[for=policy-own-requests]")?;
+        console.type_into("policy-link-grace", "")?;
+        console.click("policy-save")?;
+        console.wait_until_gone("policy-dialog")?;
+        let changed = kept()?;
+        ensure!(changed.approval.as_ref().is_some_and(|it| !it.own_requests), "{changed:?}");
+        ensure!(changed.covers_copies && changed.link_grace_seconds.is_none(), "{changed:?}");
+        edit()?;
+        console.click_on("label[for=policy-covers-copies]")?;
+        console.click("policy-save")?;
+        console.wait_until_gone("policy-dialog")?;
+        ensure!(!kept()?.covers_copies, "{:?}", kept()?);
+        pictures(&mut console, "policy-switches")
     })
 }
 

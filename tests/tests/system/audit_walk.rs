@@ -1,4 +1,5 @@
-//! Every endpoint that changes something leaves an event when it succeeds, and no secret that ever went through one is in the audit
+//! Every endpoint that changes something leaves an event when it succeeds: what was made with all it is, what was removed with all it
+//! was, what was changed with the one field that was changed, before and after. No secret that ever went through one is in the audit
 //! trail. An endpoint that is neither walked nor excused here fails the test, so that somebody decides.
 
 use std::collections::BTreeSet;
@@ -13,6 +14,7 @@ use tests::clock::Clock;
 use tests::site::{ADMIN_PASSWORD, Site, on_a_site_with_clock};
 use wire::JumpItemRoleId;
 use wire::api::{JumpItem, JumpPolicyDraft, TunnelJumpDraft};
+use wire::audit::AuditEvent;
 
 use crate::authorization::table;
 use crate::policies::{approval_by, draft};
@@ -45,6 +47,8 @@ const EXCUSED: [(&str, &str); 19] = [
         "it takes a browser's authenticator: the test in a browser looks at its event",
     ),
 ];
+/// What is made or removed of which there is nothing to tell but whose it is.
+const TELL_NOTHING: [&str; 2] = ["enrolment_key.created", "user.second_factor_removed"];
 /// Until the authenticator app shows another code.
 const NEXT: Duration = Duration::from_secs(30);
 
@@ -59,34 +63,66 @@ const CLIENT_SECRET: &str = "what the provider of single sign-on wants";
 struct Walk<'a> {
     admin: &'a ApiClient,
     walked: BTreeSet<String>,
+    /// Those that changed one field.
+    changed: BTreeSet<String>,
     secrets: Vec<String>,
 }
 
 impl Walk<'_> {
     /// Does something, after which there has to be a new event of this action.
     fn did<T>(&mut self, endpoint: &str, action: &str, deed: impl FnOnce() -> Result<T>) -> Result<T> {
+        Ok(self.told(endpoint, action, deed)?.0)
+    }
+
+    /// The same, with the event.
+    fn told<T>(&mut self, endpoint: &str, action: &str, deed: impl FnOnce() -> Result<T>) -> Result<(T, AuditEvent)> {
         let before = last(self.admin)?;
         let done = deed().with_context(|| endpoint.to_owned())?;
         let happened = events_after(self.admin, before)?;
         let actions: Vec<_> = happened.iter().map(|it| it.action.name()).collect();
-        ensure!(actions.contains(&action), "{endpoint} left {actions:?}, not {action}");
+        let event = happened.iter().find(|it| it.action.name() == action);
+        let event = event.with_context(|| format!("{endpoint} left {actions:?}, not {action}"))?;
+        if !TELL_NOTHING.contains(&action) {
+            let (before, after) = (event.before.is_empty(), event.after.is_empty());
+            if action.ends_with("created") || action.ends_with("added") {
+                ensure!(before && !after, "{endpoint} does not tell what was made: {event:#?}");
+            }
+            if action.ends_with("removed") {
+                ensure!(!before && after, "{endpoint} does not tell what was removed: {event:#?}");
+            }
+        }
         self.walked.insert(endpoint.to_owned());
-        Ok(done)
+        Ok((done, event.clone()))
+    }
+
+    /// Changes one field of something, and nothing else; the event has it before and after.
+    fn change(
+        &mut self,
+        who: &ApiClient,
+        endpoint: &str,
+        ids: &[&str],
+        body: Value,
+        (action, field): (&str, &str),
+    ) -> Result<Value> {
+        let (method, path) = path_of(endpoint, ids)?;
+        let (answer, event) = self.told(endpoint, action, || {
+            let answer = who.send(method, &path, Some(&body))?;
+            answer.success()?;
+            Ok(answer)
+        })?;
+        let before: Vec<_> = event.before.keys().collect();
+        // Secrets that were sent along are told of, not told.
+        let is_told = |value: &Value| !value.as_str().is_some_and(|it| it.starts_with("(entered anew"));
+        let after: Vec<_> = event.after.iter().filter(|(_, value)| is_told(value)).map(|(field, _)| field).collect();
+        ensure!(before == [field] && after == [field], "{endpoint} changed {field} and tells: {event:#?}");
+        ensure!(event.before[field] != event.after[field], "{endpoint}: {event:#?}");
+        self.changed.insert(endpoint.to_owned());
+        value(&answer)
     }
 
     /// The same with a request; ids stand in place of what is in braces.
     fn send(&mut self, who: &ApiClient, endpoint: &str, ids: &[&str], body: Value, action: &str) -> Result<Value> {
-        let (method, path) = endpoint.split_once(' ').context("an endpoint is METHOD PATH")?;
-        let (mut filled, mut ids) = (String::new(), ids.iter());
-        for piece in path.split_inclusive('/') {
-            match piece.starts_with('{') {
-                true => {
-                    filled.push_str(ids.next().context("too few ids")?);
-                    filled.push_str(if piece.ends_with('/') { "/" } else { "" });
-                }
-                false => filled.push_str(piece),
-            }
-        }
+        let (method, filled) = path_of(endpoint, ids)?;
         let body = Some(&body).filter(|it| !it.is_null());
         let answer = self.did(endpoint, action, || {
             let answer = who.send(method, &filled, body)?;
@@ -101,6 +137,29 @@ impl Walk<'_> {
         self.secrets.push(text.clone());
         Ok(text)
     }
+}
+
+/// The method, and the path with ids in place of what is in braces.
+fn path_of<'a>(endpoint: &'a str, ids: &[&str]) -> Result<(&'a str, String)> {
+    let (method, path) = endpoint.split_once(' ').context("an endpoint is METHOD PATH")?;
+    let (mut filled, mut ids) = (String::new(), ids.iter());
+    for piece in path.split_inclusive('/') {
+        match piece.starts_with('{') {
+            true => {
+                filled.push_str(ids.next().context("too few ids")?);
+                filled.push_str(if piece.ends_with('/') { "/" } else { "" });
+            }
+            false => filled.push_str(piece),
+        }
+    }
+    Ok((method, filled))
+}
+
+/// The same as before, with another value in one field.
+fn other(of: &Value, field: &str, with: impl Into<Value>) -> Value {
+    let mut changed = of.clone();
+    changed[field] = with.into();
+    changed
 }
 
 fn value(answer: &Answer) -> Result<Value> {
@@ -118,7 +177,7 @@ fn every_endpoint_that_changes_something_leaves_an_event_and_no_secret() -> Resu
     on_a_site_with_clock(|site, clock| {
         let admin = site.admin.stranger();
         admin.sign_in(tests::site::ADMIN, ADMIN_PASSWORD)?;
-        let mut walk = Walk { admin: &admin, walked: BTreeSet::new(), secrets: Vec::new() };
+        let mut walk = Walk { admin: &admin, walked: BTreeSet::new(), changed: BTreeSet::new(), secrets: Vec::new() };
         let first = events_after(&admin, 0)?;
         ensure!(first.iter().any(|it| it.action.name() == "appliance.set_up"), "{first:#?}");
         walk.walked.insert("POST /api/setup".into());
@@ -139,6 +198,11 @@ fn every_endpoint_that_changes_something_leaves_an_event_and_no_secret() -> Resu
         left.retain(|it| !walk.walked.contains(it) && !EXCUSED.iter().any(|(excused, _)| excused == it));
         ensure!(left.is_empty(), "these endpoints leave no audit event, as far as this test sees: {left:#?}");
 
+        let mut left: Vec<String> =
+            table()?.into_keys().filter(|it| it.starts_with("PUT ") || it.starts_with("PATCH ")).collect();
+        left.retain(|it| !walk.changed.contains(it) && !EXCUSED.iter().any(|(excused, _)| excused == it));
+        ensure!(left == ["PUT /api/me/password"], "nobody looked at what these tell before and after: {left:#?}");
+
         let trail = String::from_utf8(export(&admin)?)?;
         ensure!(trail.lines().count() > 60 && trail.contains("(entered anew)"), "{trail}");
         for secret in &walk.secrets {
@@ -158,6 +222,8 @@ fn people(walk: &mut Walk<'_>, admin: &ApiClient, clock: &mut Clock) -> Result<(
     let id = text(&walk.send(admin, "POST /api/users", &[], new, "user.created")?["id"])?;
     let change = json!({ "password": PASSWORDS[1], "unlock": true });
     walk.send(admin, "PATCH /api/users/{id}", &[&id], change, "user.password_reset")?;
+    let rename = json!({ "display_name": "Tom of Operations" });
+    walk.change(admin, "PATCH /api/users/{id}", &[&id], rename, ("user.changed", "display_name"))?;
     let (tom, other) = (admin.stranger(), admin.stranger());
     walk.did("POST /api/sign-in", "sign_in.succeeded", || tom.sign_in("tom", PASSWORDS[1]))?;
     let change = json!({ "current": PASSWORDS[1], "new": PASSWORDS[2] });
@@ -225,68 +291,87 @@ fn second_factor(walk: &mut Walk<'_>, tom: &ApiClient, clock: &mut Clock) -> Res
 
 /// Signing in, mail, ticket system.
 fn settings(walk: &mut Walk<'_>, admin: &ApiClient) -> Result<()> {
-    let sign_in = json!({ "second_factor_required": false });
-    walk.send(admin, "PUT /api/settings/sign-in", &[], sign_in, "settings.sign_in_changed")?;
+    for required in [true, false] {
+        let sign_in: Value = admin.get("/api/settings/sign-in")?;
+        let sign_in = other(&sign_in, "second_factor_required", required);
+        let told = ("settings.sign_in_changed", "second_factor_required");
+        walk.change(admin, "PUT /api/settings/sign-in", &[], sign_in, told)?;
+    }
     let site = json!({ "banner": { "text": "Only for staff." }, "sessions_per_user": 50, "revision": 0 });
-    walk.send(admin, "PUT /api/settings/site", &[], site, "settings.site_changed")?;
+    walk.change(admin, "PUT /api/settings/site", &[], site, ("settings.site_changed", "banner"))?;
     let mail = json!({
         "host": "localhost", "port": 1, "user_name": "gate", "password": MAIL_PASSWORD,
         "sender_address": "gate@example.org", "revision": 0,
     });
-    walk.send(admin, "PUT /api/settings/mail", &[], mail, "settings.mail_changed")?;
+    let set = "PUT /api/settings/mail";
+    let kept = walk.send(admin, set, &[], mail.clone(), "settings.mail_changed")?;
+    let renamed = other(&other(&mail, "revision", kept["revision"].clone()), "sender_name", "Gate");
+    walk.change(admin, set, &[], renamed, ("settings.mail_changed", "sender_name"))?;
     let test = json!({ "to": "ana@example.org" });
     walk.send(admin, "POST /api/settings/mail/test", &[], test, "settings.mail_tested")?;
     let letters: Value = admin.get("/api/settings/letters")?;
-    walk.send(admin, "PUT /api/settings/letters", &[], letters, "settings.letters_changed")?;
+    let started = other(&letters["session_started"], "subject", "Somebody is in");
+    let letters = other(&letters, "session_started", started);
+    walk.change(admin, "PUT /api/settings/letters", &[], letters, ("settings.letters_changed", "session_started"))?;
     let system = json!({
         "url": "https://localhost:1/{ticket}", "time_out_seconds": 1, "revision": 0,
         "headers": [{ "name": "Authorization", "value": HEADER }],
     });
     let set = "PUT /api/settings/ticket-system";
-    walk.send(admin, set, &[], system, "settings.ticket_system_changed")?;
+    let kept = walk.send(admin, set, &[], system.clone(), "settings.ticket_system_changed")?;
+    let slower = other(&other(&system, "revision", kept["revision"].clone()), "time_out_seconds", 2);
+    walk.change(admin, set, &[], slower, ("settings.ticket_system_changed", "time_out_seconds"))?;
     let test = json!({ "ticket": "4711" });
     walk.send(admin, "POST /api/settings/ticket-system/test", &[], test, "settings.ticket_system_tested")?;
-    let mut provider = json!({
+    let provider = json!({
         "name": "Corp", "issuer": "https://localhost:1", "client_id": "sallyport", "client_secret": CLIENT_SECRET,
     });
     let (at, add) = ("/api/settings/sign-on/{id}", "POST /api/settings/sign-on");
     let id = text(&walk.send(admin, add, &[], provider.clone(), "settings.sign_on_added")?["id"])?;
     let test = format!("POST {at}/test");
     walk.send(admin, &test, &[&id], NOTHING, "settings.sign_on_tested")?;
-    provider["revision"] = json!(1);
-    walk.send(admin, &format!("PUT {at}"), &[&id], provider, "settings.sign_on_changed")?;
+    let changed = other(&other(&provider, "revision", 1), "client_id", "gate");
+    walk.change(admin, &format!("PUT {at}"), &[&id], changed, ("settings.sign_on_changed", "client_id"))?;
     walk.send(admin, &format!("DELETE {at}"), &[&id], NOTHING, "settings.sign_on_removed")?;
     Ok(())
 }
 
 /// Teams, roles, policies, groups and their members.
 fn access(walk: &mut Walk<'_>, admin: &ApiClient, tom: &str) -> Result<()> {
-    let team = |revision: i64| json!({ "name": "Night shift", "comments": "", "members": [tom], "revision": revision });
-    let id = text(&walk.send(admin, "POST /api/teams", &[], team(0), "team.created")?["id"])?;
-    walk.send(admin, "PUT /api/teams/{id}", &[&id], team(0), "team.changed")?;
+    let team = json!({ "name": "Night shift", "comments": "", "members": [tom], "revision": 0 });
+    let id = text(&walk.send(admin, "POST /api/teams", &[], team.clone(), "team.created")?["id"])?;
+    let changed = other(&team, "comments", "From ten to six");
+    walk.change(admin, "PUT /api/teams/{id}", &[&id], changed, ("team.changed", "comments"))?;
     walk.send(admin, "DELETE /api/teams/{id}", &[&id], NOTHING, "team.removed")?;
     let role = json!({ "name": "Readers", "description": "", "permissions": ["view_report"], "revision": 0 });
     let id = text(&walk.send(admin, "POST /api/jump-item-roles", &[], role.clone(), "role.created")?["id"])?;
-    walk.send(admin, "PUT /api/jump-item-roles/{id}", &[&id], role, "role.changed")?;
+    let changed = other(&role, "permissions", json!(["view_report", "edit_tag"]));
+    walk.change(admin, "PUT /api/jump-item-roles/{id}", &[&id], changed, ("role.changed", "permissions"))?;
     walk.send(admin, "DELETE /api/jump-item-roles/{id}", &[&id], NOTHING, "role.removed")?;
     let policy = serde_json::to_value(draft("At night"))?;
     let id = text(&walk.send(admin, "POST /api/jump-policies", &[], policy.clone(), "policy.created")?["id"])?;
-    walk.send(admin, "PUT /api/jump-policies/{id}", &[&id], policy, "policy.changed")?;
+    let changed = other(&policy, "ticket", true);
+    walk.change(admin, "PUT /api/jump-policies/{id}", &[&id], changed, ("policy.changed", "ticket"))?;
     walk.send(admin, "DELETE /api/jump-policies/{id}", &[&id], NOTHING, "policy.removed")?;
     let rules = json!({
         "name": "Short", "for_users": true, "for_items": true, "tools": [], "idle": { "kind": "after", "minutes": 5 },
     });
     let id =
         text(&walk.send(admin, "POST /api/session-policies", &[], rules.clone(), "session_policy.created")?["id"])?;
-    walk.send(admin, "PUT /api/session-policies/{id}", &[&id], rules, "session_policy.changed")?;
+    let changed = other(&rules, "for_users", false);
+    walk.change(admin, "PUT /api/session-policies/{id}", &[&id], changed, ("session_policy.changed", "for_users"))?;
     walk.send(admin, "DELETE /api/session-policies/{id}", &[&id], NOTHING, "session_policy.removed")?;
     let global: Value = admin.get("/api/session-policies/global")?;
-    walk.send(admin, "PUT /api/session-policies/global", &[], global, "session_policy.changed")?;
+    let changed = other(&global, "idle", json!({ "kind": "after", "minutes": 77 }));
+    walk.change(admin, "PUT /api/session-policies/global", &[], changed, ("session_policy.changed", "idle"))?;
     let group = json!({ "name": "Lab", "comments": "" });
     let id = text(&walk.send(admin, "POST /api/jump-groups", &[], group.clone(), "group.created")?["id"])?;
-    walk.send(admin, "PUT /api/jump-groups/{id}", &[&id], group, "group.changed")?;
-    let members = json!({ "members": [], "revision": 0 });
-    walk.send(admin, "PUT /api/jump-groups/{id}/members", &[&id], members, "group.members_changed")?;
+    let changed = other(&group, "comments", "Ask before you switch anything off.");
+    walk.change(admin, "PUT /api/jump-groups/{id}", &[&id], changed, ("group.changed", "comments"))?;
+    let member = json!({ "principal": { "kind": "user", "id": tom }, "role_id": JumpItemRoleId::START_SESSIONS_ONLY });
+    let members = json!({ "members": [member], "revision": 0 });
+    let set = "PUT /api/jump-groups/{id}/members";
+    walk.change(admin, set, &[&id], members, ("group.members_changed", "members"))?;
     walk.send(admin, "DELETE /api/jump-groups/{id}", &[&id], NOTHING, "group.removed")?;
     Ok(())
 }
@@ -295,9 +380,10 @@ fn access(walk: &mut Walk<'_>, admin: &ApiClient, tom: &str) -> Result<()> {
 fn items(walk: &mut Walk<'_>, site: &Site, admin: &ApiClient) -> Result<()> {
     let item = serde_json::to_value(site.draft("echo", "127.0.0.1", "127.0.0.1", &[(0, 7)]))?;
     let id = text(&walk.send(admin, "POST /api/jump-items", &[], item.clone(), "item.created")?["id"])?;
-    walk.send(admin, "PUT /api/jump-items/{id}", &[&id], item, "item.changed")?;
+    let changed = other(&item, "comments", "The big one");
+    walk.change(admin, "PUT /api/jump-items/{id}", &[&id], changed, ("item.changed", "comments"))?;
     let change = json!({ "item_ids": [id], "tag": "billing" });
-    walk.send(admin, "PATCH /api/jump-items", &[], change, "item.changed")?;
+    walk.change(admin, "PATCH /api/jump-items", &[], change, ("item.changed", "tag"))?;
     let copy = json!({ "item_ids": [id], "group_ids": [site.group] });
     let copies = walk.send(admin, "POST /api/jump-items/copy", &[], copy, "item.copied")?;
     walk.send(admin, "DELETE /api/jump-items/{id}", &[&text(&copies[0]["id"])?], NOTHING, "item.removed")?;
@@ -312,7 +398,8 @@ fn items(walk: &mut Walk<'_>, site: &Site, admin: &ApiClient) -> Result<()> {
     };
     let made = walk.send(admin, "POST /api/credentials", &[], credential(STORED_PASSWORDS[0]), "credential.created")?;
     let (path, id) = ("PUT /api/credentials/{id}", text(&made["id"])?);
-    walk.send(admin, path, &[&id], credential(STORED_PASSWORDS[1]), "credential.changed")?;
+    let changed = other(&credential(STORED_PASSWORDS[1]), "comments", "For the night shift");
+    walk.change(admin, path, &[&id], changed, ("credential.changed", "comments"))?;
     walk.send(admin, "DELETE /api/credentials/{id}", &[&id], NOTHING, "credential.removed")?;
     walk.secrets.extend(STORED_PASSWORDS.map(str::to_owned));
     let file = "name,group,jumpoint,hostname,tunnels\nimported,Production,ams-1,10.0.0.9,22 -> 22\n";
@@ -356,7 +443,7 @@ fn jumpoints(walk: &mut Walk<'_>, site: &Site, admin: &ApiClient) -> Result<()> 
     let new = json!({ "name": "fra-1", "comments": "" });
     let id = text(&walk.send(admin, "POST /api/jumpoints", &[], new, "jumpoint.created")?["id"])?;
     let change = json!({ "comments": "In Frankfurt" });
-    walk.send(admin, "PATCH /api/jumpoints/{id}", &[&id], change, "jumpoint.changed")?;
+    walk.change(admin, "PATCH /api/jumpoints/{id}", &[&id], change, ("jumpoint.changed", "comments"))?;
     let create = "POST /api/jumpoints/{id}/enrolment-keys";
     let made = walk.send(admin, create, &[&id], NOTHING, "enrolment_key.created")?;
     walk.secret(&made["key"])?;
@@ -367,7 +454,8 @@ fn jumpoints(walk: &mut Walk<'_>, site: &Site, admin: &ApiClient) -> Result<()> 
     let ours = jumpoints.as_array().context("no jumpoints")?.iter().find(|it| it["id"] == json!(site.jumpoint.id));
     let (id, node) = (site.jumpoint.id.to_string(), text(&ours.context("no jumpoint")?["nodes"][0]["id"])?);
     let drain = json!({ "draining": true });
-    walk.send(admin, "PATCH /api/jumpoints/{id}/nodes/{agent_id}", &[&id, &node], drain, "agent.changed")?;
+    let drained = "PATCH /api/jumpoints/{id}/nodes/{agent_id}";
+    walk.change(admin, drained, &[&id, &node], drain, ("agent.changed", "draining"))?;
     walk.send(admin, "DELETE /api/jumpoints/{id}/nodes/{agent_id}", &[&id, &node], NOTHING, "agent.removed")?;
     Ok(())
 }

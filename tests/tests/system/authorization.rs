@@ -1,14 +1,17 @@
 //! Every endpoint that the API describes, against the table beside this file: who may use it. An endpoint that is not in the
 //! table fails the test, so that somebody decides.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
-use tests::api_client::{Answer, ApiClient};
-use tests::site::{ADMIN_PASSWORD, TECHNICIAN_PASSWORD, on_a_site};
+use tests::api_client::{Answer, ApiClient, field_message};
+use tests::site::{ADMIN, ADMIN_PASSWORD, TECHNICIAN_PASSWORD, on_a_site};
 use wire::SecretText;
-use wire::api::{CreatedApiToken, NewApiToken, TokenScope};
+use wire::api::{Approvals, CreatedApiToken, JumpItem, JumpPolicyDraft, Me, NewApiToken, SessionPage, TokenScope};
+
+use crate::policies::{approval_by, ask as approval_of, draft, guard, make};
+use crate::roles::{group, newcomer};
 
 /// METHOD PATH, what a stranger gets, what a technician gets: `open` (let in), `sign-in` (401), `forbidden` (403).
 const TABLE: &str = include_str!("authorization.txt");
@@ -44,6 +47,151 @@ fn every_endpoint_lets_in_whom_the_table_says() -> Result<()> {
                 .map(|it| format!("{it} is in the table but not in the API")),
         );
         ensure!(wrong.is_empty(), "{}", wrong.join("\n"));
+        Ok(())
+    })
+}
+
+#[test]
+fn an_administrator_at_the_console_is_let_in_everywhere() -> Result<()> {
+    on_a_site(|site| {
+        let admin = site.admin.stranger();
+        admin.sign_in(ADMIN, ADMIN_PASSWORD)?;
+        let mut wrong = Vec::new();
+        // Signing out comes last: the others need the sign-in.
+        let (last, others): (Vec<_>, Vec<_>) = table()?.into_keys().partition(|it| it.ends_with(" /api/sign-out"));
+        for endpoint in others.iter().chain(&last) {
+            let (method, path) = endpoint.split_once(' ').context("an endpoint is METHOD PATH")?;
+            let got = class(&ask(&admin, method, path)?);
+            // The metrics have a token of their own.
+            let expected = if endpoint == "GET /metrics" { "sign-in" } else { "open" };
+            if got != expected {
+                wrong.push(format!("{endpoint}: an administrator gets {got} instead of {expected}"));
+            }
+        }
+        ensure!(wrong.is_empty() && last.len() == 1, "{}", wrong.join("\n"));
+        Ok(())
+    })
+}
+
+/// Endpoints about items, credentials, sessions and approvals that do not name one that is there: each shows what its user may see.
+const OF_NOTHING: [&str; 8] = [
+    "GET /api/jump-items",
+    "GET /api/jump-items/import-template",
+    "GET /api/credentials",
+    "GET /api/sessions",
+    "GET /api/approvals",
+    // What follows is refused in another way, which the test looks at.
+    "POST /api/jump-items",
+    "POST /api/jump-items/import",
+    "POST /api/credentials",
+];
+
+#[test]
+fn who_has_no_role_reaches_nothing_that_is_there() -> Result<()> {
+    on_a_site(|site| {
+        let (item, used) = (
+            site.item("db", "127.0.0.1", "127.0.0.1", &[(0, 5432)])?,
+            site.item("web", "127.0.0.1", "127.0.0.1", &[(0, 80)])?,
+        );
+        let me: Me = site.admin.get("/api/me")?;
+        let policy = make(site, &JumpPolicyDraft { approval: Some(approval_by(&[me.user.id])), ..draft("Four eyes") })?;
+        guard(site, &item, Some(policy.id))?;
+        let mut credential = json!({
+            "name": "root", "group_id": site.group, "kind": "password", "user_name": "root",
+            "secret": { "text": "a stored password" }, "revision": 0,
+        });
+        let made: Value = site.admin.post("/api/credentials", &credential)?.ok()?;
+        credential["revision"] = made["revision"].clone();
+        let stored = made["id"].as_str().context("no id")?.to_owned();
+        let tom = site.technician("tom")?;
+        let asked = approval_of(&tom, &item, 10)?;
+        let session = site.jump(&used)?;
+        let before: JumpItem = site.admin.get(&format!("/api/jump-items/{}", item.id))?;
+
+        let (_, eva) = newcomer(site, "eva")?;
+        let (one, session_id, request) = (item.id.to_string(), session.id.to_string(), asked.id.to_string());
+        let lab = group(site, "Lab")?.id;
+        let these = json!({ "item_ids": [item.id] });
+        let definition = serde_json::to_value(&item.definition)?;
+        let of_item: Vec<(&str, Vec<&str>, Value)> = vec![
+            ("GET /api/jump-items/{id}", vec![&one], Value::Null),
+            ("PUT /api/jump-items/{id}", vec![&one], definition.clone()),
+            ("DELETE /api/jump-items/{id}", vec![&one], Value::Null),
+            ("GET /api/jump-items/{id}/start", vec![&one], Value::Null),
+            ("PATCH /api/jump-items", vec![], json!({ "item_ids": [item.id], "comments": "mine" })),
+            ("POST /api/jump-items/copy", vec![], json!({ "item_ids": [item.id], "group_ids": [site.group] })),
+            ("POST /api/jump-items/remove", vec![], these.clone()),
+            ("POST /api/jump-items/export", vec![], these.clone()),
+            ("POST /api/sessions", vec![], json!({ "item_id": used.id })),
+            ("POST /api/approvals", vec![], json!({ "item_id": item.id, "reason": "Ticket 7", "minutes": 5 })),
+            ("PUT /api/credentials/{id}", vec![&stored], credential.clone()),
+            ("DELETE /api/credentials/{id}", vec![&stored], Value::Null),
+            ("GET /api/sessions/{id}", vec![&session_id], Value::Null),
+            ("POST /api/sessions/{id}/ticket", vec![&session_id], Value::Null),
+            ("POST /api/sessions/{id}/end", vec![&session_id], json!({})),
+            ("GET /api/sessions/{id}/credentials", vec![&session_id], Value::Null),
+            (
+                "POST /api/sessions/{id}/credentials/{credential_id}/reveal",
+                vec![&session_id, &stored],
+                json!({ "part": "secret", "use": "show" }),
+            ),
+            ("POST /api/approvals/{id}/decide", vec![&request], json!({ "grant": true })),
+            ("POST /api/approvals/{id}/revoke", vec![&request], Value::Null),
+            ("POST /api/approvals/{id}/withdraw", vec![&request], Value::Null),
+        ];
+        let mut walked: BTreeSet<&str> = OF_NOTHING.into();
+        let mut wrong = Vec::new();
+        for (endpoint, ids, body) in &of_item {
+            let (method, path) = endpoint.split_once(' ').context("an endpoint is METHOD PATH")?;
+            let body = Some(body).filter(|it| !it.is_null());
+            let answer = eva.send_with(method, &filled(path, ids), body, &[("origin", eva.base())])?;
+            if !matches!(answer.status, 403 | 404) {
+                wrong.push(format!("{endpoint} is answered with {}: {}", answer.status, answer.text()));
+            }
+            walked.insert(endpoint);
+        }
+        for path in [format!("ids={one}"), format!("group_id={}", site.group)] {
+            eva.send("GET", &format!("/api/jump-items/export?{path}"), None)?.refused(404)?;
+        }
+        walked.insert("GET /api/jump-items/export");
+        // Somebody else's removal reads as none.
+        site.admin.post("/api/jump-items/remove", &these)?.success()?;
+        eva.post("/api/jump-items/restore", &these)?.refused(409)?;
+        site.admin.post("/api/jump-items/restore", &these)?.success()?;
+        walked.insert("POST /api/jump-items/restore");
+        // A group that is not shown is none to make something in.
+        for group_id in [site.group, lab] {
+            let mut there = definition.clone();
+            there["group_id"] = json!(group_id);
+            field_message(&eva.post("/api/jump-items", &there)?.refused(422)?, "group_id")?;
+            credential["group_id"] = json!(group_id);
+            field_message(&eva.post("/api/credentials", &credential)?.refused(422)?, "group_id")?;
+        }
+        let file = "name,group,jumpoint,hostname,tunnels\nimported,Production,ams-1,10.0.0.9,22 -> 22\n";
+        eva.send_file("/api/jump-items/import?dry_run=false", "text/csv", file.as_bytes())?.refused(422)?;
+
+        let role_gated = |endpoint: &String| {
+            let path = endpoint.split_once(' ').map_or("", |(_, path)| path);
+            ["/api/jump-items", "/api/credentials", "/api/sessions", "/api/approvals"]
+                .iter()
+                .any(|it| path == *it || path.starts_with(&format!("{it}/")))
+        };
+        let left: Vec<_> = table()?.into_keys().filter(role_gated).filter(|it| !walked.contains(it.as_str())).collect();
+        ensure!(left.is_empty(), "nobody looked at these: {left:?}");
+        ensure!(wrong.is_empty(), "{}", wrong.join("\n"));
+
+        // Nothing is shown, and nothing happened.
+        for path in ["/api/jump-items", "/api/jump-groups", "/api/credentials"] {
+            ensure!(eva.get::<Vec<Value>>(path)?.is_empty(), "{path} shows something");
+        }
+        ensure!(eva.get::<SessionPage>("/api/sessions")?.sessions.is_empty());
+        let approvals: Approvals = eva.get("/api/approvals")?;
+        ensure!(approvals.to_decide.is_empty() && approvals.recent.is_empty(), "{approvals:?}");
+        let after: JumpItem = site.admin.get(&format!("/api/jump-items/{}", item.id))?;
+        ensure!(after.definition == before.definition && site.session(session.id)?.session.end.is_none());
+        ensure!(site.admin.get::<Vec<JumpItem>>("/api/jump-items")?.len() == 2);
+        ensure!(site.admin.get::<Vec<Value>>("/api/credentials")? == [made]);
+        ensure!(site.admin.get::<Approvals>("/api/approvals")?.to_decide.len() == 1);
         Ok(())
     })
 }
@@ -132,25 +280,32 @@ fn ask(client: &ApiClient, method: &str, path: &str) -> Result<Answer> {
 }
 
 fn ask_with(client: &ApiClient, method: &str, path: &str, headers: &[(&str, &str)]) -> Result<Answer> {
-    let mut filled = String::new();
+    let body = json!({});
+    let body = matches!(method, "POST" | "PUT" | "PATCH").then_some(&body);
+    client.send_with(method, &filled(path, &[]), body, headers)
+}
+
+/// The path with ids in place of what is in braces; where they do not suffice, with one that belongs to nothing.
+fn filled(path: &str, ids: &[&str]) -> String {
+    let (mut filled, mut ids) = (String::new(), ids.iter());
     for piece in path.split_inclusive('/') {
         match piece.strip_prefix('{') {
             Some(rest) => {
-                filled.push_str("00000000-0000-0000-0000-000000000000");
+                filled.push_str(ids.next().copied().unwrap_or("00000000-0000-0000-0000-000000000000"));
                 filled.push_str(rest.split_once('}').map_or("", |(_, after)| after));
             }
             None => filled.push_str(piece),
         }
     }
-    let body = json!({});
-    let body = matches!(method, "POST" | "PUT" | "PATCH").then_some(&body);
-    client.send_with(method, &filled, body, headers)
+    filled
 }
 
 fn class(answer: &Answer) -> &'static str {
     match answer.status {
         401 => "sign-in",
         403 => "forbidden",
+        // Whoever is let in is at least told what is wrong.
+        500.. => "failed",
         _ => "open",
     }
 }

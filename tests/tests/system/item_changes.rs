@@ -2,16 +2,19 @@
 
 use std::time::Duration;
 
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
 use tests::api_client::{ApiClient, field_message};
 use tests::site::{Site, on_a_site};
 use wire::JumpGroupId;
 use wire::api::{
-    CopyJumpItems, JumpGroup, JumpGroupDraft, JumpItem, JumpItemIds, JumpItemsRemoved, NewSession, Session, SessionEnd,
-    SessionState,
+    CopyJumpItems, ItemPermission, JumpGroup, JumpGroupDraft, JumpItem, JumpItemIds, JumpItemRole, JumpItemsRemoved,
+    NewSession, PolicyChoice, Principal, Session, SessionEnd, SessionPolicy, SessionPolicyChoice, SessionState,
 };
 use wire::limits::{ITEMS_PER_CHANGE, UNDO_SECONDS};
+
+use crate::policies::{draft, guard, make};
+use crate::roles::{newcomer, role, set_members};
 
 fn group(site: &Site, name: &str) -> Result<JumpGroupId> {
     let draft = JumpGroupDraft { name: name.into(), comments: String::new(), revision: 0 };
@@ -86,7 +89,11 @@ fn copies_are_items_of_their_own() -> Result<()> {
     on_a_site(|site| {
         let (lab, store) = (group(site, "Lab")?, group(site, "Store")?);
         let items = three(site)?;
-        let wanted = CopyJumpItems { item_ids: ids(&items[..2]).item_ids, group_ids: vec![lab, store] };
+        let wanted = CopyJumpItems {
+            item_ids: ids(&items[..2]).item_ids,
+            group_ids: vec![lab, store],
+            ..CopyJumpItems::default()
+        };
         let copies: Vec<JumpItem> = site.admin.post("/api/jump-items/copy", &wanted)?.ok()?;
         ensure!(copies.len() == 4);
         let original = &items[0];
@@ -104,6 +111,78 @@ fn copies_are_items_of_their_own() -> Result<()> {
         let none = CopyJumpItems { group_ids: vec![], ..wanted };
         field_message(&site.admin.post("/api/jump-items/copy", &none)?.refused(422)?, "group_ids")?;
         ensure!(names(&site.admin)?.len() == 7, "a refused copy was made");
+        Ok(())
+    })
+}
+
+#[test]
+fn copies_keep_the_policies_or_get_their_own() -> Result<()> {
+    on_a_site(|site| {
+        let lab = group(site, "Lab")?;
+        let (one, other) = (make(site, &draft("One"))?.id, make(site, &draft("Other"))?.id);
+        let rules = json!({
+            "name": "Short", "for_users": false, "for_items": true, "tools": [],
+            "idle": { "kind": "after", "minutes": 5 },
+        });
+        let short: SessionPolicy = site.admin.post("/api/session-policies", &rules)?.ok()?;
+        let of_users = json!({ "name": "Of users", "for_users": true, "for_items": false, "tools": [],
+            "idle": { "kind": "after", "minutes": 5 } });
+        let of_users: SessionPolicy = site.admin.post("/api/session-policies", &of_users)?.ok()?;
+        let item = three(site)?.remove(0);
+        guard(site, &item, Some(one))?;
+        let wanted = CopyJumpItems { item_ids: vec![item.id], group_ids: vec![lab], ..CopyJumpItems::default() };
+        let copied = |client: &ApiClient, wanted: &CopyJumpItems| -> Result<JumpItem> {
+            let made: Vec<JumpItem> = client.post("/api/jump-items/copy", wanted)?.ok()?;
+            made.into_iter().next().context("no copy")
+        };
+        let policies = |it: &JumpItem| (it.definition.jump_policy_id, it.definition.session_policy_id);
+        ensure!(policies(&copied(&site.admin, &wanted)?) == (Some(one), None), "a copy keeps them");
+        let bare = CopyJumpItems { jump_policy: Some(PolicyChoice::Nothing), ..wanted.clone() };
+        ensure!(policies(&copied(&site.admin, &bare)?) == (None, None));
+        let own = CopyJumpItems {
+            jump_policy: Some(PolicyChoice::Policy(other)),
+            session_policy: Some(SessionPolicyChoice::Policy(short.id)),
+            ..wanted.clone()
+        };
+        let copy = copied(&site.admin, &own)?;
+        let now = |it: &JumpItem| site.admin.get::<JumpItem>(&format!("/api/jump-items/{}", it.id));
+        ensure!(policies(&copy) == (Some(other), Some(short.id)) && policies(&now(&item)?) == (Some(one), None));
+        // What the original gets later is its own.
+        guard(site, &item, None)?;
+        ensure!(policies(&now(&copy)?) == (Some(other), Some(short.id)) && policies(&now(&item)?) == (None, None));
+        guard(site, &item, Some(one))?;
+
+        // A policy that is not there, or not for items.
+        let nothing = PolicyChoice::Policy(wire::JumpPolicyId(uuid::Uuid::nil()));
+        let gone = CopyJumpItems { jump_policy: Some(nothing), ..wanted.clone() };
+        field_message(&site.admin.post("/api/jump-items/copy", &gone)?.refused(422)?, "jump_policy_id")?;
+        let choice = SessionPolicyChoice::Policy(of_users.id);
+        let wrong = CopyJumpItems { session_policy: Some(choice), ..wanted.clone() };
+        field_message(&site.admin.post("/api/jump-items/copy", &wrong)?.refused(422)?, "session_policy_id")?;
+
+        // It takes in the other group what giving an item a policy takes there; what stays takes nothing.
+        use ItemPermission::{AssignGroup, EditPolicy, EditSessionPolicy};
+        let (eva, client) = newcomer(site, "eva")?;
+        let mover = role(site, "Mover", &[AssignGroup])?;
+        let guardian = role(site, "Guardian", &[AssignGroup, EditPolicy])?;
+        let both = role(site, "Both", &[AssignGroup, EditPolicy, EditSessionPolicy])?;
+        let give = |group, role: &JumpItemRole| set_members(site, group, &[(Principal::User(eva), role.id)]);
+        give(site.group, &both)?;
+        give(lab, &mover)?;
+        let same = CopyJumpItems { jump_policy: Some(PolicyChoice::Policy(one)), ..wanted.clone() };
+        copied(&client, &wanted)?;
+        copied(&client, &same)?;
+        for refused in [&bare, &own] {
+            let refusal = client.post("/api/jump-items/copy", refused)?.refused(403)?;
+            ensure!(refusal.message.contains("Change the jump policy"), "{refusal:?}");
+        }
+        give(site.group, &mover)?;
+        give(lab, &guardian)?;
+        ensure!(policies(&copied(&client, &bare)?) == (None, None));
+        let refusal = client.post("/api/jump-items/copy", &own)?.refused(403)?;
+        ensure!(refusal.message.contains("Change the session policy"), "{refusal:?}");
+        give(lab, &both)?;
+        ensure!(policies(&copied(&client, &own)?) == (Some(other), Some(short.id)));
         Ok(())
     })
 }

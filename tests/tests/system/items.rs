@@ -85,7 +85,8 @@ fn a_group_with_items_is_not_removed_behind_their_back() -> Result<()> {
     on_a_site(|site| {
         site.item("db", "10.0.0.5", "127.4.0.9", &[(5432, 5432)])?;
         let refusal = site.admin.delete(&format!("/api/jump-groups/{}", site.group))?.refused(409)?;
-        ensure!(!refusal.message.is_empty());
+        let expected = "The group Production still holds 1 item (db).";
+        ensure!(refusal.code == "in_use" && refusal.message == expected, "{refusal:?}");
         Ok(())
     })
 }

@@ -320,7 +320,7 @@ fn a_session_on_a_copy_counts_where_the_policy_says_so() -> Result<()> {
             Ok(site.admin.post("/api/jump-groups", &draft)?.ok::<JumpGroup>()?.id)
         };
         let copy_of = |it: &JumpItem, group| -> Result<JumpItem> {
-            let wanted = CopyJumpItems { item_ids: vec![it.id], group_ids: vec![group] };
+            let wanted = CopyJumpItems { item_ids: vec![it.id], group_ids: vec![group], ..CopyJumpItems::default() };
             let copies: Vec<JumpItem> = site.admin.post("/api/jump-items/copy", &wanted)?.ok()?;
             copies.into_iter().next().context("no copy")
         };

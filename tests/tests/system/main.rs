@@ -20,12 +20,14 @@
 //! | `audit_tampering` | every way to tamper with the trail is found |
 //! | `access` | decisions made again, bounds, whose data it is |
 //! | `roles` | teams, jump item roles, memberships |
+//! | `removing` | what depends on what is removed, and what becomes of it |
 //! | `personal_groups` | jump groups of one user alone |
 //! | `session_policies` | what sessions may do |
 //! | `credentials`, `giving_credentials` | what is stored to sign in at targets: who manages it, and who is given it |
 //! | `mail` | outgoing mail: a real server, certificates, what waits |
 //! | `ticket_system` | a ticket system that is asked over HTTPS |
 //! | `joining` | several people in one session, and who watches it |
+//! | `approvals` | who may decide requests for approval |
 //! | `approvals_by_mail` | requests that are decided by the link of a letter; how letters are written |
 //! | `jumpoints` | enrolment, presence |
 //! | `proxies` | HTTP proxies between helper, jumpoint and appliance |
@@ -46,6 +48,7 @@
 
 mod access;
 mod api_tokens;
+mod approvals;
 mod approvals_by_mail;
 mod audit;
 mod audit_on_postgresql;
@@ -82,6 +85,7 @@ mod program_metrics;
 mod proxies;
 mod recordings;
 mod recordings_disk_full;
+mod removing;
 mod restarts;
 mod resume;
 mod reverse_proxies;

@@ -70,7 +70,8 @@ fn a_personal_group_is_seen_by_its_owner_and_administrators_alone() -> Result<()
         site.wait_for_session(session.id, "it ends", |it| it.session.end == Some(SessionEnd::AccessRemoved))?;
         ensure!(personal(&tom)?.is_empty());
         let refusal = site.admin.delete(&format!("/api/users/{tom_id}"))?.refused(409)?;
-        ensure!(refusal.message.contains("personal group"), "{refusal:?}");
+        let said = &refusal.message;
+        ensure!(said.contains("personal group of") && said.contains("holds 1 item (mine)"), "{refusal:?}");
         give(site, tom_id, Some(role.id))?;
         tom.delete(&format!("/api/jump-items/{}", item.id))?.success()?;
         site.admin.delete(&format!("/api/users/{tom_id}"))?.success()?;

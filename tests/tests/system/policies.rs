@@ -126,7 +126,7 @@ pub(crate) fn ask(client: &ApiClient, item: &JumpItem, minutes: u32) -> Result<A
     made.into_iter().next().context("no request was made")
 }
 
-fn decide(client: &ApiClient, id: wire::ApprovalId, grant: bool) -> Result<Approval> {
+pub(crate) fn decide(client: &ApiClient, id: wire::ApprovalId, grant: bool) -> Result<Approval> {
     let decision = ApprovalDecision { grant, note: "Be careful.".into() };
     client.post(&format!("/api/approvals/{id}/decide"), &decision)?.ok()
 }
@@ -152,6 +152,12 @@ fn policies_are_made_changed_named_and_removed() -> Result<()> {
         let unknown = UserId(uuid::Uuid::nil());
         let by_nobody = JumpPolicyDraft { approval: Some(approval_by(&[unknown])), ..draft("Nobody") };
         site.admin.post("/api/jump-policies", &by_nobody)?.refused(422)?;
+
+        let long = |chars| draft(&"x".repeat(chars));
+        let policy = make(site, &long(255))?;
+        ensure!(policy.definition.name.len() == 255);
+        site.admin.delete(&format!("/api/jump-policies/{}", policy.id))?.success()?;
+        field_message(&site.admin.post("/api/jump-policies", &long(256))?.refused(422)?, "name")?;
 
         let policy = make(site, &draft("Careful"))?;
         field_message(&site.admin.post("/api/jump-policies", &draft("Careful"))?.refused(422)?, "name")?;

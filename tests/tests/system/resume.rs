@@ -12,7 +12,9 @@ use tests::jumpoint::JumpointNode;
 use tests::servers::{BreakingNetwork, Echo, Gauge};
 use tests::site::{Site, on_a_site, on_a_site_with};
 use tests::wait;
-use wire::api::{LinkSide, SessionDetails, SessionEnd, SessionState};
+use wire::api::{JumpPolicyDraft, LinkSide, SessionDetails, SessionEnd, SessionState, TunnelJumpDraft};
+
+use crate::policies::{draft, make};
 
 /// Enough that a transfer is under way for a while.
 const VOLUME: u64 = 512 << 20;
@@ -196,6 +198,38 @@ fn a_jumpoint_that_started_anew_has_lost_its_connections() -> Result<()> {
         let ended = site.wait_for_session(open.id, "it ends", |it| it.session.state == SessionState::Ended)?;
         ensure!(ended.session.end == Some(SessionEnd::JumpointGone), "{:?}", ended.session);
         ensure!(client.read(&mut [0; 1]).is_err(), "the client does not know");
+        Ok(())
+    })
+}
+
+#[test]
+fn a_policy_gives_a_session_less_time_for_a_lost_link() -> Result<()> {
+    // Two minutes are the site's grace.
+    on_a_site(|site| {
+        let network = BreakingNetwork::to(appliance(site)?)?;
+        let echo = Echo::start()?;
+        let mut helper = helper_behind(site, &network)?;
+        let policy = make(site, &JumpPolicyDraft { link_grace_seconds: Some(1), ..draft("Impatient") })?;
+        let guarded = TunnelJumpDraft {
+            jump_policy_id: Some(policy.id),
+            ..site.draft("guarded", "127.0.0.1", "127.0.0.1", &[(0, echo.port().into())])
+        };
+        let guarded = site.admin.post("/api/jump-items", &guarded)?.ok()?;
+        let (short, long) = (site.open(&mut helper, &guarded)?.id, site.open_to(&mut helper, "plain", echo.port())?.id);
+        for id in [short, long] {
+            site.wait_for_session(id, "it tunnels", |it| it.session.state == SessionState::Tunnelling)?;
+        }
+        network.set_down(true);
+        network.cut();
+        let began = Instant::now();
+        let ended = site.wait_for_session(short, "it ends", |it| it.session.state == SessionState::Ended)?;
+        ensure!(began.elapsed() < Duration::from_secs(8), "{:?}", began.elapsed());
+        ensure!(ended.session.end == Some(SessionEnd::HelperGone), "{:?}", ended.session);
+        // The other one, whose links were cut with it, still waits and comes back.
+        site.wait_for_session(long, "it waits", |it| it.session.reconnecting.is_some())?;
+        network.set_down(false);
+        site.wait_for_session(long, "it is back", |it| it.session.reconnecting.is_none())?;
+        ensure!(site.session(long)?.session.state == SessionState::Tunnelling, "{:?}", site.session(long)?.session);
         Ok(())
     })
 }

@@ -11,6 +11,8 @@ use wire::api::{
 };
 use wire::{JumpGroupId, JumpItemId, JumpItemRoleId, SecretText, UserId};
 
+use crate::policies::{draft, make};
+
 /// A technician whom nothing is allowed yet.
 pub(crate) fn newcomer(site: &Site, user_name: &str) -> Result<(UserId, ApiClient)> {
     let new = NewUser {
@@ -243,8 +245,34 @@ fn the_most_specific_membership_wins_and_is_explained() -> Result<()> {
         ensure!(because.contains("this user the role Nobody") && given.is_empty(), "{because} {given:?}");
         ensure!(items(&eva)?.is_empty(), "a role of one's own that allows nothing counts before those of teams");
 
+        // Policies of the rows that decide, and let the user start, are named.
+        let named = || -> Result<Vec<String>> {
+            let access: UserAccess = site.admin.get(&format!("/api/users/{id}/access"))?;
+            Ok(access.groups.into_iter().find(|it| it.group_id == site.group).context("no such group")?.policies)
+        };
+        ensure!(named()?.is_empty(), "{:?}", named()?);
+        let (of_ops, of_dba, of_eva) =
+            (make(site, &draft("Of ops"))?.id, make(site, &draft("Of dba"))?.id, make(site, &draft("Of eva"))?.id);
+        let path = format!("/api/jump-groups/{}/members", site.group);
+        let set = |rows: &[(Principal, JumpItemRoleId, wire::JumpPolicyId)]| -> Result<()> {
+            let known: Memberships = site.admin.get(&path)?;
+            let row = |(principal, role_id, policy): &(Principal, JumpItemRoleId, wire::JumpPolicyId)| Membership {
+                principal: *principal,
+                role_id: *role_id,
+                jump_policy_id: Some(*policy),
+            };
+            let members = rows.iter().map(row).collect();
+            site.admin.put(&path, &Memberships { members, revision: known.revision })?.success()
+        };
+        let teams = [(of_teams[0].0, of_teams[0].1, of_ops), (of_teams[1].0, of_teams[1].1, of_dba)];
+        set(&teams)?;
+        ensure!(named()? == ["Of ops"], "{:?}", named()?);
+        set(&[teams[0], teams[1], (Principal::User(id), JumpItemRoleId::START_SESSIONS_ONLY, of_eva)])?;
+        ensure!(named()? == ["Of eva"], "{:?}", named()?);
+
         let access: UserAccess =
             site.admin.get(&format!("/api/users/{}/access", site.admin.get::<wire::api::Me>("/api/me")?.user.id))?;
+        ensure!(access.groups.iter().all(|it| it.policies.is_empty()), "{access:?}");
         ensure!(access.groups[0].because.contains("Administrators"), "{access:?}");
         Ok(())
     })

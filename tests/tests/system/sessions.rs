@@ -5,6 +5,7 @@ use std::net::TcpStream;
 use std::time::Duration;
 
 use anyhow::{Result, bail, ensure};
+use tests::api_client::{ApiClient, field_message};
 use tests::servers::{Echo, Mute, free_port};
 use tests::site::{Site, on_a_site};
 use tests::wait::SOON;
@@ -300,6 +301,33 @@ fn the_helper_that_hangs_up_ends_its_sessions() -> Result<()> {
             site.wait_for_session(open.id, "the session ended", |it| it.session.state == SessionState::Ended)?;
         ensure!(ended.session.end == Some(SessionEnd::HelperGone), "{:?}", ended.session.end);
         ensure!(TcpStream::connect(open.address(0)?).is_err());
+        Ok(())
+    })
+}
+
+#[test]
+fn the_sessions_of_one_item_are_listed_to_whom_they_belong() -> Result<()> {
+    on_a_site(|site| {
+        let (db, web) = (
+            site.item("db", "127.0.0.1", "127.0.0.1", &[(0, 5432)])?,
+            site.item("web", "127.0.0.1", "127.0.0.1", &[(0, 80)])?,
+        );
+        let tom = site.technician("tom")?;
+        let mut begun = Vec::new();
+        for (client, item) in [(&site.admin, &db), (&tom, &db), (&tom, &web), (&site.admin, &db)] {
+            begun.push(client.post("/api/sessions", &NewSession::of(item.id))?.ok::<Session>()?.id);
+        }
+        let listed = |client: &ApiClient, filter: &str| -> Result<Vec<_>> {
+            let page: SessionPage = client.get(&format!("/api/sessions?item_id={filter}"))?;
+            Ok(page.sessions.into_iter().map(|it| it.id).collect())
+        };
+        ensure!(listed(&site.admin, &db.id.to_string())? == [begun[3], begun[1], begun[0]]);
+        ensure!(listed(&site.admin, &format!("{}&limit=2", db.id))? == [begun[3], begun[1]]);
+        ensure!(listed(&site.admin, &format!("{}&before={}", db.id, begun[1]))? == [begun[0]]);
+        ensure!(listed(&site.admin, &format!("{}&live=false", db.id))?.is_empty());
+        ensure!(listed(&tom, &db.id.to_string())? == [begun[1]], "somebody else's are shown");
+        ensure!(listed(&site.admin, "00000000-0000-0000-0000-000000000000")?.is_empty());
+        field_message(&site.admin.send("GET", "/api/sessions?item_id=db", None)?.refused(422)?, "item_id")?;
         Ok(())
     })
 }

@@ -330,20 +330,38 @@ mod tests {
         })
     }
 
+    /// Of nobody's own group, of the user's, and of somebody else's.
     fn any_memberships() -> impl Strategy<Value = Memberships> {
-        (proptest::option::of(any_role()), proptest::collection::vec(("[a-z]{1,4}", any_role()), 0..4))
-            .prop_map(|(own, teams)| Memberships { own, teams, ..Memberships::default() })
+        let owner = prop_oneof![
+            2 => Just(None),
+            1 => Just(Some(UserId(Uuid::nil()))),
+            1 => Just(Some(UserId(Uuid::from_u128(9)))),
+        ];
+        let teams = proptest::collection::vec(("[a-z]{1,4}", any_role()), 0..4);
+        (owner, proptest::option::of(any_role()), teams).prop_map(|(owner, own, teams)| Memberships {
+            owner,
+            own,
+            teams,
+        })
+    }
+
+    fn anybody() -> impl Strategy<Value = Standing> {
+        (proptest::option::of(any_role()), proptest::option::of(any_role()))
+            .prop_map(|(default_role, personal_role)| Standing { personal_role, ..somebody(default_role) })
     }
 
     proptest! {
         #[test]
-        fn nothing_is_given_that_no_role_gives(
-            default in proptest::option::of(any_role()),
-            memberships in any_memberships(),
-        ) {
-            let roles = memberships.own.iter().chain(memberships.teams.iter().map(|(_, role)| role)).chain(&default);
-            let most = roles.fold(Permissions::NONE, |sum, role| sum.or(role.permissions));
-            let rule = rule(&somebody(default), memberships);
+        fn nothing_is_given_that_no_role_gives(who in anybody(), memberships in any_memberships()) {
+            let of_lists = memberships.own.iter().chain(memberships.teams.iter().map(|(_, role)| role));
+            // Neither lists nor default roles reach into a personal group, nor its role out of it.
+            let roles: Vec<&Role> = match memberships.owner {
+                None => of_lists.chain(&who.default_role).collect(),
+                Some(owner) if owner == who.user => who.personal_role.iter().collect(),
+                Some(_) => Vec::new(),
+            };
+            let most = roles.into_iter().fold(Permissions::NONE, |sum, role| sum.or(role.permissions));
+            let rule = rule(&who, memberships);
             prop_assert!(most.covers(rule.permissions()));
             for (permission, _) in ItemPermission::ALL {
                 prop_assert_eq!(rule.permissions().has(permission), !rule.given_by(permission).is_empty());
@@ -351,33 +369,52 @@ mod tests {
         }
 
         #[test]
+        fn a_personal_group_gives_its_owner_the_personal_role_and_others_nothing(
+            who in anybody(),
+            memberships in any_memberships(),
+            is_own in any::<bool>(),
+        ) {
+            let owner = if is_own { who.user } else { UserId(Uuid::from_u128(9)) };
+            let given = rule(&who, Memberships { owner: Some(owner), ..memberships }).permissions();
+            let personal = who.personal_role.as_ref().map_or(Permissions::NONE, |role| role.permissions);
+            prop_assert_eq!(given, if is_own { personal } else { Permissions::NONE });
+        }
+
+        #[test]
         fn a_smaller_role_widens_nothing(
-            default in proptest::option::of(any_role()),
+            who in anybody(),
             memberships in any_memberships(),
             kept in 0u16..1 << ItemPermission::ALL.len(),
         ) {
             let fewer = |role: Role| Role { permissions: Permissions(role.permissions.0 & kept), ..role };
-            let before = rule(&somebody(default.clone()), memberships.clone()).permissions();
+            let before = rule(&who, memberships.clone()).permissions();
             let less = Memberships {
-                owner: None,
+                owner: memberships.owner,
                 own: memberships.own.map(fewer),
                 teams: memberships.teams.into_iter().map(|(team, role)| (team, fewer(role))).collect(),
             };
-            let after = rule(&somebody(default.map(fewer)), less).permissions();
+            let lesser = Standing {
+                default_role: who.default_role.map(fewer),
+                personal_role: who.personal_role.map(fewer),
+                ..who
+            };
+            let after = rule(&lesser, less).permissions();
             prop_assert!(before.covers(after));
         }
 
         #[test]
         fn a_team_more_takes_nothing_away_and_gives_only_its_role(
+            who in anybody(),
             memberships in any_memberships(),
             more in any_role(),
         ) {
             prop_assume!(memberships.own.is_none() && !memberships.teams.is_empty());
-            let before = rule(&somebody(None), memberships.clone()).permissions();
+            let is_personal = memberships.owner.is_some();
+            let before = rule(&who, memberships.clone()).permissions();
             let mut after = memberships;
             after.teams.push(("new".into(), more.clone()));
-            let after = rule(&somebody(None), after).permissions();
-            prop_assert_eq!(after, before.or(more.permissions));
+            let after = rule(&who, after).permissions();
+            prop_assert_eq!(after, if is_personal { before } else { before.or(more.permissions) });
         }
     }
 }

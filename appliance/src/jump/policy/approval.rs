@@ -1,6 +1,8 @@
 //! Requests for approval: who may decide them, and what may still become of one. Pure.
 
-use wire::api::{ApprovalRule, ApprovalState};
+use std::collections::{HashMap, HashSet};
+
+use wire::api::{ApprovalRule, ApprovalState, Principal};
 use wire::{TeamId, Timestamp, UserId};
 
 /// Somebody who looks at a request.
@@ -40,6 +42,51 @@ pub fn is_same_address(one: &str, other: &str) -> bool {
 #[must_use]
 pub fn may_revoke(rule: Option<&ApprovalRule>, requester: UserId, viewer: &Viewer<'_>) -> bool {
     viewer.administrator || rule.is_some_and(|rule| may_decide(rule, requester, viewer))
+}
+
+/// Everybody who might decide.
+#[derive(Clone, Debug, Default)]
+pub struct People {
+    /// Users who may sign in.
+    pub enabled: HashSet<UserId>,
+    /// Who is in which team.
+    pub teams: HashMap<TeamId, Vec<UserId>>,
+}
+
+/// Whether a rule names this user or this team.
+#[must_use]
+pub fn names(rule: &ApprovalRule, who: Principal) -> bool {
+    match who {
+        Principal::User(user) => rule.users.contains(&user),
+        Principal::Team(team) => rule.teams.contains(&team),
+    }
+}
+
+/// The rule as it is when it does not name them.
+#[must_use]
+pub fn without(rule: &ApprovalRule, who: Principal) -> ApprovalRule {
+    let mut rule = rule.clone();
+    match who {
+        Principal::User(user) => rule.users.retain(|it| *it != user),
+        Principal::Team(team) => rule.teams.retain(|it| *it != team),
+    }
+    rule
+}
+
+/// Whether a rule means them, by name or as one of a team, and nobody else could decide if they were gone.
+#[must_use]
+pub fn is_last(rule: &ApprovalRule, who: Principal, people: &People) -> bool {
+    let members = |team: &TeamId| people.teams.get(team).map(Vec::as_slice).unwrap_or_default();
+    let is_one_of_a_team = match who {
+        Principal::User(user) => rule.teams.iter().any(|team| members(team).contains(&user)),
+        Principal::Team(_) => false,
+    };
+    let decides = |user: &UserId| who != Principal::User(*user) && people.enabled.contains(user);
+    let left = without(rule, who);
+    let somebody = !left.emails.is_empty()
+        || left.users.iter().any(decides)
+        || left.teams.iter().any(|team| members(team).iter().any(decides));
+    (names(rule, who) || is_one_of_a_team) && !somebody
 }
 
 /// What is done with a request.
@@ -148,6 +195,41 @@ mod tests {
         assert!(!may(false, None, "mallory@example.org"));
         assert!(!may(false, Some("Eve@Example.org"), "eve@example.org"), "whoever asked");
         assert!(may(true, Some("Eve@Example.org"), "eve@example.org"));
+    }
+
+    #[test]
+    fn the_last_who_could_decide_is_found() {
+        let [ops, dba] = [7, 8].map(|number| TeamId(Uuid::from_u128(number)));
+        let named = |users: &[u128], teams: &[TeamId], mail: bool| ApprovalRule {
+            users: users.iter().map(|number| user(*number)).collect(),
+            teams: teams.to_vec(),
+            emails: if mail { vec!["eve@example.org".into()] } else { Vec::new() },
+            ..rule(false)
+        };
+        // 3 is disabled; 4 is in no team.
+        let people = People {
+            enabled: [1, 2, 4].map(user).into(),
+            teams: [(ops, vec![user(1)]), (dba, vec![user(2), user(3)])].into(),
+        };
+        let (by_user, by_team) = (|number| Principal::User(user(number)), Principal::Team);
+        let table = [
+            (named(&[1], &[], false), by_user(1), true),
+            (named(&[1, 4], &[], false), by_user(1), false),
+            (named(&[1], &[], true), by_user(1), false),
+            (named(&[1, 3], &[], false), by_user(1), true),
+            (named(&[1], &[ops], false), by_user(1), true),
+            (named(&[1], &[dba], false), by_user(1), false),
+            (named(&[], &[dba], false), by_user(2), true),
+            (named(&[], &[ops], false), by_user(4), false),
+            (named(&[], &[ops], false), by_team(ops), true),
+            (named(&[], &[ops, dba], false), by_team(ops), false),
+            (named(&[3], &[ops], false), by_team(ops), true),
+            (named(&[4], &[dba], false), by_team(ops), false),
+        ];
+        for (rule, who, expected) in table {
+            assert_eq!(is_last(&rule, who, &people), expected, "{rule:?} {who:?}");
+            assert!(!names(&without(&rule, who), who));
+        }
     }
 
     #[test]

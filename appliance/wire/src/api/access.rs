@@ -118,6 +118,21 @@ api_type! {
         pub revision: i64,
     }
 
+    /// `GET /api/teams/{id}/uses` and `GET /api/users/{id}/uses`: what depends on a team or a user, by name.
+    #[derive(Default, Eq)]
+    pub struct PrincipalUses {
+        /// Jump policies that name it among those who approve.
+        pub approves: Vec<String>,
+        /// Jump policies under which nobody could approve any more without it: it cannot be removed.
+        pub last_to_approve: Vec<String>,
+        /// Jump groups in whose members it has a role.
+        pub groups: Vec<String>,
+        /// Providers of single sign-on that put people into the team, so that it cannot be removed; or that know the user.
+        pub providers: Vec<String>,
+        /// Teams that the user is in.
+        pub teams: Vec<String>,
+    }
+
     /// What its holders may do with the items of a group.
     pub struct JumpItemRole {
         /// Its id.
@@ -200,6 +215,9 @@ api_type! {
         pub group_name: String,
         /// Which rule decides, in a sentence.
         pub because: String,
+        /// Names of the jump policies that hold at the start of a session by that rule, besides those of the items.
+        #[serde(default)]
+        pub policies: Vec<String>,
         /// Every permission, and for those that are given the role that gives them.
         pub permissions: Vec<PermissionAccess>,
     }

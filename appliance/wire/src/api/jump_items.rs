@@ -107,6 +107,9 @@ api_type! {
         /// Names of the jump policies that hold when the asking user starts it, the item's own first.
         #[serde(default)]
         pub policies: Vec<String>,
+        /// Name of its session policy.
+        #[serde(default)]
+        pub session_policy_name: Option<String>,
         /// Names of its credentials, in their order, as far as the asking user may use or change them.
         #[serde(default)]
         pub credential_names: Vec<String>,
@@ -168,12 +171,18 @@ api_type! {
     }
 
     /// `POST /api/jump-items/copy`: makes a copy of each item in each of the groups. All of them are made, or none.
-    #[derive(Eq)]
+    #[derive(Default, Eq)]
     pub struct CopyJumpItems {
         /// Which, each once.
         pub item_ids: Vec<JumpItemId>,
         /// Into which groups, each once. Copies are at most [`crate::limits::ITEMS_PER_CHANGE`].
         pub group_ids: Vec<JumpGroupId>,
+        /// The copies' jump policy; absent: each has that of its original.
+        #[serde(default)]
+        pub jump_policy: Option<PolicyChoice>,
+        /// The copies' session policy; absent: each has that of its original.
+        #[serde(default)]
+        pub session_policy: Option<SessionPolicyChoice>,
     }
 
     /// `POST /api/jump-items/remove` and `POST /api/jump-items/restore`: all of them, or none.

@@ -1,10 +1,10 @@
 //! Checks of jump policies and of requests for approval.
 
-use super::{check, longer_than, name};
+use super::{check, longer_than, name_within};
 use crate::api::{FieldError, JumpPolicyDraft};
 use crate::limits::{
     APPROVAL_MINUTES, APPROVAL_REASON_CHARS, END_REASON_CHARS, LINK_GRACE_SECONDS, POLICY_DESCRIPTION_CHARS,
-    POLICY_PEOPLE, SCHEDULE_ENTRIES,
+    POLICY_NAME_CHARS, POLICY_PEOPLE, SCHEDULE_ENTRIES,
 };
 
 /// Minutes of a day.
@@ -15,7 +15,7 @@ const DAY: u16 = 24 * 60;
 #[must_use]
 pub fn jump_policy(draft: &JumpPolicyDraft) -> Vec<FieldError> {
     let mut errors = Vec::new();
-    check(&mut errors, "name", name(&draft.name));
+    check(&mut errors, "name", name_within(&draft.name, POLICY_NAME_CHARS));
     check(&mut errors, "description", longer_than(&draft.description, POLICY_DESCRIPTION_CHARS, "description"));
     if draft.schedule.is_some() && draft.approval.is_some() {
         let message = "A policy has a schedule or asks for approval, not both. Make two policies if you need both.";
@@ -162,6 +162,8 @@ mod tests {
         assert_eq!(wrong(|it| it.schedule = Some(schedule(0))), [""; 0]);
         assert_eq!(wrong(|it| it.approval = Some(approval(APPROVAL_MINUTES))), [""; 0]);
         assert_eq!(wrong(|it| it.name.clear()), ["name"]);
+        assert_eq!(wrong(|it| it.name = "é".repeat(POLICY_NAME_CHARS)), [""; 0]);
+        assert_eq!(wrong(|it| it.name = "é".repeat(POLICY_NAME_CHARS + 1)), ["name"]);
         assert_eq!(wrong(|it| it.schedule = Some(schedule(DAY))), ["schedule.entries[0]"]);
         assert_eq!(wrong(|it| it.schedule = Some(Schedule { entries: vec![], ..schedule(0) })), ["schedule.entries"]);
         assert_eq!(wrong(|it| it.approval = Some(approval(0))), ["approval.max_minutes"]);

@@ -1,14 +1,14 @@
 //! Checks of session policies.
 
-use super::{check, longer_than, name};
+use super::{check, longer_than, name_within};
 use crate::api::{FieldError, GlobalSessionPolicy, IdleRule, SessionPolicyDraft, SessionRules, SessionTool, ToolRule};
-use crate::limits::{IDLE_MINUTES, POLICY_DESCRIPTION_CHARS};
+use crate::limits::{IDLE_MINUTES, POLICY_DESCRIPTION_CHARS, POLICY_NAME_CHARS};
 
 /// Every field of a session policy. Field names are those of [`SessionPolicyDraft`].
 #[must_use]
 pub fn session_policy(draft: &SessionPolicyDraft) -> Vec<FieldError> {
     let mut errors = Vec::new();
-    check(&mut errors, "name", name(&draft.name));
+    check(&mut errors, "name", name_within(&draft.name, POLICY_NAME_CHARS));
     check(&mut errors, "description", longer_than(&draft.description, POLICY_DESCRIPTION_CHARS, "description"));
     if !draft.for_users && !draft.for_items {
         let message = "Make it available to users, to jump items, or to both; otherwise nobody could use it.";
@@ -67,6 +67,13 @@ mod tests {
     #[test]
     fn a_policy_that_says_nothing_may_be() {
         assert!(session_policy(&draft()).is_empty());
+    }
+
+    #[test]
+    fn a_name_has_its_limit() {
+        let named = |chars| SessionPolicyDraft { name: "x".repeat(chars), ..draft() };
+        assert!(session_policy(&named(POLICY_NAME_CHARS)).is_empty());
+        assert_eq!(fields(&session_policy(&named(POLICY_NAME_CHARS + 1))), ["name"]);
     }
 
     #[test]

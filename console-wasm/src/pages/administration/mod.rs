@@ -25,6 +25,7 @@ mod tokens_dialog;
 mod user_access;
 mod user_dialog;
 mod users;
+mod uses;
 
 use yew::prelude::*;
 use yew_router::prelude::Link;

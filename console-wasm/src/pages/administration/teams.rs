@@ -1,9 +1,10 @@
 //! Teams: create, change, remove.
 
-use wire::api::Team;
+use wire::api::{Principal, Team};
 use yew::prelude::*;
 
 use super::team_dialog::TeamDialog;
+use super::uses::Uses;
 use crate::components::button::{Button, Kind};
 use crate::components::dialog::ConfirmDialog;
 use crate::components::icon::Icon;
@@ -103,6 +104,7 @@ fn Removal(props: &RemovalProps) -> Html {
         <ConfirmDialog id="remove-team" title={format!("Remove the team {}?", props.team.name)} deed="Remove" busy={sending.is_busy()}
             error={sending.error().cloned()} {onconfirm} onclose={props.onclose.clone()}>
             <p>{ groups }</p>
+            <Uses id="remove-team-uses" who={Principal::Team(props.team.id)} />
         </ConfirmDialog>
     }
 }

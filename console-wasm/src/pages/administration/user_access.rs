@@ -90,6 +90,9 @@ fn group(it: &GroupAccess) -> Html {
         <section class="sp-card" key={heading.clone()} aria-labelledby={heading.clone()} data-testid="group-answer" data-name={it.group_name.clone()}>
             <div class="sp-card__head"><h2 id={heading}>{ &it.group_name }</h2></div>
             <p data-testid="group-because">{ &it.because }</p>
+            if !it.policies.is_empty() {
+                <p data-testid="group-policies">{ format!("Starting a session there also takes what these jump policies ask for: {}.", it.policies.join(", ")) }</p>
+            }
             <ul class="sp-answers">{ for it.permissions.iter().map(permission) }</ul>
         </section>
     }

@@ -2,13 +2,14 @@
 
 use wasm_bindgen_futures::spawn_local;
 use wire::Timestamp;
-use wire::api::{ApiError, User, UserChange};
+use wire::api::{ApiError, Principal, User, UserChange};
 use yew::prelude::*;
 use yew_router::prelude::Link;
 
 use super::reset_dialog::ResetDialog;
 use super::tokens_dialog::TokensDialog;
 use super::user_dialog::UserDialog;
+use super::uses::Uses;
 use crate::components::alert::ErrorAlert;
 use crate::components::button::{Button, Kind};
 use crate::components::dialog::ConfirmDialog;
@@ -228,6 +229,7 @@ fn Removal(props: &RemovalProps) -> Html {
         <ConfirmDialog id="remove-user" title={format!("Remove the user {}?", props.user.user_name)} deed="Remove" busy={sending.is_busy()}
             error={sending.error().cloned()} {onconfirm} onclose={props.onclose.clone()}>
             <p>{ format!("{} is signed out everywhere and their sessions end. Records of past sessions keep the name. To bar somebody for a while, disable them instead.", props.user.display_name) }</p>
+            <Uses id="remove-user-uses" who={Principal::User(props.user.id)} />
         </ConfirmDialog>
     }
 }

@@ -8,6 +8,7 @@ use yew::prelude::*;
 use yew_router::prelude::*;
 
 use super::Command;
+use super::last_sessions::LastSessions;
 use crate::components::alert::{Alert, Severity};
 use crate::components::button::{Button, Kind};
 use crate::components::icon::Icon;
@@ -138,6 +139,9 @@ fn One(props: &OneProps) -> Html {
                 if !item.policies.is_empty() {
                     { term("Jump policy", html! { item.policies.join(", ") }) }
                 }
+                if let Some(name) = &item.session_policy_name {
+                    { term("Session policy", html! { <span id="details-session-policy">{ name }</span> }) }
+                }
                 if !item.credential_names.is_empty() {
                     { term("Credentials", html! { <span id="details-credentials">{ format!("stored: {}", item.credential_names.join(", ")) }</span> }) }
                 }
@@ -158,6 +162,7 @@ fn One(props: &OneProps) -> Html {
                         </>
                     }) }
                 }
+                { term("Last sessions", html! { <LastSessions key={item.id.to_string()} item={item.id} now={props.now} /> }) }
                 { term("Changed", html! { <TimeText at={item.updated_at} now={props.now} /> }) }
             </dl>
         </aside>

@@ -5,10 +5,10 @@ use wire::api::{ItemPermission, JumpGroup, JumpItem};
 use wire::limits::ITEMS_PER_JUMP;
 use yew::prelude::*;
 
-use super::{Command, starting};
+use super::{Command, csv_files, starting};
 use crate::components::context_menu::ContextMenu;
 use crate::components::menu::MenuItem;
-use crate::state::{bulk_form, permitted};
+use crate::state::{bulk_form, format, permitted};
 
 /// The actions of the tool bar, for the selected rows.
 pub(super) fn of_rows(
@@ -30,6 +30,9 @@ pub(super) fn of_rows(
         0 | 1 => "Jump".to_owned(),
         several => format!("Jump ({several})"),
     };
+    let ids: Vec<_> = chosen.iter().map(|item| item.id).collect();
+    let export = format!("Export {}", format::count(ids.len() as u64, "item"));
+    let cannot_export = csv_files::obstacle(ids.len());
     let all_favourites = !chosen.is_empty() && chosen.iter().all(|item| item.favourite);
     let favourite = if all_favourites { "Remove from favourites" } else { "Add to favourites" };
     let items = vec![
@@ -47,6 +50,7 @@ pub(super) fn of_rows(
             chosen,
             ItemPermission::Remove,
         )),
+        MenuItem::new("menu-export", export, on(Command::Export(ids))).unless(cannot_export),
     ];
     html! { <ContextMenu id="row-menu" {label} {at} {items} {onclose} /> }
 }

@@ -14,6 +14,7 @@ mod headings;
 mod import_dialog;
 mod item_dialog;
 mod keys;
+mod last_sessions;
 mod menus;
 mod remove_dialog;
 mod rows;

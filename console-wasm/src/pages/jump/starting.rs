@@ -9,6 +9,7 @@ use yew_router::prelude::*;
 use crate::console::Console;
 use crate::routes::Route;
 use crate::state::store::Action;
+use crate::state::toasts::ToastKind;
 use crate::state::words;
 
 /// Codes of refusals that a person can do something about at once.
@@ -37,7 +38,8 @@ pub(super) fn obstacle(chosen: &[JumpItem]) -> String {
     }
 }
 
-/// Starts a session for each item, in order; each gets its tab, and the last one's opens.
+/// Starts a session for each item, in order; each gets its tab, and the last one's opens. What stands in the way is told: a key is
+/// pressed without the button, which says it.
 pub(super) fn start(
     console: &Console,
     items: Vec<JumpItem>,
@@ -46,8 +48,12 @@ pub(super) fn start(
     failed: &UseStateHandle<Refused>,
     ask: Callback<JumpItem>,
 ) {
-    if **jumping || items.is_empty() || !obstacle(&items).is_empty() {
+    if **jumping || items.is_empty() {
         return;
+    }
+    let obstacle = obstacle(&items);
+    if !obstacle.is_empty() {
+        return console.tell(ToastKind::Info, "No session was started", obstacle);
     }
     jumping.set(true);
     let (console, navigator, jumping, failed) = (console.clone(), navigator.clone(), jumping.clone(), failed.clone());
