@@ -42,6 +42,8 @@ fn a_passkey_is_added_asked_for_and_removed() -> Result<()> {
             simultaneous: Simultaneous::StartNew,
             covers_copies: false,
             link_grace_seconds: None,
+            recording: wire::api::RecordingRule::AsSettings,
+            recording_quality: wire::api::RecordingQuality::default(),
             revision: 0,
         };
         let policy: JumpPolicy = site.admin.post("/api/jump-policies", &draft)?.ok()?;

@@ -17,7 +17,7 @@ use wire::api::{
 };
 use wire::audit::Action;
 
-use crate::recordings::{announce, echo_through, send, send_from};
+use crate::recordings::{CHUNK, DESKTOP, announce, echo_through, send, send_some};
 
 const LIMIT: Duration = Duration::from_secs(10);
 
@@ -83,12 +83,12 @@ fn what_cannot_be_recorded_ends_and_does_not_begin() -> Result<()> {
         let mut helper = site.start_helper()?;
         let session = site.jump(&item)?;
         let recording = announce(&site.admin, session.id)?;
-        send_from(&site.admin, recording.id, 0)?;
+        send_some(&site.admin, recording.id, 0..3)?;
         let mut connection = echo_through(site, &mut helper, session.id)?;
 
         let filler = mount.fill()?;
-        let next = usize::try_from(send_again(site, recording.id)?)?;
-        let refused = send(&site.admin, recording.id, next, &[0; 100_000])?.refused(503)?;
+        let rest = &DESKTOP[3 * CHUNK..];
+        let refused = send(&site.admin, recording.id, 3, rest)?.refused(503)?;
         ensure!(refused.code == "not_stored", "{refused:?}");
         let over =
             site.wait_for_session(session.id, "the session ends", |it| it.session.state == SessionState::Ended)?;
@@ -104,10 +104,4 @@ fn what_cannot_be_recorded_ends_and_does_not_begin() -> Result<()> {
         site.admin.post("/api/sessions", &NewSession::of(item.id))?.success()?;
         wait::until_true("the dashboard sees it", SOON, || Ok(health(site)? == HealthLevel::Good))
     })
-}
-
-/// The number of the chunk that comes next.
-fn send_again(site: &Site, id: wire::RecordingId) -> Result<u64> {
-    let alive: wire::api::ChunkKept = site.admin.send("POST", &format!("/api/recordings/{id}/alive"), None)?.ok()?;
-    Ok(alive.next)
 }
