@@ -82,7 +82,10 @@ fn tell_of_end(console: &Console, session: &Session) {
 fn tell_of_others(console: &Console, id: SessionId, event: &SessionEvent) {
     let store = console.current();
     let Some(view) = store.view(id).filter(|view| store.is_own(&view.session)) else { return };
-    if ["joined", "left", "watched", "recording_paused"].contains(&event.kind.as_str()) {
+    let kind = event.kind.as_str();
+    // The session's own page says it at its top, with what to do.
+    let is_pause = kind == "recording_paused" && !is_shown(id);
+    if is_pause || ["joined", "left", "watched"].contains(&kind) {
         console.tell(ToastKind::Info, view.session.item_name.clone(), event.message.clone());
     }
 }

@@ -255,11 +255,19 @@ impl Site {
             .with_context(|| format!("the session is {:#?}", self.session(id).ok()))
     }
 
-    /// Makes a technician and signs them in.
+    /// Makes a technician who may do everything with every item, and signs them in.
     ///
     /// # Errors
     /// When the appliance refuses.
     pub fn technician(&self, user_name: &str) -> Result<ApiClient> {
+        self.technician_with(user_name, JumpItemRoleId::ADMINISTRATOR)
+    }
+
+    /// Makes a technician with this default role and signs them in.
+    ///
+    /// # Errors
+    /// When the appliance refuses.
+    pub fn technician_with(&self, user_name: &str, role: JumpItemRoleId) -> Result<ApiClient> {
         let _: User = self
             .admin
             .post(
@@ -270,7 +278,7 @@ impl Site {
                     display_name: "Tom Technician".into(),
                     role: Role::Technician,
                     methods: None,
-                    default_role_id: Some(JumpItemRoleId::ADMINISTRATOR),
+                    default_role_id: Some(role),
                     personal_role_id: None,
                     session_policy_id: None,
                     password: SecretText::new(TECHNICIAN_PASSWORD.into()),

@@ -130,6 +130,12 @@ fn who_has_no_role_reaches_nothing_that_is_there() -> Result<()> {
             ("POST /api/sessions/{id}/ticket", vec![&session_id], Value::Null),
             ("POST /api/sessions/{id}/end", vec![&session_id], json!({})),
             ("GET /api/sessions/{id}/credentials", vec![&session_id], Value::Null),
+            ("GET /api/sessions/{id}/recordings", vec![&session_id], Value::Null),
+            (
+                "POST /api/sessions/{id}/recordings",
+                vec![&session_id],
+                json!({ "media_type": "video/webm", "label": "" }),
+            ),
             (
                 "POST /api/sessions/{id}/credentials/{credential_id}/reveal",
                 vec![&session_id, &stored],

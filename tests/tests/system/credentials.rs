@@ -250,7 +250,7 @@ fn what_depends_on_a_credential_or_was_changed_is_said() -> Result<()> {
         let refused = site.admin.delete(&path)?.refused(409)?;
         ensure!(refused.code == "in_use" && refused.message.contains("orders"), "{refused:?}");
         let refused = site.admin.delete(&format!("/api/jump-groups/{}", site.group))?.refused(409)?;
-        ensure!(refused.message.contains("credentials"), "{refused:?}");
+        ensure!(refused.message.contains("1 credential (db)"), "{refused:?}");
         // An item that can be brought back still has it, and comes back with it.
         let these = json!({ "item_ids": [item.id] });
         site.admin.post("/api/jump-items/remove", &these)?.success()?;

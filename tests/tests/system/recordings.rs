@@ -20,7 +20,7 @@ use wire::api::{
     Session, SessionEnd, SessionPage, SessionState, TunnelJumpDraft, TunnelTicket,
 };
 use wire::audit::Action;
-use wire::{RecordingId, SessionId};
+use wire::{JumpItemRoleId, RecordingId, SessionId};
 
 /// Three seconds of a desktop, as Chromium's MediaRecorder writes it.
 pub(crate) const DESKTOP: &[u8] = include_bytes!("../data/desktop.webm");
@@ -272,7 +272,7 @@ fn silence_pauses_and_then_ends_the_session() -> Result<()> {
 fn only_its_user_brings_a_recording_and_only_reviewers_look() -> Result<()> {
     on_a_site(|site| {
         let item = recorded_item(site, "db-1", 5432)?;
-        let tom = starter(site)?;
+        let tom = site.technician_with("tom", JumpItemRoleId::START_SESSIONS_ONLY)?;
         let session: Session = tom.post("/api/sessions", &NewSession::of(item.id))?.ok()?;
         let new = json!({ "media_type": "video/webm", "label": "" });
         let path = format!("/api/sessions/{}/recordings", session.id);
@@ -316,19 +316,6 @@ fn only_its_user_brings_a_recording_and_only_reviewers_look() -> Result<()> {
     })
 }
 
-/// Somebody who may begin sessions, and nothing else.
-fn starter(site: &Site) -> Result<ApiClient> {
-    let role = wire::JumpItemRoleId::START_SESSIONS_ONLY;
-    let new = json!({
-        "user_name": "tom", "display_name": "Tom", "role": "technician", "password": TECHNICIAN_PASSWORD,
-        "default_role_id": role,
-    });
-    site.admin.post("/api/users", &new)?.success()?;
-    let client = site.admin.stranger();
-    client.sign_in("tom", TECHNICIAN_PASSWORD)?;
-    Ok(client)
-}
-
 /// Somebody who may read the reports of the site's group, and nothing else.
 fn auditor(site: &Site) -> Result<ApiClient> {
     let user: wire::api::User = site
@@ -336,7 +323,7 @@ fn auditor(site: &Site) -> Result<ApiClient> {
         .post("/api/users", &json!({ "user_name": "olga", "display_name": "Olga", "role": "technician", "password": TECHNICIAN_PASSWORD }))?
         .ok()?;
     let roles: Vec<JumpItemRole> = site.admin.get("/api/jump-item-roles")?;
-    let role = roles.iter().find(|it| it.id == wire::JumpItemRoleId::AUDITOR).context("a built-in role")?;
+    let role = roles.iter().find(|it| it.id == JumpItemRoleId::AUDITOR).context("a built-in role")?;
     let members = format!("/api/jump-groups/{}/members", site.group);
     let now: Memberships = site.admin.get(&members)?;
     let member = wire::api::Membership {

@@ -9,6 +9,7 @@ use tests::api_client::{ApiClient, field_message};
 use tests::servers::{Echo, Mute, free_port};
 use tests::site::{Site, on_a_site};
 use tests::wait::SOON;
+use wire::JumpItemRoleId;
 use wire::api::{
     Connection, ItemStatus, JumpItem, JumpointChange, NewSession, Session, SessionDetails, SessionEnd, SessionPage,
     SessionState, User, UserChange,
@@ -227,7 +228,7 @@ fn a_technician_neither_sees_nor_ends_the_sessions_of_others() -> Result<()> {
     on_a_site(|site| {
         let item = site.item("echo", "127.0.0.1", "127.0.0.1", &[(0, 7)])?;
         let session = site.jump(&item)?;
-        let technician = site.technician("tom")?;
+        let technician = site.technician_with("tom", JumpItemRoleId::START_SESSIONS_ONLY)?;
         let path = format!("/api/sessions/{}", session.id);
         for (method, path) in
             [("GET", path.clone()), ("POST", format!("{path}/ticket")), ("POST", format!("{path}/end"))]
@@ -312,7 +313,7 @@ fn the_sessions_of_one_item_are_listed_to_whom_they_belong() -> Result<()> {
             site.item("db", "127.0.0.1", "127.0.0.1", &[(0, 5432)])?,
             site.item("web", "127.0.0.1", "127.0.0.1", &[(0, 80)])?,
         );
-        let tom = site.technician("tom")?;
+        let tom = site.technician_with("tom", JumpItemRoleId::START_SESSIONS_ONLY)?;
         let mut begun = Vec::new();
         for (client, item) in [(&site.admin, &db), (&tom, &db), (&tom, &web), (&site.admin, &db)] {
             begun.push(client.post("/api/sessions", &NewSession::of(item.id))?.ok::<Session>()?.id);
