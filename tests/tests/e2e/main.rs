@@ -15,6 +15,7 @@
 //! | `administration` | users, groups and nodes by hand |
 //! | `changed_meanwhile` | two administrators with the same dialog open |
 //! | `audit` | the audit trail: filters, before and after, verifying in the browser |
+//! | `policy_at_start` | what policies ask for and tell of at the start; policies and tags for several items |
 //! | `joining` | two people in one session, and an administrator who watches one |
 //! | `dashboard` | the dashboard while things happen |
 //! | `approve_by_mail` | an approval by the link of a letter; how letters are written |
@@ -55,6 +56,7 @@ mod pages;
 mod passkeys;
 mod password;
 mod policies;
+mod policy_at_start;
 mod real_clients;
 mod recording;
 mod second_factor;

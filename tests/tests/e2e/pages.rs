@@ -11,7 +11,7 @@ use tests::console::Console;
 use tests::servers::Echo;
 use tests::site::{ADMIN, ADMIN_PASSWORD, Site, on_a_site_with_console};
 use tests::wait::{self, SOON};
-use wire::api::{JumpGroup, JumpGroupDraft, TunnelDefinition};
+use wire::api::{JumpGroup, JumpGroupDraft, Me, TunnelDefinition};
 
 use crate::ready_console;
 
@@ -120,43 +120,62 @@ fn every_page_light_and_dark_small_and_large() -> Result<()> {
         console.tunnel(2)?;
         let session = console.url()?;
         let session = session.trim_start_matches(&site.appliance.ready.url).to_owned();
-        let pages = [
-            ("jump", "/"),
-            ("session", session.as_str()),
-            ("sessions", "/sessions"),
-            ("agents", "/agents"),
-            ("dashboard", "/administration"),
-            ("administration", "/administration/users"),
-            ("administration-teams", "/administration/teams"),
-            ("administration-groups", "/administration/groups"),
-            ("administration-roles", "/administration/roles"),
-            ("administration-sign-in", "/administration/sign-in"),
-            ("account", "/account"),
-            ("get-the-helper", "/helper"),
-            ("not-found", "/nowhere"),
-        ];
-        for view in VIEWS {
-            for (name, path) in pages {
+        let me: Me = site.admin.get("/api/me")?;
+        let access = format!("/administration/users/{}/access", me.user.id);
+        let pages =
+            PAGES.into_iter().chain([("session", session.as_str()), ("administration-access", access.as_str())]);
+        for (name, path) in pages {
+            VIEWS[0].apply(&console)?;
+            console.visit(path)?;
+            console.wait_for("main")?;
+            console.wait_for_helper()?;
+            if name == "jump" {
+                console.select("db-prod-1")?;
+            }
+            // Lists load after the frame stands.
+            std::thread::sleep(Duration::from_millis(600));
+            for view in VIEWS {
                 view.apply(&console)?;
-                console.visit(path)?;
-                console.wait_for("main")?;
-                console.wait_for_helper()?;
-                if name == "jump" {
-                    console.select("db-prod-1")?;
-                }
-                // Lists load after the frame stands.
-                std::thread::sleep(Duration::from_millis(600));
+                std::thread::sleep(SOFTLY);
                 look_at(&console, name, view)?;
             }
+        }
+        VIEWS[0].apply(&console)?;
+        console.visit("/")?;
+        console.open_create_dialog()?;
+        for view in VIEWS {
             view.apply(&console)?;
-            console.visit("/")?;
-            console.open_create_dialog()?;
-            std::thread::sleep(Duration::from_millis(400));
+            std::thread::sleep(SOFTLY);
             look_at_window(&console, &view.name("create-dialog"))?;
         }
         Ok(())
     })
 }
+
+/// Colours change softly, and a page takes a moment to find its place in another window.
+const SOFTLY: Duration = Duration::from_millis(300);
+
+/// Pages by the name of their picture, with their address.
+const PAGES: [(&str, &str); 18] = [
+    ("jump", "/"),
+    ("sessions", "/sessions"),
+    ("approvals", "/approvals"),
+    ("agents", "/agents"),
+    ("dashboard", "/administration"),
+    ("administration", "/administration/users"),
+    ("administration-teams", "/administration/teams"),
+    ("administration-groups", "/administration/groups"),
+    ("administration-roles", "/administration/roles"),
+    ("administration-policies", "/administration/policies"),
+    ("administration-session-policies", "/administration/session-policies"),
+    ("administration-credentials", "/administration/credentials"),
+    ("administration-sign-in", "/administration/sign-in"),
+    ("administration-settings", "/administration/settings"),
+    ("administration-audit", "/administration/audit"),
+    ("account", "/account"),
+    ("get-the-helper", "/helper"),
+    ("not-found", "/nowhere"),
+];
 
 #[test]
 fn setup_and_sign_in() -> Result<()> {
@@ -213,7 +232,7 @@ fn setup_and_sign_in() -> Result<()> {
 fn nothing_is_loaded_from_elsewhere() -> Result<()> {
     on_a_site_with_console(|site| {
         let (_workstation, console) = ready_console(site)?;
-        for path in ["/", "/sessions", "/agents", "/administration", "/account", "/helper"] {
+        for (_, path) in PAGES {
             console.visit(path)?;
             console.wait_for("main")?;
             let loaded =
