@@ -213,6 +213,21 @@ impl Browser {
         Ok(all)
     }
 
+    /// Seconds of CPU that all processes of this browser have used.
+    ///
+    /// # Errors
+    /// When the system does not tell.
+    pub fn cpu_seconds(&self) -> Result<f64> {
+        let ticks = descendants(self.driver.pid())?.into_iter().filter_map(|(pid, _)| {
+            let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+            let (_, rest) = stat.rsplit_once(')')?;
+            // The fields behind the name are numbered from 3 in proc(5); utime is 14 and stime is 15.
+            let mut times = rest.split_whitespace().skip(11).take(2).map(str::parse::<u64>);
+            Some(times.next()?.ok()? + times.next()?.ok()?)
+        });
+        Ok(ticks.sum::<u64>() as f64 / rustix::param::clock_ticks_per_second() as f64)
+    }
+
     /// Opens one more tab with a page, and goes there.
     ///
     /// # Errors

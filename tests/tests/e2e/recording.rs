@@ -327,3 +327,39 @@ fn recording_is_switched_on_by_hand() -> Result<()> {
         Ok(())
     })
 }
+
+#[test]
+#[ignore = "a measurement: e2e what_recording_costs -- --ignored --nocapture"]
+fn what_recording_costs_the_workstation() -> Result<()> {
+    const SPAN: Duration = Duration::from_secs(20);
+    on_a_site_with_console(|site| {
+        let echo = Echo::start()?;
+        recorded_item(site, echo.port())?;
+        site.item("plain", "127.0.0.1", "127.38.1.2", &[(0, echo.port().into())])?;
+        let desktop = Desktop::start()?;
+        let (_desk, theirs) = technician(site, &desktop, true)?;
+        let cores = || -> Result<f64> {
+            std::thread::sleep(Duration::from_secs(3));
+            let before = theirs.cpu_seconds()?;
+            std::thread::sleep(SPAN);
+            Ok((theirs.cpu_seconds()? - before) / SPAN.as_secs_f64())
+        };
+        theirs.jump("plain")?;
+        theirs.tunnel(1)?;
+        let without = cores()?;
+        theirs.end_session()?;
+        theirs.click("nav-jump")?;
+        theirs.jump("db-prod-1")?;
+        let id = session_of(&theirs)?;
+        tunnel(&theirs)?;
+        let with = cores()?;
+        theirs.end_session()?;
+        let it = complete(site, id, 1)?.remove(0);
+        let rate = it.bytes as f64 / (it.duration_millis as f64 / 1000.0) / 1024.0;
+        eprintln!(
+            "cores without {without:.3}, with {with:.3}; {rate:.1} KiB/s of {} x {} at 5 a second",
+            it.width, it.height
+        );
+        Ok(())
+    })
+}
