@@ -14,6 +14,7 @@
 //! | `jump_files` | items out of the table into a file, and from a file |
 //! | `administration` | users, groups and nodes by hand |
 //! | `users_in_full` | all that stands in a user's dialog; kept from a method, disabled, locked out, and let in again |
+//! | `personal_group` | a group that is one user's own |
 //! | `changed_meanwhile` | two administrators with the same dialog open |
 //! | `audit` | the audit trail: filters, before and after, verifying in the browser |
 //! | `joining` | two people in one session, and an administrator who watches one |
@@ -55,6 +56,7 @@ mod main_job;
 mod pages;
 mod passkeys;
 mod password;
+mod personal_group;
 mod policies;
 mod real_clients;
 mod recording;
