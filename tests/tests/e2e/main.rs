@@ -15,6 +15,7 @@
 //! | `administration` | users, groups and nodes by hand |
 //! | `users_in_full` | all that stands in a user's dialog; kept from a method, disabled, locked out, and let in again |
 //! | `personal_group` | a group that is one user's own |
+//! | `members_with_policy` | a membership that brings a jump policy along |
 //! | `one_at_a_time` | one session at a time on an item, by a policy |
 //! | `changed_meanwhile` | two administrators with the same dialog open |
 //! | `audit` | the audit trail: filters, before and after, verifying in the browser |
@@ -54,6 +55,7 @@ mod jump_filters;
 mod jump_table;
 mod machine_wide;
 mod main_job;
+mod members_with_policy;
 mod one_at_a_time;
 mod pages;
 mod passkeys;
