@@ -10,11 +10,11 @@ use tests::wait::{self, SOON};
 use crate::signed_in;
 
 /// A row of a table by its kind and name, or something in it.
-fn of_row(kind: &str, name: &str, what: &str) -> String {
+pub(crate) fn of_row(kind: &str, name: &str, what: &str) -> String {
     format!("[data-testid=\"{kind}\"][data-name=\"{name}\"] {what}")
 }
 
-fn wait_for_cell(console: &Console, kind: &str, name: &str, text: &str) -> Result<()> {
+pub(crate) fn wait_for_cell(console: &Console, kind: &str, name: &str, text: &str) -> Result<()> {
     let script = "return document.querySelector(arguments[0])?.innerText ?? ''";
     let row = of_row(kind, name, "").trim_end().to_owned();
     wait::until_true(&format!("the row of {name} says {text}"), SOON, || {
@@ -23,7 +23,7 @@ fn wait_for_cell(console: &Console, kind: &str, name: &str, text: &str) -> Resul
     })
 }
 
-fn wait_until_no(console: &Console, css: &str) -> Result<()> {
+pub(crate) fn wait_until_no(console: &Console, css: &str) -> Result<()> {
     wait::until_true(&format!("the page has no {css} any more"), SOON, || {
         Ok(console.script("return document.querySelector(arguments[0]) == null", vec![json!(css)])? == json!(true))
     })

@@ -1,24 +1,32 @@
-//! Two administrators with the same dialog open, each in a browser of their own: the second is told, and loses nothing.
+//! Two administrators change the same thing, one of them or both in a dialog: the second is told, and nothing of either is lost.
 
-use anyhow::{Result, ensure};
-use serde_json::json;
-use tests::browser::{Browser, Options, Workstation};
+use anyhow::{Context, Result, ensure};
+use serde_json::{Value, json};
+use tests::api_client::ApiClient;
+use tests::browser::{Options, Workstation};
 use tests::console::Console;
+use tests::sign_on::with;
 use tests::site::{Site, TECHNICIAN_PASSWORD, on_a_site_with_console};
 use wire::api::JumpItem;
 
-use crate::{pictures, signed_in};
+use crate::administration::{of_row, wait_for_cell};
+use crate::{console_of, open_section, pictures, signed_in};
 
-/// A console with another administrator, at a workstation of their own.
-fn eva(site: &Site) -> Result<(Workstation, Console)> {
+/// What is said to the second.
+const TOLD: &str = "Somebody else changed this while you did; nothing of yours was written.";
+
+/// Makes another administrator.
+fn make_eva(site: &Site) -> Result<()> {
     let new = json!({
         "user_name": "eva", "display_name": "Eva Administrator", "role": "administrator", "password": TECHNICIAN_PASSWORD,
     });
-    site.admin.post("/api/users", &new)?.success()?;
-    let desk = Workstation::new(&site.appliance.ready)?;
-    let theirs = Console::open(Browser::start(&desk, Options::default())?, &site.appliance.ready.url)?;
-    theirs.sign_in("eva", TECHNICIAN_PASSWORD)?;
-    Ok((desk, theirs))
+    site.admin.post("/api/users", &new)?.success()
+}
+
+/// A console with another administrator, at a workstation of their own.
+fn eva(site: &Site) -> Result<(Workstation, Console)> {
+    make_eva(site)?;
+    console_of(site, "eva")
 }
 
 fn open_properties(console: &Console, name: &str) -> Result<()> {
@@ -63,6 +71,111 @@ fn the_second_who_saves_an_item_is_told_and_can_load_it_again() -> Result<()> {
         let both: JumpItem = site.admin.get(&path)?;
         ensure!(both.definition.tag.as_deref() == Some("billing"), "{:?}", both.definition);
         ensure!(both.definition.comments == kept.definition.comments, "{:?}", both.definition);
+        Ok(())
+    })
+}
+
+/// What administrators make, with a list and a dialog of its own.
+struct Thing {
+    /// What its ids begin with.
+    name: &'static str,
+    /// The section of the administration.
+    section: &'static str,
+    /// Where it is read and written.
+    path: &'static str,
+    /// What its free text is called, in ids and in the API.
+    text: &'static str,
+    /// One of them.
+    made: Value,
+}
+
+fn things() -> [Thing; 3] {
+    [
+        Thing {
+            name: "team",
+            section: "teams",
+            path: "/api/teams",
+            text: "comments",
+            made: json!({ "name": "Careful", "members": [] }),
+        },
+        Thing {
+            name: "role",
+            section: "roles",
+            path: "/api/jump-item-roles",
+            text: "description",
+            made: json!({ "name": "Careful", "permissions": ["start"] }),
+        },
+        Thing {
+            name: "policy",
+            section: "policies",
+            path: "/api/jump-policies",
+            text: "description",
+            made: json!({ "name": "Careful", "ticket": true }),
+        },
+    ]
+}
+
+/// As the appliance has it now.
+fn kept(administrator: &ApiClient, it: &Thing, id: &Value) -> Result<Value> {
+    let all: Vec<Value> = administrator.get(it.path)?;
+    all.into_iter().find(|found| found["id"] == *id).with_context(|| format!("{} has no {id}", it.path))
+}
+
+/// Somebody types into its dialog, another one saves first, and nothing of either is lost.
+fn second_is_told(other: &ApiClient, console: &mut Console, it: &Thing) -> Result<()> {
+    let made: Value = other.post(it.path, &it.made)?.ok()?;
+    let id = &made["id"];
+    let field = |what: &str| format!("{}-{what}", it.name);
+    let (dialog, error, save) = (field("dialog"), field("error"), field("save"));
+    let (name, text, row) = (field("name"), field(it.text), field("row"));
+    let edit = of_row(&row, "Careful", &format!(".sp-edit-{}", it.name));
+    open_section(console, it.section)?;
+    console.click_on(&edit)?;
+    console.wait_for_text(&name, |text| text == "Careful")?;
+    console.type_into(&name, "Of the second")?;
+
+    let first = with(&kept(other, it, id)?, &json!({ (it.text): "Of the first." }));
+    let path = format!("{}/{}", it.path, id.as_str().context("an id that is no text")?);
+    other.put(&path, &first)?.success()?;
+    let written = kept(other, it, id)?;
+    // The list behind the dialog follows at once; what is typed stays what it is.
+    wait_for_cell(console, &row, "Careful", "Of the first.")?;
+    ensure!(console.text(&name)?.as_deref() == Some("Of the second"), "what was typed is gone");
+    console.click(&save)?;
+    let said = console.wait_for_text(&error, |text| text.contains(TOLD))?;
+    ensure!(said.contains("Look at what it is now, and change it again."), "{said}");
+    pictures(console, &field("changed-meanwhile"))?;
+    ensure!(console.text(&name)?.as_deref() == Some("Of the second"), "what was typed is gone");
+    ensure!(kept(other, it, id)? == written, "something of the second was written: {}", kept(other, it, id)?);
+    // Pressed once more, it is refused once more: another request has another number.
+    console.click(&save)?;
+    console.wait_for_text(&error, |text| text.contains(TOLD) && text != said)?;
+    ensure!(kept(other, it, id)? == written, "it was overwritten after all: {}", kept(other, it, id)?);
+
+    // Whoever looks again can go on.
+    console.click(&field("cancel"))?;
+    console.wait_until_gone(&dialog)?;
+    console.click_on(&edit)?;
+    console.wait_for_text(&text, |text| text == "Of the first.")?;
+    console.type_into(&name, "Of the second")?;
+    console.click(&save)?;
+    console.wait_until_gone(&dialog)?;
+    let both = kept(other, it, id)?;
+    ensure!(both["name"] == "Of the second" && both[it.text] == "Of the first.", "{both}");
+    Ok(())
+}
+
+#[test]
+fn the_second_who_saves_a_team_a_role_or_a_policy_is_told() -> Result<()> {
+    on_a_site_with_console(|site| {
+        make_eva(site)?;
+        let eva = site.admin.stranger();
+        eva.sign_in("eva", TECHNICIAN_PASSWORD)?;
+        let desk = Workstation::new(&site.appliance.ready)?;
+        let mut console = signed_in(site, &desk, Options::default())?;
+        for it in things() {
+            second_is_told(&eva, &mut console, &it).with_context(|| format!("the {}", it.name))?;
+        }
         Ok(())
     })
 }

@@ -13,6 +13,10 @@
 //! | `jump_table`, `jump_filters`, `jump_actions`, `jump_details` | the Jump interface: columns, selection, search, filters, groups, what is done with many items, the details pane |
 //! | `jump_files` | items out of the table into a file, and from a file |
 //! | `administration` | users, groups and nodes by hand |
+//! | `users_in_full` | all that stands in a user's dialog; kept from a method, disabled, locked out, and let in again |
+//! | `personal_group` | a group that is one user's own |
+//! | `members_with_policy` | a membership that brings a jump policy along |
+//! | `one_at_a_time` | one session at a time on an item, by a policy |
 //! | `changed_meanwhile` | two administrators with the same dialog open |
 //! | `audit` | the audit trail: filters, before and after, verifying in the browser |
 //! | `policy_at_start` | what policies ask for and tell of at the start; policies and tags for several items |
@@ -52,9 +56,12 @@ mod jump_filters;
 mod jump_table;
 mod machine_wide;
 mod main_job;
+mod members_with_policy;
+mod one_at_a_time;
 mod pages;
 mod passkeys;
 mod password;
+mod personal_group;
 mod policies;
 mod policy_at_start;
 mod real_clients;
@@ -65,6 +72,7 @@ mod session_policies;
 mod settings;
 mod sign_in_ends;
 mod single_sign_on;
+mod users_in_full;
 mod volume;
 mod workstation;
 
@@ -72,9 +80,11 @@ use std::thread;
 use std::time::Duration;
 
 use anyhow::Result;
+use serde_json::json;
 use tests::browser::{Browser, Options, Workstation};
 use tests::console::Console;
-use tests::site::{ADMIN, ADMIN_PASSWORD, Site};
+use tests::site::{ADMIN, ADMIN_PASSWORD, Site, TECHNICIAN_PASSWORD};
+use tests::wait::{self, SOON};
 
 /// A console with a signed-in administrator, on a workstation with helper and extension.
 fn ready_console(site: &Site) -> Result<(Workstation, Console)> {
@@ -101,4 +111,38 @@ fn signed_in(site: &Site, workstation: &Workstation, options: Options) -> Result
     let console = Console::open(Browser::start(workstation, options)?, &site.appliance.ready.url)?;
     console.sign_in(ADMIN, ADMIN_PASSWORD)?;
     Ok(console)
+}
+
+/// A console with somebody whose password is a technician's, at a workstation of their own without a helper.
+fn console_of(site: &Site, user_name: &str) -> Result<(Workstation, Console)> {
+    let desk = Workstation::new(&site.appliance.ready)?;
+    let theirs = Console::open(Browser::start(&desk, Options::default())?, &site.appliance.ready.url)?;
+    theirs.sign_in(user_name, TECHNICIAN_PASSWORD)?;
+    Ok((desk, theirs))
+}
+
+/// Signs out by the menu; whoever signs in there next begins on the Jump page.
+fn sign_out(console: &Console) -> Result<()> {
+    console.click("user-menu")?;
+    console.click("sign-out")?;
+    console.wait_for("user-name")?;
+    console.visit("/")
+}
+
+/// What the first element that a CSS selector finds says; nothing when there is none.
+fn words_of(console: &Console, css: &str) -> Result<String> {
+    let script = "return document.querySelector(arguments[0])?.innerText ?? ''";
+    Ok(console.script(script, vec![json!(css)])?.as_str().unwrap_or_default().to_owned())
+}
+
+/// Waits until it says these words.
+fn wait_for_words(console: &Console, css: &str, wanted: &str) -> Result<()> {
+    wait::until_true(&format!("{css} says {wanted}"), SOON, || Ok(words_of(console, css)?.contains(wanted)))
+        .map_err(|error| error.context(format!("it says {:?}", words_of(console, css).ok())))
+}
+
+/// Opens a section of the administration.
+fn open_section(console: &Console, section: &str) -> Result<()> {
+    console.click("nav-administration")?;
+    console.click_on(&format!("#section-{section} a"))
 }
