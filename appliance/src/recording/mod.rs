@@ -1,8 +1,8 @@
 //! Recordings of sessions: how they come, how they are kept, how they are read.
 //!
 //! The browser uploads what it records in chunks. Each is encrypted into a file of the data folder and is on the disk before it is
-//! confirmed ([`spool`]). When a recording stops, its chunks become one file that players seek in ([`webm`]), which is stored block
-//! by block ([`blocks`]) by [`object_store`], and whose SHA-256 goes into the audit trail. A recording that cannot be written stops
+//! confirmed (`spool`). When a recording stops, its chunks become one file that players seek in (`webm`), which is stored block
+//! by block (`blocks`) by [`object_store`], and whose SHA-256 goes into the audit trail. A recording that cannot be written stops
 //! the session that needs it.
 //!
 //! | file | holds |
