@@ -34,7 +34,7 @@ fn the_policy_and_the_last_sessions_of_an_item_are_shown() -> Result<()> {
         let item: wire::api::JumpItem = site.admin.post("/api/jump-items", &draft)?.ok()?;
         let other = site.item("web", "10.0.0.6", "127.42.0.1", &[(0, 80)])?;
         site.item("quiet", "10.0.0.7", "127.42.0.1", &[(0, 80)])?;
-        let tom = site.technician("tom")?;
+        let tom = site.technician_with("tom", wire::JumpItemRoleId::START_SESSIONS_ONLY)?;
         for (client, item) in [(&site.admin, item.id), (&site.admin, other.id), (&tom, item.id)] {
             for _ in 0..3 {
                 let session: Session = client.post("/api/sessions", &NewSession::of(item))?.ok()?;

@@ -111,7 +111,7 @@ fn its_owner_fills_it_and_nobody_else_but_administrators_sees_it() -> Result<()>
         theirs.sign_in("eva", TECHNICIAN_PASSWORD)?;
         wait_for_rows(&theirs, &["db-prod-1"])?;
         wait_for_words(&theirs, &entry("Production"), "Production")?;
-        ensure!(groups(&theirs)? == ["All items", "Production"], "{:?}", groups(&theirs)?);
+        ensure!(groups(&theirs)? == ["All items", "Default", "Production"], "{:?}", groups(&theirs)?);
         pictures(&mut theirs, "no-personal-group-of-others")?;
         let all: Vec<JumpItem> = site.admin.get("/api/jump-items")?;
         let lab = all.iter().find(|it| it.definition.name == "lab-1").context("the item is gone")?;
