@@ -46,7 +46,12 @@ impl Recordings {
                 }
                 Err(error) => {
                     tracing::error!(recording.id = %id, error = %error, "the chunks of a recording cannot be read any more");
-                    self.lost(record).await?;
+                    // What is there may be readable with the next start: with the sealing key that was put away, for one.
+                    if !self.spool_of(id).exists()
+                        && let Err(error) = self.lost(record).await
+                    {
+                        tracing::error!(recording.id = %id, error = %error, "that a recording is lost could not be written down");
+                    }
                 }
             }
         }

@@ -184,16 +184,13 @@ impl Recordings {
         match meaning {
             None | Some(Meaning::Nothing) => return,
             Some(Meaning::Began) => {
-                live.gate.open();
                 self.0.sessions.note(live, "recording_started", "The desktop is recorded.", None).await;
             }
             Some(Meaning::Resumed) => {
-                live.gate.open();
                 let message = "The desktop is recorded again; the tunnels go on.";
                 self.0.sessions.note(live, "recording_resumed", message, None).await;
             }
             Some(Meaning::Paused) => {
-                live.gate.close();
                 self.0.sessions.announce(live);
                 let message = Recorder::paused_because(because);
                 self.0.sessions.note(live, "recording_paused", &message, None).await;
@@ -213,7 +210,6 @@ impl Recordings {
     /// What has to be recorded cannot be: the session that needs it ends.
     async fn fail(&self, open: &Arc<OpenRecording>, why: &str) {
         let Some(live) = self.0.sessions.get(open.session) else { return };
-        live.gate.close();
         self.0.sessions.end(&live, SessionEnd::RecordingFailed, None, why);
         let entry = Entry::of(Action::RecordingFailed, ObjectKind::Recording, open.id.0, &live.snapshot().item_name);
         let entry = entry.with("session_id", live.id.to_string()).saying(why.to_owned()).failed();

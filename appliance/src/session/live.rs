@@ -200,9 +200,19 @@ impl LiveSession {
         session
     }
 
-    /// Looks at the recording that it needs, or changes where that stands; none when it needs none.
+    /// Looks at the recording that it needs, or changes where that stands; none when it needs none. The gate follows under the same
+    /// lock: of two changes at once the later one decides whether bytes pass.
     pub fn with_recorder<T>(&self, look: impl FnOnce(&mut Recorder) -> T) -> Option<T> {
-        self.recorder.as_ref().map(|it| look(&mut lock(it)))
+        self.recorder.as_ref().map(|it| {
+            let mut recorder = lock(it);
+            let seen = look(&mut recorder);
+            if recorder.is_running() {
+                self.gate.open();
+            } else {
+                self.gate.close();
+            }
+            seen
+        })
     }
 
     /// Changes the record.
