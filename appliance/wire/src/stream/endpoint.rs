@@ -381,8 +381,10 @@ impl Endpoint {
         it.receive.consume(bytes as u64);
         let consumed = it.receive.consumed();
         let before = it.receive.window.size();
+        // Beside others a window is made a little smaller than it begins: a keystroke waits for no more than that.
+        let floor = beside.map_or(initial_window, |_| initial_window / 8 * 5);
         // Slowly, so that a pause does not cost all of it; but what stands in queues goes.
-        let least = if is_short { initial_window } else { (before - before / 8).max(initial_window) };
+        let least = if is_short { floor } else { (before - before / 8).max(floor) };
         let most = max_window.min(before + spare);
         let own = it.receive.window.measure(now, consumed, &Way { round_trip, beside, allowed: least..=most });
         let after = it.receive.window.size();

@@ -4,25 +4,35 @@ use std::time::Duration;
 
 use super::StreamId;
 
-/// Whose bytes came last, and when those of two connections came side by side.
+/// Which two connections' bytes came last. One that ended counts no more: nobody types into it.
 #[derive(Debug, Default)]
 pub(super) struct Flowing {
     last: Option<(StreamId, Duration)>,
-    shared_at: Option<Duration>,
+    /// The last bytes of another connection than that.
+    other: Option<(StreamId, Duration)>,
     /// What windows come to by themselves, in bytes: those that were measured last count most.
     usual: u64,
 }
 
-/// How long it counts that something came: somebody who types does not let go for longer.
-const LATELY: Duration = Duration::from_secs(1);
+/// How long it counts that something came. Who types more slowly waits, where the way is short, for the few milliseconds that a
+/// window alone adds; where it is long a window takes longer than that to grow.
+const LATELY: Duration = Duration::from_millis(250);
 
 impl Flowing {
     /// Bytes of a connection came.
     pub(super) fn note(&mut self, now: Duration, stream: StreamId) {
-        if self.last.is_some_and(|(last, at)| last != stream && now.saturating_sub(at) < LATELY) {
-            self.shared_at = Some(now);
+        if self.last.is_some_and(|(last, _)| last != stream) {
+            self.other = self.last;
         }
         self.last = Some((stream, now));
+    }
+
+    /// A connection is over.
+    pub(super) fn forget(&mut self, stream: StreamId) {
+        self.other.take_if(|(other, _)| *other == stream);
+        if self.last.is_some_and(|(last, _)| last == stream) {
+            self.last = self.other.take();
+        }
     }
 
     /// What is usual for a window, in bytes, where bytes of more than one connection came lately. None where not.
@@ -37,7 +47,7 @@ impl Flowing {
 
     /// Whether bytes of more than one connection came lately.
     fn is_shared(&self, now: Duration) -> bool {
-        self.shared_at.is_some_and(|at| now.saturating_sub(at) < LATELY)
+        self.other.is_some_and(|(_, at)| now.saturating_sub(at) < LATELY)
     }
 }
 
@@ -69,12 +79,12 @@ mod tests {
         it.note(at(11), TWO);
         assert!(it.is_shared(at(11)));
         it.note(at(12), ONE);
-        for millis in (20..=1011).step_by(10) {
+        for millis in (20..=260).step_by(10) {
             it.note(at(millis), ONE);
             assert!(it.is_shared(at(millis)), "{millis}");
         }
-        it.note(at(1013), ONE);
-        assert!(!it.is_shared(at(1013)));
+        it.note(at(262), ONE);
+        assert!(!it.is_shared(at(262)));
     }
 
     #[test]
@@ -96,6 +106,21 @@ mod tests {
         it.note(at(2000), ONE);
         it.note(at(2001), TWO);
         assert_eq!(it.beside(at(2001)), Some(0));
+    }
+
+    #[test]
+    fn one_that_ended_is_not_beside_the_next() {
+        let mut it = Flowing::default();
+        it.note(at(0), ONE);
+        it.forget(ONE);
+        it.note(at(1), TWO);
+        assert!(!it.is_shared(at(1)));
+        it.note(at(2), ONE);
+        it.note(at(3), TWO);
+        assert!(it.is_shared(at(3)));
+        it.forget(TWO);
+        it.note(at(4), ONE);
+        assert!(!it.is_shared(at(4)), "{it:?}");
     }
 
     #[test]

@@ -260,6 +260,7 @@ impl Endpoint {
             self.windows = self.windows.saturating_sub(it.receive.window.size());
             self.granted = self.granted.saturating_sub(it.send.outstanding());
             self.closing -= usize::from(it.closing.is_some());
+            self.flowing.forget(stream);
         }
     }
 
