@@ -26,12 +26,14 @@ impl Sessions {
         if let Err(stopped) = pair(live, epoch, &helper.out, &jumpoint.out).await {
             return stopped;
         }
-        let mut directions = tokio::task::JoinSet::new();
+        let mut relaying = tokio::task::JoinSet::new();
         let (here, sessions) = (live.clone(), self.clone());
         let (to_helper, to_jumpoint) = (helper.out.clone(), jumpoint.out.clone());
-        directions.spawn(async move {
-            let mut incoming = from_helper;
-            let direction = Direction {
+        // One task for both directions: whatever happens at a WebSocket wakes who reads it and who writes it, and two tasks that
+        // wake at once wake another thread, for every keystroke.
+        relaying.spawn(async move {
+            let (mut from_helper, mut from_jumpoint) = (from_helper, from_jumpoint);
+            let onward = Direction {
                 from: From::Helper,
                 onward: &to_jumpoint,
                 back: &to_helper,
@@ -40,25 +42,20 @@ impl Sessions {
                 gate: &here.gate,
                 changed: &here.changed,
             };
-            direction.run(&mut incoming, |text| sessions.helper_says(&here, &text)).await
-        });
-        let here = live.clone();
-        let (to_helper, to_jumpoint) = (helper.out.clone(), jumpoint.out.clone());
-        directions.spawn(async move {
-            let mut incoming = from_jumpoint;
-            let direction = Direction {
+            let back = Direction {
                 from: From::Jumpoint,
                 onward: &to_helper,
                 back: &to_jumpoint,
-                table: &here.table,
                 pulse: &here.jumpoint_pulse,
-                gate: &here.gate,
-                changed: &here.changed,
+                ..onward
             };
-            direction.run(&mut incoming, |_| Ok(())).await
+            tokio::select! {
+                stopped = onward.run(&mut from_helper, |text| sessions.helper_says(&here, &text)) => stopped,
+                stopped = back.run(&mut from_jumpoint, |_| Ok(())) => stopped,
+            }
         });
         let first = async {
-            match directions.join_next().await {
+            match relaying.join_next().await {
                 Some(Ok(stopped)) => stopped,
                 Some(Err(error)) => Stopped::Broken { from: From::Helper, detail: error.to_string() },
                 None => Stopped::Gone { from: From::Helper, detail: String::new() },
