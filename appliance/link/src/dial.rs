@@ -27,7 +27,7 @@ use crate::appliance_url::ApplianceUrl;
 use crate::proxy::{Proxy, ProxyChoice};
 use crate::proxy_tunnel::{self, ProxyError};
 use crate::tcp::{self, ConnectError};
-use crate::tls_io::{READ_AHEAD_BYTES, WholeReads, hold_a_message, under_tls};
+use crate::tls_io::{WEBSOCKET_READ_BYTES, WholeReads, hold_a_message, under_tls};
 use crate::trust::{Trust, TrustError, certificate_refused};
 
 /// A WebSocket to the appliance.
@@ -295,7 +295,7 @@ pub fn binding_of(socket: &WebSocket) -> Result<[u8; EXPORTER_BYTES], rustls::Er
 #[must_use]
 pub fn web_socket_config() -> WebSocketConfig {
     WebSocketConfig::default()
-        .read_buffer_size(READ_AHEAD_BYTES)
+        .read_buffer_size(WEBSOCKET_READ_BYTES)
         .write_buffer_size(0)
         .max_write_buffer_size(WRITE_BUFFER_BYTES)
         .max_message_size(Some(MAX_MESSAGE.max(wire::limits::CONTROL_MESSAGE_BYTES)))

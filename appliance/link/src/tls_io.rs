@@ -13,7 +13,10 @@ use tokio::net::TcpStream;
 
 /// Bytes taken from the kernel at once: a message as the ends make it (`FULL_MESSAGE` of the stream protocol), what WebSocket
 /// and TLS add to it, and a few small ones behind it.
-pub const READ_AHEAD_BYTES: usize = 80 * 1024;
+const READ_AHEAD_BYTES: usize = 80 * 1024;
+/// Bytes that WebSocket takes from TLS at a time. It clears as many before each look, whether something is there or not; with a
+/// whole message, that was a twentieth of what a keystroke cost.
+pub const WEBSOCKET_READ_BYTES: usize = 16 * 1024;
 /// Bytes that TLS holds unwritten: as much, and the rest of the message before it.
 const HELD_BYTES: usize = 128 * 1024;
 /// Bytes that may wait in the kernel before the link is full.

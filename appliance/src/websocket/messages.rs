@@ -8,7 +8,7 @@ use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket, WebSocketUpgr
 use axum::response::Response;
 use futures_util::stream::SplitSink;
 use futures_util::{Sink, SinkExt, StreamExt};
-use link::tls_io::READ_AHEAD_BYTES;
+use link::tls_io::WEBSOCKET_READ_BYTES;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use wire::limits::CONTROL_MESSAGE_BYTES;
@@ -38,7 +38,7 @@ where
     upgrade
         .max_message_size(MESSAGE_BYTES)
         .max_frame_size(MESSAGE_BYTES)
-        .read_buffer_size(READ_AHEAD_BYTES)
+        .read_buffer_size(WEBSOCKET_READ_BYTES)
         .on_upgrade(move |socket| async move { tasks.spawn("link", run(socket, services, info)) })
 }
 
