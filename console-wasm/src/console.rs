@@ -50,6 +50,11 @@ impl Console {
         &self.0.api
     }
 
+    /// Asks the appliance something.
+    pub(crate) fn with_api<F>(&self, ask: impl FnOnce(Api) -> F) -> F {
+        ask(self.0.api.clone())
+    }
+
     /// The helper.
     pub(crate) fn helper(&self) -> &HelperPort {
         &self.0.helper

@@ -40,6 +40,20 @@ impl Submission {
         wrong.filter(|_| *self.tried).or_else(refused).map(AttrValue::from)
     }
 
+    /// What loads a form anew, in place of what was typed: `load` asks the appliance, `take` puts the answer in.
+    pub(crate) fn reload<T, F>(
+        &self,
+        load: impl Fn() -> F + 'static,
+        take: impl Fn(T) + Clone + 'static,
+    ) -> Callback<()>
+    where
+        T: 'static,
+        F: Future<Output = Answer<T>> + 'static,
+    {
+        let it = self.clone();
+        Callback::from(move |()| it.send(true, load(), take.clone()))
+    }
+
     /// Somebody tried to send what is not right: from now on its errors show.
     pub(crate) fn hold(&self) {
         self.tried.set(true);

@@ -31,7 +31,9 @@ pub(crate) fn AccountPage() -> Html {
             </div>
             <Browsers />
             <SecondFactorSection />
-            <Password />
+            if me.user.has_password {
+                <Password />
+            }
             <ApiTokenSection />
         </div>
     }

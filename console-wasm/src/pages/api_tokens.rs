@@ -13,7 +13,7 @@ use crate::components::field::{SelectField, TextField, kept_in};
 use crate::components::icon::Icon;
 use crate::components::spinner;
 use crate::components::time::TimeText;
-use crate::console::{use_console, use_now};
+use crate::console::{use_console, use_now, use_store};
 use crate::state::toasts::ToastKind;
 use crate::state::words;
 use crate::submission::use_submission;
@@ -159,8 +159,9 @@ fn CreateDialog(props: &CreateDialogProps) -> Html {
     let days = use_state(|| "30".to_owned());
     let password = use_state(String::new);
     let sending = use_submission();
+    let asks = use_store().has_password();
     let wrong_name = validate::name(&name);
-    let wrong_password = password.is_empty().then(|| "Enter your present password.".to_owned());
+    let wrong_password = (asks && password.is_empty()).then(|| "Enter your present password.".to_owned());
     let chosen = SCOPES.iter().find(|(key, _)| *key == *scope).map_or(TokenScope::Read, |(_, scope)| *scope);
     let onsubmit = {
         let (name, days, password) = (name.clone(), days.clone(), password.clone());
@@ -186,8 +187,12 @@ fn CreateDialog(props: &CreateDialogProps) -> Html {
             <SelectField id="token-scope" label="It may" options={scopes.to_vec()} value={(*scope).clone()} help={words::token_scope_help(chosen)}
                 error={sending.said("scope", None)} onchange={kept_in(&scope)} />
             <SelectField id="token-days" label="It works for" options={ends.to_vec()} value={(*days).clone()} error={sending.said("days", None)} onchange={kept_in(&days)} />
-            <TextField id="token-password" label="Your present password" kind="password" required={true} value={(*password).clone()} autocomplete="current-password"
-                error={sending.said("password", wrong_password)} oninput={kept_in(&password)} />
+            if asks {
+                <TextField id="token-password" label="Your present password" kind="password" required={true} value={(*password).clone()} autocomplete="current-password"
+                    error={sending.said("password", wrong_password)} oninput={kept_in(&password)} />
+            } else {
+                <p class="sp-pale">{ words::JUST_SIGNED_IN }</p>
+            }
         </FormDialog>
     }
 }

@@ -28,14 +28,24 @@ pub(crate) enum Place {
     Jump,
 }
 
-/// The path, from what is known now. None once all of it happened.
+/// What of the path is the user's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Theirs {
+    /// Whether they may enrol jumpoints.
+    pub(crate) jumpoints: bool,
+    /// Whether they may create items.
+    pub(crate) items: bool,
+}
+
+/// The path, from what is known now, without what others have to do. None once all of it happened.
 pub(crate) fn first_steps(
+    theirs: Theirs,
     any_jumpoint_enrolled: bool,
     any_item: bool,
     helper: &HelperState,
     any_session: bool,
 ) -> Option<Vec<Step>> {
-    let steps = vec![
+    let mut steps = vec![
         Step {
             title: "Enrol a jumpoint",
             text: "A jumpoint stands in the remote network and dials out to this appliance; no inbound port is needed.",
@@ -61,6 +71,11 @@ pub(crate) fn first_steps(
             done: any_session,
         },
     ];
+    steps.retain(|step| match step.place {
+        Place::Agents => theirs.jumpoints,
+        Place::CreateItem => theirs.items,
+        Place::GetHelper | Place::Jump => true,
+    });
     (!steps.iter().all(|step| step.done)).then_some(steps)
 }
 
@@ -76,9 +91,17 @@ mod tests {
             os: "linux".into(),
         };
         let done = |steps: Option<Vec<Step>>| steps.map(|steps| steps.iter().filter(|step| step.done).count());
-        assert_eq!(done(first_steps(false, false, &HelperState::Searching, false)), Some(0));
-        assert_eq!(done(first_steps(true, true, &HelperState::NoExtension, true)), Some(3));
-        assert_eq!(done(first_steps(true, true, &ready, false)), Some(3));
-        assert_eq!(first_steps(true, true, &ready, true), None);
+        let all = Theirs { jumpoints: true, items: true };
+        assert_eq!(done(first_steps(all, false, false, &HelperState::Searching, false)), Some(0));
+        assert_eq!(done(first_steps(all, true, true, &HelperState::NoExtension, true)), Some(3));
+        assert_eq!(done(first_steps(all, true, true, &ready, false)), Some(3));
+        assert_eq!(first_steps(all, true, true, &ready, true), None);
+    }
+
+    #[test]
+    fn nobody_is_shown_what_others_have_to_do() {
+        let technician = Theirs { jumpoints: false, items: false };
+        let steps = first_steps(technician, false, true, &HelperState::Searching, false).unwrap();
+        assert_eq!(steps.iter().map(|it| it.place).collect::<Vec<_>>(), [Place::GetHelper, Place::Jump]);
     }
 }

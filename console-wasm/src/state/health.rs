@@ -34,6 +34,7 @@ pub(crate) fn subject(subject: HealthSubject) -> (&'static str, &'static str) {
         HealthSubject::Recordings => ("recordings", "Recordings"),
         HealthSubject::Mail => ("mail", "Mail"),
         HealthSubject::TicketSystem => ("ticket_system", "Ticket system"),
+        HealthSubject::Approvals => ("approvals", "Approvals"),
         HealthSubject::Jumpoints => ("jumpoints", "Jumpoints' versions"),
         HealthSubject::Helpers => ("helpers", "Helpers' versions"),
     }

@@ -195,6 +195,11 @@ pub(crate) enum Action {
 }
 
 impl Store {
+    /// Whether the signed-in user has a password to show.
+    pub(crate) fn has_password(&self) -> bool {
+        self.me().is_some_and(|me| me.user.has_password)
+    }
+
     /// The signed-in user.
     pub(crate) fn me(&self) -> Option<&Rc<Me>> {
         match &self.sign_in {

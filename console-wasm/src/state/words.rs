@@ -154,6 +154,10 @@ pub(crate) fn token_end(expires_at: Timestamp, now: Timestamp) -> String {
     }
 }
 
+/// What stands in place of the present password where there is none.
+pub(crate) const JUST_SIGNED_IN: &str =
+    "You have no password here to show, so this takes that you signed in within the last 10 minutes.";
+
 /// Something that is switched on.
 pub(crate) const ON: Word = ("on", Tone::Good);
 

@@ -28,12 +28,22 @@ pub(super) fn CredentialDialog(props: &CredentialDialogProps) -> Html {
     let form = use_state(|| props.form.clone());
     let onsubmit = {
         let (form, sending, onclose) = (form.clone(), sending.clone(), props.onclose.clone());
+        let console = console.clone();
         Callback::from(move |()| {
             let (api, onclose, id) = (console.api().clone(), onclose.clone(), form.id);
             let Ok(draft) = form.draft() else { return sending.hold() };
             sending.send(true, async move { api.save_credential(id, &draft).await }, move |_| onclose.emit(()));
         })
     };
+    let onreload = form.id.map(|id| {
+        let form = form.clone();
+        let load = move || console.with_api(|api| async move { api.credentials().await });
+        sending.reload(load, move |credentials| {
+            if let Some(newest) = credentials.iter().find(|it| it.id == id) {
+                form.set(CredentialForm::of(newest));
+            }
+        })
+    });
     let said = |field: &str| sending.said(field, form.wrong(field));
     let text = |set: fn(&mut CredentialForm, String)| {
         let form = form.clone();
@@ -53,7 +63,7 @@ pub(super) fn CredentialDialog(props: &CredentialDialogProps) -> Html {
     let kept = form.keeps_secret();
     let secret_help = if kept { "Leave it empty to keep the one that is stored." } else { "" };
     html! {
-        <FormDialog name="credential" {title} width={Width::Medium} {deed} sending={sending.clone()} {onsubmit} onclose={props.onclose.clone()}>
+        <FormDialog name="credential" {title} width={Width::Medium} {deed} sending={sending.clone()} {onsubmit} {onreload} onclose={props.onclose.clone()}>
             <div class="sp-columns">
                 <TextField id="credential-name" label="Name" required={true} value={form.name.clone()} error={said("name")}
                     oninput={text(|form, text| form.name = text)} />

@@ -48,12 +48,22 @@ pub(super) fn PolicyDialog(props: &PolicyDialogProps) -> Html {
     };
     let onsubmit = {
         let (form, sending, onclose) = (form.clone(), sending.clone(), props.onclose.clone());
+        let console = console.clone();
         Callback::from(move |()| {
             let (api, onclose, id) = (console.api().clone(), onclose.clone(), form.id);
             let Ok(draft) = form.draft() else { return sending.hold() };
             sending.send(true, async move { api.save_policy(id, &draft).await }, move |_| onclose.emit(()));
         })
     };
+    let onreload = form.id.map(|id| {
+        let form = form.clone();
+        let load = move || console.with_api(|api| async move { api.policies().await });
+        sending.reload(load, move |policies| {
+            if let Some(newest) = policies.iter().find(|it| it.id == id) {
+                form.set(PolicyForm::of(newest, &own_time_zone()));
+            }
+        })
+    });
     let said = |field: &str| sending.said(field, form.wrong(field));
     let (title, deed) = match &props.policy {
         None => ("Create a jump policy".to_owned(), "Create"),
@@ -72,7 +82,7 @@ pub(super) fn PolicyDialog(props: &PolicyDialogProps) -> Html {
     let switch =
         |edit: &Edit, set: fn(&mut PolicyForm, bool)| edit.reform(move |on: bool| change(move |form| set(form, on)));
     html! {
-        <FormDialog name="policy" {title} width={Width::Medium} {deed} sending={sending.clone()} {onsubmit} onclose={props.onclose.clone()}>
+        <FormDialog name="policy" {title} width={Width::Medium} {deed} sending={sending.clone()} {onsubmit} {onreload} onclose={props.onclose.clone()}>
             <TextField id="policy-name" label="Name" required={true} value={form.name.clone()} error={said("name")}
                 oninput={text(&edit, |form, text| form.name = text)} />
             <SelectField id="policy-when" label="When items may be used" {options} value={chosen} {help} error={said("approval")}

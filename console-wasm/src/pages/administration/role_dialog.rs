@@ -32,12 +32,7 @@ pub(super) fn RoleDialog(props: &RoleDialogProps) -> Html {
                 permissions: vec![ItemPermission::Start],
                 revision: 0,
             },
-            |role| JumpItemRoleDraft {
-                name: role.name.clone(),
-                description: role.description.clone(),
-                permissions: role.permissions.clone(),
-                revision: role.revision,
-            },
+            draft_of,
         )
     });
     let edit = |change: fn(&mut JumpItemRoleDraft, String)| {
@@ -61,19 +56,29 @@ pub(super) fn RoleDialog(props: &RoleDialogProps) -> Html {
     let wrong = validate::name(&draft.name);
     let onsubmit = {
         let (draft, sending) = (draft.clone(), sending.clone());
-        let (id, onclose, right) = (props.role.as_ref().map(|it| it.id), props.onclose.clone(), wrong.is_none());
+        let (console, onclose, right) = (console.clone(), props.onclose.clone(), wrong.is_none());
+        let id = props.role.as_ref().map(|it| it.id);
         Callback::from(move |()| {
             let (api, draft, onclose) = (console.api().clone(), (*draft).clone(), onclose.clone());
             sending.send(right, async move { api.save_role(id, &draft).await }, move |_| onclose.emit(()));
         })
     };
+    let onreload = props.role.as_ref().map(|role| {
+        let (id, draft) = (role.id, draft.clone());
+        let load = move || console.with_api(|api| async move { api.roles().await });
+        sending.reload(load, move |roles| {
+            if let Some(newest) = roles.iter().find(|it| it.id == id) {
+                draft.set(draft_of(newest));
+            }
+        })
+    });
     let (title, deed) = match &props.role {
         None => ("Create a jump item role".to_owned(), "Create"),
         Some(role) => (format!("Properties of {}", role.name), "Save"),
     };
     let options: Vec<_> = ItemPermission::ALL.iter().map(|(it, words)| (key(*it), (*words).to_owned())).collect();
     html! {
-        <FormDialog name="role" {title} {deed} sending={sending.clone()} {onsubmit} onclose={props.onclose.clone()}>
+        <FormDialog name="role" {title} {deed} sending={sending.clone()} {onsubmit} {onreload} onclose={props.onclose.clone()}>
             <TextField id="role-name" label="Name" required={true} value={draft.name.clone()} error={sending.said("name", wrong)}
                 oninput={edit(|draft, text| draft.name = text)} />
             <CheckList id="role-permissions" label="What it allows with the items of a group" {options}
@@ -81,6 +86,15 @@ pub(super) fn RoleDialog(props: &RoleDialogProps) -> Html {
             <TextArea id="role-description" label="Description" value={draft.description.clone()} error={sending.said("comments", None)}
                 oninput={edit(|draft, text| draft.description = text)} />
         </FormDialog>
+    }
+}
+
+fn draft_of(role: &JumpItemRole) -> JumpItemRoleDraft {
+    JumpItemRoleDraft {
+        name: role.name.clone(),
+        description: role.description.clone(),
+        permissions: role.permissions.clone(),
+        revision: role.revision,
     }
 }
 

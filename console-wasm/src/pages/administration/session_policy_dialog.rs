@@ -26,12 +26,22 @@ pub(super) fn SessionPolicyDialog(props: &SessionPolicyDialogProps) -> Html {
     let form = use_state(|| props.form.clone());
     let onsubmit = {
         let (form, sending, onclose) = (form.clone(), sending.clone(), props.onclose.clone());
+        let console = console.clone();
         Callback::from(move |()| {
             let (api, onclose, id) = (console.api().clone(), onclose.clone(), form.id);
             let Ok(draft) = form.draft() else { return sending.hold() };
             sending.send(true, async move { api.save_session_policy(id, &draft).await }, move |_| onclose.emit(()));
         })
     };
+    let onreload = form.id.map(|id| {
+        let form = form.clone();
+        let load = move || console.with_api(|api| async move { api.session_policies().await });
+        sending.reload(load, move |policies| {
+            if let Some(newest) = policies.iter().find(|it| it.id == id) {
+                form.set(SessionPolicyForm::of(newest));
+            }
+        })
+    });
     let said = |field: &str| sending.said(field, form.wrong(field));
     let text = |set: fn(&mut SessionPolicyForm, String)| {
         let form = form.clone();
@@ -58,7 +68,7 @@ pub(super) fn SessionPolicyDialog(props: &SessionPolicyDialogProps) -> Html {
         Some(_) => (format!("Properties of {}", props.form.name), "Save"),
     };
     html! {
-        <FormDialog name="session-policy" {title} width={Width::Medium} {deed} sending={sending.clone()} {onsubmit} onclose={props.onclose.clone()}>
+        <FormDialog name="session-policy" {title} width={Width::Medium} {deed} sending={sending.clone()} {onsubmit} {onreload} onclose={props.onclose.clone()}>
             <TextField id="session-policy-name" label="Name" required={true} value={form.name.clone()} error={said("name")}
                 oninput={text(|form, text| form.name = text)} />
             <RuleFieldset id="session-policy" rules={form.rules.clone()} defines_all={false} idle_error={said("idle")} onchange={set_rules} />

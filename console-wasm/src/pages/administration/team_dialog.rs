@@ -29,12 +29,7 @@ pub(super) fn TeamDialog(props: &TeamDialogProps) -> Html {
     let draft = use_state(|| {
         props.team.as_ref().map_or_else(
             || TeamDraft { name: String::new(), comments: String::new(), members: Vec::new(), revision: 0 },
-            |team| TeamDraft {
-                name: team.name.clone(),
-                comments: team.comments.clone(),
-                members: team.members.clone(),
-                revision: team.revision,
-            },
+            draft_of,
         )
     });
     let edit = |change: fn(&mut TeamDraft, String)| {
@@ -55,12 +50,22 @@ pub(super) fn TeamDialog(props: &TeamDialogProps) -> Html {
     let wrong = validate::name(&draft.name);
     let onsubmit = {
         let (draft, sending) = (draft.clone(), sending.clone());
-        let (id, onclose, right) = (props.team.as_ref().map(|it| it.id), props.onclose.clone(), wrong.is_none());
+        let (console, onclose, right) = (console.clone(), props.onclose.clone(), wrong.is_none());
+        let id = props.team.as_ref().map(|it| it.id);
         Callback::from(move |()| {
             let (api, draft, onclose) = (console.api().clone(), (*draft).clone(), onclose.clone());
             sending.send(right, async move { api.save_team(id, &draft).await }, move |_| onclose.emit(()));
         })
     };
+    let onreload = props.team.as_ref().map(|team| {
+        let (id, draft) = (team.id, draft.clone());
+        let load = move || console.with_api(|api| async move { api.teams().await });
+        sending.reload(load, move |teams| {
+            if let Some(newest) = teams.iter().find(|it| it.id == id) {
+                draft.set(draft_of(newest));
+            }
+        })
+    });
     let (title, deed) = match &props.team {
         None => ("Create a team".to_owned(), "Create"),
         Some(team) => (format!("Properties of {}", team.name), "Save"),
@@ -71,7 +76,7 @@ pub(super) fn TeamDialog(props: &TeamDialogProps) -> Html {
         .map(|user| (user.id.to_string(), format!("{} ({})", user.display_name, user.user_name)))
         .collect();
     html! {
-        <FormDialog name="team" {title} {deed} sending={sending.clone()} {onsubmit} onclose={props.onclose.clone()}>
+        <FormDialog name="team" {title} {deed} sending={sending.clone()} {onsubmit} {onreload} onclose={props.onclose.clone()}>
             <TextField id="team-name" label="Name" required={true} value={draft.name.clone()} error={sending.said("name", wrong)}
                 oninput={edit(|draft, text| draft.name = text)} />
             <CheckList id="team-members" label="Members" options={users} chosen={draft.members.iter().map(ToString::to_string).collect::<Vec<_>>()}
@@ -79,5 +84,14 @@ pub(super) fn TeamDialog(props: &TeamDialogProps) -> Html {
             <TextArea id="team-comments" label="Comments" value={draft.comments.clone()} error={sending.said("comments", None)}
                 oninput={edit(|draft, text| draft.comments = text)} />
         </FormDialog>
+    }
+}
+
+fn draft_of(team: &Team) -> TeamDraft {
+    TeamDraft {
+        name: team.name.clone(),
+        comments: team.comments.clone(),
+        members: team.members.clone(),
+        revision: team.revision,
     }
 }

@@ -90,15 +90,13 @@ pub(super) fn UserDialog(props: &UserDialogProps) -> Html {
         })
     };
     let onreload = (*user).as_ref().map(|it| {
-        let (id, user, fields, sending) = (it.id, user.clone(), fields.clone(), sending.clone());
-        Callback::from(move |()| {
-            let (api, user, fields) = (console.api().clone(), user.clone(), fields.clone());
-            sending.send(true, async move { api.users().await }, move |users| {
-                if let Some(newest) = users.into_iter().find(|it| it.id == id) {
-                    fields.set(Fields::of(Some(&newest)));
-                    user.set(Some(newest));
-                }
-            });
+        let (id, user, fields) = (it.id, user.clone(), fields.clone());
+        let load = move || console.with_api(|api| async move { api.users().await });
+        sending.reload(load, move |users| {
+            if let Some(newest) = users.into_iter().find(|it| it.id == id) {
+                fields.set(Fields::of(Some(&newest)));
+                user.set(Some(newest));
+            }
         })
     });
     let edit = |change: fn(&mut Fields, String)| {

@@ -42,18 +42,14 @@ pub(super) fn JumpointDialog(props: &JumpointDialogProps) -> Html {
         })
     };
     let onreload = (*before).as_ref().map(|jumpoint| {
-        let (id, before, sending) = (jumpoint.id, before.clone(), sending.clone());
-        let (name, comments) = (name.clone(), comments.clone());
-        Callback::from(move |()| {
-            let (api, before) = (console.api().clone(), before.clone());
-            let (name, comments) = (name.clone(), comments.clone());
-            sending.send(true, async move { api.jumpoints().await }, move |jumpoints| {
-                if let Some(newest) = jumpoints.into_iter().find(|it| it.id == id) {
-                    name.set(newest.name.clone());
-                    comments.set(newest.comments.clone());
-                    before.set(Some(newest));
-                }
-            });
+        let (id, before, name, comments) = (jumpoint.id, before.clone(), name.clone(), comments.clone());
+        let load = move || console.with_api(|api| async move { api.jumpoints().await });
+        sending.reload(load, move |jumpoints| {
+            if let Some(newest) = jumpoints.into_iter().find(|it| it.id == id) {
+                name.set(newest.name.clone());
+                comments.set(newest.comments.clone());
+                before.set(Some(newest));
+            }
         })
     });
     let (title, deed) = match &*before {

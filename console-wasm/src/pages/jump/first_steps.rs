@@ -9,7 +9,7 @@ use crate::components::button::{Button, Kind};
 use crate::components::icon::Icon;
 use crate::console::{use_console, use_store};
 use crate::routes::Route;
-use crate::state::first_steps::{Place, Step, first_steps};
+use crate::state::first_steps::{Place, Step, Theirs, first_steps};
 use crate::state::permitted;
 
 /// Name under which the preferences keep that the path was put away.
@@ -36,10 +36,14 @@ pub(super) fn FirstSteps(props: &FirstStepsProps) -> Html {
     let enrolled = store.jumpoints.list().iter().any(|jumpoint| !jumpoint.nodes.is_empty());
     let items = store.items.list();
     let used = !store.tabs.is_empty() || items.iter().any(|item| item.last_used_at.is_some());
-    if items.is_empty() && !permitted::anywhere(store.groups.list(), ItemPermission::Add) {
+    let theirs = Theirs {
+        jumpoints: store.is_administrator(),
+        items: permitted::anywhere(store.groups.list(), ItemPermission::Add),
+    };
+    if items.is_empty() && !theirs.items {
         return Html::default();
     }
-    let Some(steps) = first_steps(enrolled, !items.is_empty(), &store.helper, used) else { return Html::default() };
+    let Some(steps) = first_steps(theirs, enrolled, !items.is_empty(), &store.helper, used) else { return Html::default() };
     let put_away = Callback::from(move |_: MouseEvent| {
         console.change_preferences(|preferences| {
             preferences.view.insert(PUT_AWAY.into(), "put away".into());

@@ -47,14 +47,12 @@ pub(crate) fn GroupDialog(props: &GroupDialogProps) -> Html {
         })
     };
     let onreload = props.group.as_ref().map(|group| {
-        let (id, draft, sending) = (group.id, draft.clone(), sending.clone());
-        Callback::from(move |()| {
-            let (api, draft) = (console.api().clone(), draft.clone());
-            sending.send(true, async move { api.groups().await }, move |groups| {
-                if let Some(newest) = groups.iter().find(|it| it.id == id) {
-                    draft.set(draft_of(newest));
-                }
-            });
+        let (id, draft) = (group.id, draft.clone());
+        let load = move || console.with_api(|api| async move { api.groups().await });
+        sending.reload(load, move |groups| {
+            if let Some(newest) = groups.iter().find(|it| it.id == id) {
+                draft.set(draft_of(newest));
+            }
         })
     });
     let (title, deed) = match &props.group {

@@ -96,13 +96,11 @@ pub(super) fn ItemDialog(props: &ItemDialogProps) -> Html {
         })
     };
     let onreload = (*item).as_ref().map(|it| {
-        let (id, item, form, sending) = (it.id, item.clone(), form.dispatcher(), sending.clone());
-        Callback::from(move |()| {
-            let (api, form, item) = (console.api().clone(), form.clone(), item.clone());
-            sending.send(true, async move { api.item(id).await }, move |newest| {
-                form.dispatch(Edit::Loaded(Box::new(ItemForm::of(&newest))));
-                item.set(Some(newest));
-            });
+        let (id, item, form) = (it.id, item.clone(), form.dispatcher());
+        let load = move || console.with_api(move |api| async move { api.item(id).await });
+        sending.reload(load, move |newest| {
+            form.dispatch(Edit::Loaded(Box::new(ItemForm::of(&newest))));
+            item.set(Some(newest));
         })
     });
     let (title, deed) = match &*item {

@@ -7,8 +7,9 @@ use yew::prelude::*;
 use crate::components::dialog::FormDialog;
 use crate::components::field::{TextField, kept_in};
 use crate::components::passkey_button::{Asking, PasskeyButton};
-use crate::console::use_console;
+use crate::console::{use_console, use_store};
 use crate::passkeys;
+use crate::state::words;
 use crate::submission::use_submission;
 
 /// What is done.
@@ -44,7 +45,8 @@ pub(super) fn BothDialog(props: &BothDialogProps) -> Html {
     let password = use_state(String::new);
     let code = use_state(String::new);
     let sending = use_submission();
-    let wrong_password = password.is_empty().then(|| "Enter your present password.".to_owned());
+    let asks = use_store().has_password();
+    let wrong_password = (asks && password.is_empty()).then(|| "Enter your present password.".to_owned());
     let wrong_code = code.trim().is_empty().then(|| "Enter a code.".to_owned());
     let deed = props.deed;
     let show = {
@@ -88,8 +90,12 @@ pub(super) fn BothDialog(props: &BothDialogProps) -> Html {
     html! {
         <FormDialog name="both" {title} deed={button} sending={sending.clone()} {onsubmit} onclose={props.onclose.clone()}>
             <p>{ what }</p>
-            <TextField id="both-password" label="Present password" kind="password" required={true} value={(*password).clone()} autocomplete="current-password"
-                error={sending.said("password", wrong_password)} oninput={kept_in(&password)} />
+            if asks {
+                <TextField id="both-password" label="Present password" kind="password" required={true} value={(*password).clone()} autocomplete="current-password"
+                    error={sending.said("password", wrong_password)} oninput={kept_in(&password)} />
+            } else {
+                <p class="sp-pale">{ words::JUST_SIGNED_IN }</p>
+            }
             if props.passkey && passkeys::are_known() {
                 <PasskeyButton id="both-passkey" asking={(*asking).clone()} onshown={show.reform(ShownFactor::passkey)} />
             }

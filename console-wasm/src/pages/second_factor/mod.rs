@@ -119,7 +119,7 @@ pub(crate) fn SecondFactorSection() -> Html {
                 None if error.is_some() => Html::default(),
                 None => spinner("Loading second factors"),
                 Some(state) => match (&*open, state.totp_since) {
-                    (Open::SetUp, None) => html! { <SetUp asks_password={true} ondone={was_set_up} oncancel={close} /> },
+                    (Open::SetUp, None) => html! { <SetUp asks_password={store.has_password()} ondone={was_set_up} oncancel={close} /> },
                     (Open::Codes(codes, first), _) => {
                         html! { <Codes codes={codes.clone()} ondone={if *first { was_set_up } else { close }} /> }
                     }
@@ -156,7 +156,7 @@ pub(crate) fn SecondFactorSection() -> Html {
                             if let Open::Both(deed) = open {
                                 <BothDialog deed={*deed} app={since.is_some()} passkey={!state.passkeys.is_empty()} ondone={were_shown} onclose={close} />
                             } else if *open == Open::AddPasskey {
-                                <PasskeyDialog asks_password={true} ondone={was_added} onclose={close} />
+                                <PasskeyDialog asks_password={store.has_password()} ondone={was_added} onclose={close} />
                             }
                         </>
                     },
