@@ -1,9 +1,9 @@
 //! What is found out of the appliance, and what it means. Pure.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap, HashSet};
 
-use wire::Timestamp;
-use wire::api::{HealthCheck, HealthLevel, HealthSubject, Outbox};
+use wire::api::{ApprovalRule, HealthCheck, HealthLevel, HealthSubject, Outbox};
+use wire::{TeamId, Timestamp, UserId};
 
 const GIB: u64 = 1 << 30;
 const DAY: u64 = 24 * 60 * 60 * 1000;
@@ -162,6 +162,26 @@ pub fn ticket_system(is_configured: bool, asked_for: bool, failed: Option<(Times
     }
 }
 
+/// Whether anybody could decide under this rule: somebody who is enabled, or who gets a letter.
+#[must_use]
+pub fn can_be_approved(rule: &ApprovalRule, enabled: &HashSet<UserId>, members: &HashMap<TeamId, Vec<UserId>>) -> bool {
+    let in_teams = rule.teams.iter().filter_map(|team| members.get(team)).flatten();
+    !rule.emails.is_empty() || rule.users.iter().chain(in_teams).any(|user| enabled.contains(user))
+}
+
+/// Names of the jump policies under which nobody could decide.
+#[must_use]
+pub fn approvals(stuck: &BTreeSet<String>) -> HealthCheck {
+    let subject = HealthSubject::Approvals;
+    if stuck.is_empty() {
+        let message = "Somebody can decide under every jump policy that asks for approval.";
+        return check(subject, HealthLevel::Good, message, "");
+    }
+    let next_step = "Name somebody who is enabled in the policy, or in its teams.";
+    let message = format!("Nobody can approve under: {}. Those who could are disabled or gone.", listed(stuck));
+    check(subject, HealthLevel::Bad, message, next_step)
+}
+
 /// Programs of another version than the appliance, each with its version.
 #[must_use]
 pub fn versions(subject: HealthSubject, others: &BTreeSet<String>) -> HealthCheck {
@@ -172,12 +192,17 @@ pub fn versions(subject: HealthSubject, others: &BTreeSet<String>) -> HealthChec
     if others.is_empty() {
         return check(subject, HealthLevel::Good, format!("Every {what} has the appliance's version."), "");
     }
-    let mut named: Vec<&str> = others.iter().take(NAMED).map(String::as_str).collect();
-    let more = format!("{} more", others.len().saturating_sub(NAMED));
-    if others.len() > NAMED {
+    check(subject, HealthLevel::Warning, format!("Of another version: {}.", listed(others)), next_step)
+}
+
+/// The first few, and how many more there are.
+fn listed(names: &BTreeSet<String>) -> String {
+    let mut named: Vec<&str> = names.iter().take(NAMED).map(String::as_str).collect();
+    let more = format!("{} more", names.len().saturating_sub(NAMED));
+    if names.len() > NAMED {
         named.push(&more);
     }
-    check(subject, HealthLevel::Warning, format!("Of another version: {}.", named.join(", ")), next_step)
+    named.join(", ")
 }
 
 #[cfg(test)]
@@ -222,6 +247,32 @@ mod tests {
         assert_eq!(ticket_system(false, true, None).level, HealthLevel::Bad);
         assert_eq!(ticket_system(true, true, None).level, HealthLevel::Good);
         assert_eq!(ticket_system(true, false, Some((Timestamp(1), "x".into()))).level, HealthLevel::Warning);
+    }
+
+    #[test]
+    fn a_policy_that_nobody_can_approve_is_told_of() {
+        let [ana, ben] = [1, 2].map(|at| UserId(uuid::Uuid::from_u128(at)));
+        let team = TeamId(uuid::Uuid::from_u128(3));
+        let rule = |users: &[UserId], teams: &[TeamId], emails: &[&str]| ApprovalRule {
+            users: users.to_vec(),
+            teams: teams.to_vec(),
+            emails: emails.iter().map(|it| (*it).to_owned()).collect(),
+            max_minutes: 60,
+            scope: wire::api::ApprovalScope::default(),
+            own_requests: false,
+        };
+        let can = |rule: &ApprovalRule, enabled: &[UserId]| {
+            can_be_approved(rule, &enabled.iter().copied().collect(), &HashMap::from([(team, vec![ben])]))
+        };
+        assert!(can(&rule(&[ana], &[], &[]), &[ana]));
+        assert!(!can(&rule(&[ana], &[], &[]), &[ben]), "who is disabled approves nothing");
+        assert!(can(&rule(&[ana], &[team], &[]), &[ben]));
+        assert!(!can(&rule(&[], &[team], &[]), &[ana]), "a team without anybody enabled approves nothing");
+        assert!(can(&rule(&[], &[], &["boss@example.org"]), &[]));
+        assert_eq!(approvals(&BTreeSet::new()).level, HealthLevel::Good);
+        let stuck = approvals(&BTreeSet::from(["Careful".to_owned()]));
+        assert_eq!(stuck.level, HealthLevel::Bad);
+        assert!(stuck.message.contains("Careful"), "{}", stuck.message);
     }
 
     #[test]

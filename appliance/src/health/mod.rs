@@ -58,6 +58,7 @@ impl Health {
             let rest = [
                 (HealthSubject::Mail, self.mail().await),
                 (HealthSubject::TicketSystem, self.ticket_system().await),
+                (HealthSubject::Approvals, self.approvals().await),
                 (HealthSubject::Jumpoints, self.jumpoints().await),
             ];
             checks.extend(rest.into_iter().map(|(subject, it)| it.unwrap_or_else(|_| levels::unknown(subject))));
@@ -103,6 +104,15 @@ impl Health {
         let asked_for = self.store.jump_policies().await?.iter().any(|it| it.definition.ticket);
         let is_configured = self.ticket_system.is_configured().await?;
         Ok(levels::ticket_system(is_configured, asked_for, self.ticket_system.last_failure()))
+    }
+
+    async fn approvals(&self) -> Result<HealthCheck, StoreError> {
+        let users = self.store.users().await?.into_iter().filter(|it| it.enabled).map(|it| it.id).collect();
+        let teams = self.store.teams().await?.into_iter().map(|it| (it.id, it.members)).collect();
+        let asking = self.store.jump_policies().await?.into_iter();
+        let asking = asking.filter_map(|it| Some((it.definition.name, it.definition.approval?)));
+        let stuck = asking.filter(|(_, rule)| !levels::can_be_approved(rule, &users, &teams));
+        Ok(levels::approvals(&stuck.map(|(name, _)| name).collect()))
     }
 
     async fn jumpoints(&self) -> Result<HealthCheck, StoreError> {

@@ -35,7 +35,7 @@ pub(super) async fn create(
     if !wrong.is_empty() {
         return Err(Failure::fields(wrong));
     }
-    guarded_verify(&services, &who.user, &who.by, &new.password, "password").await?;
+    guarded_verify(&services, &who, &new.password, "password").await?;
     if services.store.count_api_tokens(who.user.id).await? >= api_tokens::MOST {
         let message = format!("You have {} API tokens already, which is the most.", api_tokens::MOST);
         return Err(Failure::conflict("too_many_tokens", &message, "Revoke one that is not used any more."));

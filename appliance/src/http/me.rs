@@ -91,7 +91,8 @@ pub(super) async fn change_password(
     who: AtConsole,
     Body(change): Body<ChangePassword>,
 ) -> Result<StatusCode, Failure> {
-    super::sign_in::guarded_verify(&services, &who.user, &who.by, &change.current, "current").await?;
+    super::sign_in::has_password(&who.user)?;
+    super::sign_in::guarded_verify(&services, &who, &change.current, "current").await?;
     if let Some(message) = validate::password(change.new.expose()) {
         return Err(Failure::field("new", &message));
     }

@@ -27,10 +27,8 @@ pub(super) async fn begin(
 ) -> Result<Json<PasskeyCeremony>, Failure> {
     // Who has to set one up before anything else has just shown the password.
     if !who.browser.needs_factor {
-        let Some(password) = &begin.password else {
-            return Err(Failure::field("password", "Enter your present password."));
-        };
-        guarded_verify(&services, &who.user, &who.by, password, "password").await?;
+        let password = begin.password.unwrap_or_default();
+        guarded_verify(&services, &who, &password, "password").await?;
     }
     let begun = services.factors.begin_passkey(&who.user, now()).await?;
     services.audit.append(&who.by, entry(Action::UserSecondFactorBegun, &who.user)).await?;
@@ -90,7 +88,7 @@ pub(super) async fn remove(
     if others == 0 && !has_app {
         may_be_without(&services.store).await?;
     }
-    guarded_both(&services, &who.user, &who.by, &both).await?;
+    guarded_both(&services, &who, &both).await?;
     let change = services.audit.begin().await?;
     if !change.delete_passkey(who.user.id, id).await? {
         return Err(Failure::not_found("passkey"));

@@ -46,10 +46,8 @@ pub(super) async fn begin_totp(
 ) -> Result<Json<TotpOffer>, Failure> {
     // Who has to set one up before anything else has just shown the password.
     if !who.browser.needs_factor {
-        let Some(password) = &begin.password else {
-            return Err(Failure::field("password", "Enter your present password."));
-        };
-        guarded_verify(&services, &who.user, &who.by, password, "password").await?;
+        let password = begin.password.unwrap_or_default();
+        guarded_verify(&services, &who, &password, "password").await?;
     }
     let change = services.audit.begin().await?;
     let secret = services.factors.begin(&change, who.user.id, now()).await.map_err(|error| match error {
@@ -99,7 +97,7 @@ pub(super) async fn remove_totp(
     if services.store.passkeys(who.user.id).await?.is_empty() {
         may_be_without(&services.store).await?;
     }
-    guarded_both(&services, &who.user, &who.by, &both).await?;
+    guarded_both(&services, &who, &both).await?;
     let change = services.audit.begin().await?;
     change.remove_totp(who.user.id).await?;
     still_enough(&change, who.user.id).await?;
@@ -116,7 +114,7 @@ pub(super) async fn renew_recovery_codes(
     who: AtConsole,
     Body(both): Body<BothFactors>,
 ) -> Result<Json<RecoveryCodes>, Failure> {
-    guarded_both(&services, &who.user, &who.by, &both).await?;
+    guarded_both(&services, &who, &both).await?;
     let change = services.audit.begin().await?;
     let codes = services.factors.new_recovery_codes(&change, who.user.id).await?;
     change.commit(&who.by, [entry(Action::UserRecoveryCodesRenewed, &who.user)]).await?;

@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use axum::Json;
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
@@ -13,7 +15,7 @@ use wire::{SecretText, Timestamp};
 use super::error::Body;
 use super::server::ConnectionInfo;
 use super::users::{entry, view};
-use super::{Arriving, Failure, settings};
+use super::{Arriving, AtConsole, Failure, settings};
 use crate::audit::{By, Entry};
 use crate::clock::now;
 use crate::events::Audience;
@@ -253,6 +255,7 @@ async fn failed(
     services.audit.append(by, failure).await?;
     if let Some(until) = attempt.locks().filter(|_| user.is_some()) {
         services.audit.append(by, of(Action::UserLocked).with("until", until.0)).await?;
+        services.events.announce(Audience::Administrators, ConsoleEvent::UsersChanged);
     }
     Ok(())
 }
@@ -276,15 +279,24 @@ fn locked(until: Timestamp, at: Timestamp) -> Failure {
     Failure::new(StatusCode::TOO_MANY_REQUESTS, Fault::User, "locked", message, &next_step)
 }
 
+/// How long ago somebody without a password may have signed in to do what others show their password for.
+const JUST_NOW: Duration = Duration::from_secs(10 * 60);
+
 /// Checks the present password of somebody who is signed in; a wrong one counts like a failed sign-in. `field` is where it stands.
+/// Who has none, because a provider signs them in, has to have signed in just now.
 pub(super) async fn guarded_verify(
     services: &Services,
-    user: &UserRecord,
-    by: &By,
+    who: &AtConsole,
     password: &SecretText,
     field: &str,
 ) -> Result<(), Failure> {
-    has_password(user)?;
+    let AtConsole { user, by, .. } = who;
+    if user.password_hash.is_empty() {
+        return signed_in_just_now(who);
+    }
+    if password.expose().is_empty() {
+        return Err(Failure::field(field, "Enter your present password."));
+    }
     let attempt = services.attempts.begin(&user.user_name, None).await;
     let attempt = attempt.map_err(|error| refused_attempt(services, error))?;
     if let Err(wrong) = verify(services, user, password, field).await {
@@ -320,17 +332,18 @@ pub async fn show_second_factor(
 }
 
 /// Checks password and second factor together: one attempt.
-pub(super) async fn guarded_both(
-    services: &Services,
-    user: &UserRecord,
-    by: &By,
-    both: &BothFactors,
-) -> Result<(), Failure> {
-    has_password(user)?;
+pub(super) async fn guarded_both(services: &Services, who: &AtConsole, both: &BothFactors) -> Result<(), Failure> {
+    let AtConsole { user, by, .. } = who;
+    let has_password = !user.password_hash.is_empty();
+    if !has_password {
+        signed_in_just_now(who)?;
+    }
     let attempt = services.attempts.begin(&user.user_name, None).await;
     let attempt = attempt.map_err(|error| refused_attempt(services, error))?;
     let shown = async {
-        verify(services, user, &both.password, "password").await.map_err(|wrong| ("wrong_password", wrong))?;
+        if has_password {
+            verify(services, user, &both.password, "password").await.map_err(|wrong| ("wrong_password", wrong))?;
+        }
         check_factor(services, user, &both.shown).await.map_err(|wrong| ("wrong_code", wrong))
     };
     if let Err((reason, wrong)) = shown.await {
@@ -340,12 +353,21 @@ pub(super) async fn guarded_both(
     Ok(services.attempts.succeed(attempt).await?)
 }
 
-/// Who signs in by single sign-on alone has no password to show.
-fn has_password(user: &UserRecord) -> Result<(), Failure> {
+/// Nothing, or what somebody without a password has to do first.
+fn signed_in_just_now(who: &AtConsole) -> Result<(), Failure> {
+    if u128::from(now().millis_since(who.browser.signed_in_at)) <= JUST_NOW.as_millis() {
+        return Ok(());
+    }
+    let message = "You have no password here to show, so this takes that you signed in within the last 10 minutes.";
+    Err(Failure::conflict("sign_in_again", message, "Sign out, sign in again, and come back here."))
+}
+
+/// Who signs in by single sign-on alone has no password to change.
+pub(super) fn has_password(user: &UserRecord) -> Result<(), Failure> {
     if !user.password_hash.is_empty() {
         return Ok(());
     }
-    let message = "You sign in by single sign-on and have no password here, which this asks for.";
+    let message = "You sign in by single sign-on and have no password here to change.";
     Err(Failure::conflict("no_password", message, "Ask an administrator to give you one."))
 }
 

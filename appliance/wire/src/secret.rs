@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 /// A password, ticket or key on its way through a message. It prints as `[redacted]`; only
 /// [`SecretText::expose`] gives the text.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(transparent)]
 pub struct SecretText(String);

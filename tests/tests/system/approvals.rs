@@ -1,10 +1,13 @@
 //! Who may decide a request for approval: teams as they are at that moment, and whoever asked where the policy says so.
 
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
 use serde_json::json;
 use tests::site::{Site, on_a_site};
 use wire::UserId;
-use wire::api::{ApprovalRule, ApprovalState, Approvals, JumpItem, JumpPolicyDraft, Team, TeamDraft};
+use wire::api::{
+    ApprovalRule, ApprovalState, Approvals, HealthCheck, HealthChecks, HealthLevel, HealthSubject, JumpItem,
+    JumpPolicyDraft, Team, TeamDraft,
+};
 
 use crate::policies::{approval_by, ask, change, decide, draft, guard, jump, make, somebody};
 
@@ -82,6 +85,30 @@ fn whoever_asks_decides_where_the_policy_says_so() -> Result<()> {
         ensure!(!request.may_decide);
         max.post(&format!("/api/approvals/{}/decide", request.id), &json!({ "grant": true }))?.refused(403)?;
         ensure!(decide(&eva, request.id, false)?.state == ApprovalState::Refused);
+        Ok(())
+    })
+}
+
+/// Whoever leaves has to be disabled at once, whatever hangs on them; then administrators are told what does.
+#[test]
+fn the_dashboard_tells_of_a_policy_that_nobody_can_approve() -> Result<()> {
+    on_a_site(|site| {
+        let approvals = || -> Result<HealthCheck> {
+            let checks: HealthChecks = site.admin.get("/api/health-checks")?;
+            checks.checks.into_iter().find(|it| it.subject == HealthSubject::Approvals).context("no such check")
+        };
+        ensure!(approvals()?.level == HealthLevel::Good);
+        let (bob_id, _) = somebody(site, "bob")?;
+        guarded(site, approval_by(&[bob_id]))?;
+        ensure!(approvals()?.level == HealthLevel::Good);
+        let enable = |enabled: bool| {
+            site.admin.send("PATCH", &format!("/api/users/{bob_id}"), Some(&json!({ "enabled": enabled })))?.success()
+        };
+        enable(false)?;
+        let told = approvals()?;
+        ensure!(told.level == HealthLevel::Bad && told.message.contains("Four eyes"), "{told:?}");
+        enable(true)?;
+        ensure!(approvals()?.level == HealthLevel::Good);
         Ok(())
     })
 }

@@ -131,13 +131,23 @@ fn a_second_jump_leads_into_the_running_session() -> Result<()> {
             let seen: Vec<_> = it.session.participants.iter().map(|it| (it.user_id, it.since)).collect();
             ensure!(seen == [(eva.id, owned.created_at), (bob.id, joined.created_at)], "{seen:?}");
         }
-        let events = eva.session(owned.id)?.events;
-        ensure!(events.iter().any(|it| it.kind == "joined" && it.message == "bob joined the session."), "{events:?}");
+        // Notes and connections are written beside the session, and may come a moment later.
+        let noted = |kind: &str, message: &str| {
+            wait::until(message, wait::SOON, || {
+                let events = eva.session(owned.id)?.events;
+                Ok(events.iter().any(|it| it.kind == kind && it.message == message).then_some(()))
+            })
+        };
+        noted("joined", "bob joined the session.")?;
         // What belongs to the other stays the other's.
         bob.client.send("GET", &format!("/api/sessions/{}", owned.id), None)?.refused(404)?;
         eva.client.send("POST", &format!("/api/sessions/{}/end", joined.id), None)?.refused(404)?;
-        let connections = |person: &Person, id| -> Result<usize> { Ok(person.session(id)?.connections.len()) };
-        ensure!((connections(&eva, owned.id)?, connections(&bob, joined.id)?) == (1, 1));
+        for (person, id) in [(&eva, owned.id), (&bob, joined.id)] {
+            wait::until("a connection is listed", wait::SOON, || {
+                Ok((!person.session(id)?.connections.is_empty()).then_some(()))
+            })?;
+            ensure!(person.session(id)?.connections.len() == 1, "those of others are listed, too");
+        }
 
         // A participant leaves and comes back; the session goes on.
         bob.client.send("POST", &format!("/api/sessions/{}/end", joined.id), None)?.success()?;
@@ -146,7 +156,7 @@ fn a_second_jump_leads_into_the_running_session() -> Result<()> {
         speak(&mut hers, "still here")?;
         let after = eva.session(owned.id)?;
         ensure!(after.session.participants.is_empty(), "{:?}", after.session);
-        ensure!(after.events.iter().any(|it| it.kind == "left" && it.message == "bob left the session."));
+        noted("left", "bob left the session.")?;
         let (joined, mut his) = bob.enter(&item)?;
         speak(&mut his, "back again")?;
 

@@ -136,6 +136,38 @@ fn who_is_new_is_made_and_groups_are_teams_as_long_as_they_last() -> Result<()> 
     })
 }
 
+/// Whom a provider signs in has no password to show before something is done that outlives the sign-in.
+#[test]
+fn who_has_no_password_has_to_have_signed_in_just_now() -> Result<()> {
+    on_a_site_with_clock(|site, clock| {
+        let provider = provider_of(site)?;
+        let rules = json!({ "creates_users": true });
+        let id = add(&site.admin, &with(&settings(&provider.issuer, &provider.authority), &rules))?;
+        provider.lets_in(Some("tom"), &tom(&[]))?;
+        let client = site.admin.stranger();
+        client.sign_on(id, &provider)?;
+        let token = json!({ "name": "nightly", "scope": "read", "days": 7 });
+        let made = || client.post("/api/me/api-tokens", &token);
+        let app = || client.post("/api/me/totp", &json!({}));
+        made()?.success()?;
+        app()?.success()?;
+
+        clock.pass(Duration::from_secs(601))?;
+        refused(&made()?, 409, "sign_in_again")?;
+        refused(&app()?, 409, "sign_in_again")?;
+        refused(&client.post("/api/me/passkeys/begin", &json!({}))?, 409, "sign_in_again")?;
+        let code = json!({ "code": "000000" });
+        refused(&client.post("/api/me/totp/remove", &code)?, 409, "sign_in_again")?;
+        refused(&client.post("/api/me/recovery-codes", &code)?, 409, "sign_in_again")?;
+
+        // Who has a password has to show it, however lately they signed in.
+        let lately = site.technician("eva")?;
+        let said = lately.post("/api/me/api-tokens", &token)?.refused(422)?;
+        field_message(&said, "password")?;
+        Ok(())
+    })
+}
+
 #[test]
 fn what_a_browser_brings_back_is_good_once_there_and_for_ten_minutes() -> Result<()> {
     on_a_site_with_clock(|site, clock| {

@@ -41,7 +41,8 @@ api_type! {
         pub scope: TokenScope,
         /// In how many days it stops working, 1 to 366.
         pub days: u32,
-        /// The present password.
+        /// The present password; who has none has to have signed in just now.
+        #[serde(default)]
         pub password: SecretText,
     }
 

@@ -20,6 +20,8 @@ pub enum HealthSubject {
     Mail,
     /// The ticket system.
     TicketSystem,
+    /// Who could decide the requests for approval.
+    Approvals,
     /// Versions of the jumpoints' nodes.
     Jumpoints,
     /// Versions of the helpers in use.

@@ -103,7 +103,8 @@ api_type! {
 
     /// `POST /api/me/totp/remove`, `POST /api/me/recovery-codes` and `POST /api/me/passkeys/{id}/remove`: who weakens a sign-in shows both factors.
     pub struct BothFactors {
-        /// The present password.
+        /// The present password; who has none has to have signed in just now.
+        #[serde(default)]
         pub password: SecretText,
         /// The second factor.
         #[serde(flatten)]
