@@ -43,7 +43,9 @@ pub(super) fn FirstSteps(props: &FirstStepsProps) -> Html {
     if items.is_empty() && !theirs.items {
         return Html::default();
     }
-    let Some(steps) = first_steps(theirs, enrolled, !items.is_empty(), &store.helper, used) else { return Html::default() };
+    let Some(steps) = first_steps(theirs, enrolled, !items.is_empty(), &store.helper, used) else {
+        return Html::default();
+    };
     let put_away = Callback::from(move |_: MouseEvent| {
         console.change_preferences(|preferences| {
             preferences.view.insert(PUT_AWAY.into(), "put away".into());
