@@ -21,6 +21,8 @@ const LEFT_FREE: usize = 16;
 const PAUSE: Duration = Duration::from_millis(250);
 /// A look goes through the open files of all programs; the pause after it is so many times as long.
 const PAUSES_A_LOOK: u32 = 50;
+/// And at most so long: on a workstation that is busy a look takes long, too, and somebody waits for what it finds.
+const PAUSE_MOST: Duration = Duration::from_secs(5);
 
 /// A connection whose program is wanted.
 pub(crate) struct Source {
@@ -90,6 +92,6 @@ async fn look(mut waiting: mpsc::Receiver<Source>) {
                 let _ = tell.try_send(text);
             }
         }
-        sleep(PAUSE.max(PAUSES_A_LOOK * took)).await;
+        sleep((PAUSES_A_LOOK * took).clamp(PAUSE, PAUSE_MOST)).await;
     }
 }

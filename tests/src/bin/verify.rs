@@ -34,7 +34,7 @@ struct Check {
 /// Unit and system tests that run at a time.
 const TESTS_PER_CORE: usize = 2;
 
-const CHECKS: [Check; 14] = [
+const CHECKS: [Check; 13] = [
     Check { name: "prerequisites", about: "what the machine has to have", ground: true, work: prerequisites },
     Check { name: "format", about: "cargo fmt --check", ground: false, work: format },
     Check { name: "site", about: "console to WebAssembly, styles, extension (cargo www)", ground: true, work: site },
@@ -68,12 +68,6 @@ const CHECKS: [Check; 14] = [
         work: on_postgresql,
     },
     Check { name: "end-to-end", about: "headless Chromium, real servers and clients", ground: false, work: end_to_end },
-    Check {
-        name: "end-to-end-postgresql",
-        about: "the same, on a PostgreSQL server",
-        ground: false,
-        work: end_to_end_on_postgresql,
-    },
 ];
 
 fn main() -> Result<ExitCode> {
@@ -227,19 +221,9 @@ fn on_postgresql(step: &mut Step) -> Result<()> {
     if failed.is_empty() { Ok(()) } else { bail!("{}", failed.join("\n")) }
 }
 
-/// The tests in a browser, two at a time: they wait for each other's programs about half of the time.
-fn browser_tests() -> Command {
-    let mut command = cargo();
-    command.args(["test", "--locked", "--workspace", "--test", "e2e", "--", "--test-threads=2"]);
-    command
-}
-
-fn end_to_end_on_postgresql(step: &mut Step) -> Result<()> {
-    step.run(browser_tests().env(database::CHOICE, database::POSTGRES))
-}
-
 fn end_to_end(step: &mut Step) -> Result<()> {
-    step.run(&mut browser_tests())?;
+    // One browser at a time: two cores are enough for that, and pictures and figures stay comparable.
+    step.run(cargo().args(["test", "--locked", "--workspace", "--test", "e2e", "--", "--test-threads=1"]))?;
     step.say(&format!("screenshots of every page are in {}", screenshot_folder().display()));
     // A managed policy holds for the whole machine, so nothing else may run beside it.
     let mut policy: Command = cargo();
