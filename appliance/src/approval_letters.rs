@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use wire::UserId;
-use wire::api::{ApprovalRule, ApprovalState, LetterKind};
+use wire::api::{ApprovalRule, ApprovalState, LetterKind, Role};
 
 use crate::clock::utc;
 use crate::jump::policy::approval::{Viewer, may_decide, may_decide_by_mail};
@@ -88,7 +88,8 @@ impl ApprovalLetters {
         requester: UserId,
         rule: &ApprovalRule,
     ) -> Result<Option<String>, StoreError> {
-        let Some(address) = user.email.as_ref().filter(|_| user.enabled) else { return Ok(None) };
+        let can = user.enabled && user.role != Role::Auditor;
+        let Some(address) = user.email.as_ref().filter(|_| can) else { return Ok(None) };
         let teams = self.store.team_ids_of(user.id).await?;
         let viewer = Viewer { user: user.id, teams: &teams, administrator: false };
         Ok(may_decide(rule, requester, &viewer).then(|| address.to_lowercase()))

@@ -8,6 +8,12 @@ pub fn now() -> Timestamp {
     Timestamp(jiff::Timestamp::now().as_millisecond())
 }
 
+/// Now, in microseconds since 1970.
+#[must_use]
+pub fn now_micros() -> i64 {
+    jiff::Timestamp::now().as_microsecond()
+}
+
 /// A moment for people who read a letter wherever they are.
 #[must_use]
 pub fn utc(at: Timestamp) -> String {

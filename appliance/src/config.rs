@@ -1,5 +1,7 @@
 //! The configuration, as written and as used.
 
+mod stores;
+
 use std::net::SocketAddr;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
@@ -8,6 +10,8 @@ use std::time::Duration;
 use anyhow::{Context, anyhow, bail};
 use serde::Deserialize;
 use wire::SecretText;
+
+pub use stores::{RecordingStores, RecordingsSection, S3Credentials, S3Section, S3Store};
 
 use crate::certificates::TlsFiles;
 use crate::network::Networks;
@@ -34,6 +38,9 @@ pub struct ConfigFile {
     /// The database, when it is not the embedded one.
     #[serde(default)]
     pub database: DatabaseSection,
+    /// Where recordings are stored.
+    #[serde(default)]
+    pub recordings: RecordingsSection,
     /// What is counted.
     #[serde(default)]
     pub metrics: MetricsSection,
@@ -113,6 +120,8 @@ pub struct Overrides {
     pub console_dir: Option<PathBuf>,
     /// See [`DatabaseSection::url`].
     pub database_url: Option<SecretText>,
+    /// The access key of the store of recordings.
+    pub s3: S3Credentials,
 }
 
 /// The configuration as the program uses it.
@@ -134,6 +143,8 @@ pub struct Config {
     pub reverse_proxy: Option<ReverseProxy>,
     /// Where the database is, when it is not the embedded one.
     pub database_url: Option<SecretText>,
+    /// Where recordings are stored.
+    pub recording_stores: RecordingStores,
     /// File with the token of `/metrics`, when it is not the one in the data folder.
     pub metrics_token_file: Option<PathBuf>,
     /// A folder to serve the console from.
@@ -187,6 +198,7 @@ impl Config {
         Ok(Self {
             reverse_proxy,
             database_url,
+            recording_stores: file.recordings.checked(&overrides.s3)?,
             resume_grace: Duration::from_secs(grace),
             data_dir: overrides.data_dir,
             listen: overrides.listen.or(file.listen).unwrap_or_else(|| SocketAddr::from(([0, 0, 0, 0], DEFAULT_PORT))),
@@ -224,7 +236,10 @@ fn read(file: &Path) -> anyhow::Result<ConfigFile> {
         anyhow!("{} is not a valid configuration: line {line}: {}", file.display(), error.message())
     })?;
     if config.database.url.is_some() {
-        closed_to_others(file)?;
+        closed_to_others(file, "the database's password")?;
+    }
+    if config.recordings.holds_secrets() {
+        closed_to_others(file, "an access key")?;
     }
     Ok(config)
 }
@@ -237,7 +252,7 @@ fn database_url(named: Option<SecretText>, section: DatabaseSection) -> anyhow::
         (None, DatabaseSection { url: None, url_file: Some(file) }) => {
             let text = std::fs::read_to_string(&file)
                 .with_context(|| format!("database.url_file: cannot read {}", file.display()))?;
-            closed_to_others(&file)?;
+            closed_to_others(&file, "the database's password")?;
             Ok(Some(SecretText::new(text.trim().to_owned())))
         }
         (None, DatabaseSection { url: None, url_file: None }) => Ok(None),
@@ -246,13 +261,10 @@ fn database_url(named: Option<SecretText>, section: DatabaseSection) -> anyhow::
 }
 
 /// A file that holds a password is for its owner, and at most for a group.
-fn closed_to_others(file: &Path) -> anyhow::Result<()> {
+fn closed_to_others(file: &Path, what: &str) -> anyhow::Result<()> {
     let mode = file.metadata().with_context(|| format!("cannot look at {}", file.display()))?.mode();
     if mode & 0o007 != 0 {
-        bail!(
-            "{0} holds the database's password and is open to every user of this machine: chmod o= {0}",
-            file.display()
-        );
+        bail!("{0} holds {what} and is open to every user of this machine: chmod o= {0}", file.display());
     }
     Ok(())
 }

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 
 /// The database's name in the folder.
-const DATABASE: &str = "sallyport.db";
+pub const DATABASE: &str = "sallyport.db";
 const CONFIGURATION: &str = "sallyport.toml";
 
 /// The folder, taken by this appliance as long as this value lives.

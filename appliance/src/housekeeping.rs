@@ -47,7 +47,8 @@ pub async fn forget_old(audit: Audit, recordings: Recordings, rules: RulesInForc
     }
 }
 
-/// Deletes sessions that ended before this time, with their connections and events. One whose recordings are still there stays. That they were there stays in the audit trail.
+/// Deletes sessions that ended before this time, with their connections and events. One whose recordings are
+/// still there stays, and so does one under a legal hold. That they were there stays in the audit trail.
 async fn forget_sessions(audit: &Audit, before: Timestamp) -> Result<(), StoreError> {
     loop {
         let change = audit.begin().await?;

@@ -5,6 +5,7 @@ pub mod agents;
 pub mod approval_letters;
 pub mod audit;
 pub mod audit_file;
+pub mod capture;
 pub mod certificates;
 pub mod clock;
 pub mod config;
@@ -16,17 +17,22 @@ pub mod dev;
 pub mod downloads;
 pub mod events;
 pub mod extension;
+pub mod forwarding;
 pub mod health;
 pub mod housekeeping;
 pub mod http;
 pub mod jump;
+pub mod looks;
 pub mod mail;
 pub mod metrics;
 pub mod network;
 pub mod outgoing;
 pub mod random;
 pub mod recording;
+pub mod recording_check;
 pub mod relay;
+pub mod retention;
+pub mod review;
 pub mod sealing;
 pub mod services;
 pub mod serving_certificate;
@@ -46,7 +52,7 @@ use std::time::Duration;
 use anyhow::Context;
 use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
-use wire::api::{ConsoleEvent, SessionEnd};
+use wire::api::{ConsoleEvent, Destination, SessionEnd};
 use wire::audit::{Action, ObjectKind};
 use wire::{JumpGroupId, SecretText};
 
@@ -60,12 +66,15 @@ use crate::data_dir::DataDir;
 use crate::downloads::Downloads;
 use crate::events::{Audience, EventBus};
 use crate::extension::PackedExtension;
+use crate::forwarding::Forwarding;
 use crate::health::Health;
 use crate::http::Front;
+use crate::looks::Looks;
 use crate::mail::Mailer;
 use crate::metrics::Metrics;
 use crate::metrics::token::MetricsToken;
 use crate::recording::Recordings;
+use crate::retention::Keeping;
 use crate::sealing::Sealing;
 use crate::services::Services;
 use crate::serving_certificate::{ServingCertificate, Source};
@@ -159,12 +168,22 @@ impl Appliance {
             sealing.clone(),
             tasks.clone(),
             &config.data_dir,
+            &config.recording_stores,
         )?;
+        if let Err(why) = recordings.try_out().await {
+            tracing::error!(
+                why,
+                "recordings cannot be stored; sessions that have to be recorded do not begin until they can"
+            );
+        }
         recordings.restore().await?;
 
+        let retention = Keeping::new(store.clone());
         let passkeys = Passkeys::new(&public_url);
         let ticket_system = TicketSystem::new(store.clone(), sealing.clone());
+        let forwarding = Forwarding::new(audit.clone(), sealing.clone(), public_url.clone(), host_of(&public_url));
         let health = Health {
+            forwarding: forwarding.clone(),
             store: store.clone(),
             audit: audit.clone(),
             mailer: mailer.clone(),
@@ -177,6 +196,7 @@ impl Appliance {
         };
         let services = Services {
             health: health.clone(),
+            forwarding: forwarding.clone(),
             approval_letters: ApprovalLetters::new(store.clone(), mailer.clone(), public_url.clone()),
             mailer: mailer.clone(),
             ticket_system,
@@ -193,6 +213,8 @@ impl Appliance {
             site_rules: site_rules.clone(),
             vault: Vault::new(sealing.clone()),
             recordings: recordings.clone(),
+            retention: retention.clone(),
+            looks: Looks::default(),
             factors: Factors::new(store.clone(), sealing, passkeys),
             extension: Arc::new(extension),
             console: Arc::new(ConsoleFiles::new(config.console_dir.clone())),
@@ -211,12 +233,17 @@ impl Appliance {
             "housekeeping",
             housekeeping::forget_old(services.audit.clone(), recordings.clone(), site_rules),
         );
+        tasks.spawn_until_stop("looking at the audit trail", services.audit.clone().keep_looking());
+        tasks.spawn_until_stop("retention", retention.keep(recordings.clone()));
+        tasks.spawn_until_stop("store of recordings", recordings.clone().watch_store());
         tasks.spawn_until_stop("recordings", recordings.keep());
         tasks.spawn_until_stop("health", health.tell_changes(services.events.clone()));
         tasks.spawn_until_stop("certificate", certificate.keep_fresh());
         if let Some(claim) = claim.clone() {
             tasks.spawn_until_stop("claim on the database", claim.keep());
         }
+        tasks.spawn("syslog", forwarding.clone().deliver(Destination::Syslog, tasks.stopping()));
+        tasks.spawn("webhook", forwarding.deliver(Destination::Webhook, tasks.stopping()));
         tasks.spawn("mail", mailer.deliver(tasks.stopping()));
         let router = http::router(services.clone());
         let trusted = services.config.reverse_proxy.as_ref().map(|it| it.addresses.clone()).unwrap_or_default();

@@ -6,8 +6,8 @@ use std::process::ExitCode;
 
 use anyhow::Context;
 use appliance::Appliance;
-use appliance::config::{Config, Overrides};
-use appliance::{audit_file, dev};
+use appliance::config::{Config, Overrides, S3Credentials};
+use appliance::{audit_file, dev, recording_check};
 use clap::{Args, Parser, Subcommand};
 use serde_json::{Value, json};
 use tokio::signal::unix::{SignalKind, signal};
@@ -29,6 +29,9 @@ enum Command {
     /// Look after an exported audit trail.
     #[command(subcommand)]
     Audit(AuditCommand),
+    /// Look after stored recordings.
+    #[command(subcommand)]
+    Recordings(RecordingsCommand),
     /// Start everything for a look: an appliance, a jumpoint, an administrator and sample items.
     Dev(Dev),
 }
@@ -47,6 +50,47 @@ struct Verify {
     /// The only key to believe, as the console shows it under Administration, Audit.
     #[arg(long)]
     key: Option<AuditKey>,
+}
+
+#[derive(Subcommand)]
+enum RecordingsCommand {
+    /// Say whether each recording is there and is what the audit trail says, whether the appliance runs or not. Ends with 0 when all are,
+    /// 1 when one is missing or was changed, 2 when it cannot be found out.
+    Verify(VerifyRecordings),
+}
+
+#[derive(Args)]
+struct VerifyRecordings {
+    /// The appliance's folder.
+    #[arg(long, env = "SALLYPORT_DATA_DIR", default_value = "/var/lib/sallyport")]
+    data_dir: PathBuf,
+    /// Its configuration file; DATA_DIR/sallyport.toml when it exists.
+    #[arg(long, env = "SALLYPORT_CONFIG")]
+    config: Option<PathBuf>,
+    /// Its database, when that is on a server and the configuration does not name it.
+    #[arg(long, env = "SALLYPORT_DATABASE_URL", hide_env_values = true)]
+    database_url: Option<SecretText>,
+    #[command(flatten)]
+    s3: S3Arguments,
+    /// An exported audit trail to compare with, in place of the one in the database.
+    file: Option<PathBuf>,
+}
+
+/// The access key of the S3-compatible store that recordings go to.
+#[derive(Args)]
+struct S3Arguments {
+    /// Its id.
+    #[arg(long, env = "SALLYPORT_S3_ACCESS_KEY_ID", hide = true, hide_env_values = true)]
+    s3_access_key_id: Option<SecretText>,
+    /// Its secret.
+    #[arg(long, env = "SALLYPORT_S3_SECRET_ACCESS_KEY", hide = true, hide_env_values = true)]
+    s3_secret_access_key: Option<SecretText>,
+}
+
+impl From<S3Arguments> for S3Credentials {
+    fn from(it: S3Arguments) -> Self {
+        Self { access_key_id: it.s3_access_key_id, secret_access_key: it.s3_secret_access_key }
+    }
 }
 
 #[derive(Args)]
@@ -70,6 +114,8 @@ struct Serve {
     /// processes; in the environment, or in a file that the configuration names, it does not.
     #[arg(long, env = "SALLYPORT_DATABASE_URL", hide_env_values = true)]
     database_url: Option<SecretText>,
+    #[command(flatten)]
+    s3: S3Arguments,
     /// Write address, certificate authority and setup link to this file as JSON once it serves.
     #[arg(long)]
     ready_file: Option<PathBuf>,
@@ -102,12 +148,37 @@ fn main() -> anyhow::Result<ExitCode> {
         tokio::runtime::Builder::new_multi_thread().enable_all().build().context("cannot start the runtime")?;
     runtime.block_on(async {
         match command {
-            Command::Serve(arguments) => serve(arguments).await,
-            Command::Dev(arguments) => dev(arguments).await,
-            Command::Audit(_) => Ok(()),
+            Command::Serve(arguments) => Box::pin(serve(arguments)).await?,
+            Command::Dev(arguments) => Box::pin(dev(arguments)).await?,
+            Command::Recordings(RecordingsCommand::Verify(arguments)) => return Ok(verify_recordings(arguments).await),
+            Command::Audit(_) => {}
         }
-    })?;
-    Ok(ExitCode::SUCCESS)
+        Ok(ExitCode::SUCCESS)
+    })
+}
+
+async fn verify_recordings(arguments: VerifyRecordings) -> ExitCode {
+    let config = Config::load(Overrides {
+        data_dir: arguments.data_dir,
+        config: arguments.config,
+        database_url: arguments.database_url,
+        s3: arguments.s3.into(),
+        ..Overrides::default()
+    });
+    let checked = match config {
+        Ok(config) => recording_check::check(&config, arguments.file.as_deref()).await,
+        Err(error) => Err(error),
+    };
+    match checked {
+        Ok(report) => {
+            report.lines().iter().for_each(|line| say(line));
+            if report.is_whole() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+        }
+        Err(error) => {
+            tracing::error!(error = format!("{error:#}"), "the recordings cannot be verified");
+            ExitCode::from(2)
+        }
+    }
 }
 
 fn verify(arguments: &Verify) -> ExitCode {
@@ -146,6 +217,7 @@ async fn serve(arguments: Serve) -> anyhow::Result<()> {
         public_url: arguments.public_url,
         console_dir: arguments.console_dir,
         database_url: arguments.database_url,
+        s3: arguments.s3.into(),
     })?;
     let appliance = Appliance::start(config).await?;
     say(&format!("Sallyport serves {}", appliance.services.public_url));

@@ -60,6 +60,21 @@ impl Sealing {
         Ok(Self(Arc::new(key)))
     }
 
+    /// With another key than the one of the data folder: one that lies sealed itself.
+    ///
+    /// # Errors
+    /// When it is no key.
+    pub fn of_key(key: &[u8]) -> Result<Self, SealingError> {
+        let key = RandomizedNonceKey::new(&AES_256_GCM, key).map_err(|_| SealingError::NotOpened)?;
+        Ok(Self(Arc::new(key)))
+    }
+
+    /// Whether a data folder has a key.
+    #[must_use]
+    pub fn is_there(data_dir: &Path) -> bool {
+        data_dir.join(FILE).is_file()
+    }
+
     /// Seals a secret for one place.
     ///
     /// # Errors

@@ -12,11 +12,14 @@ use crate::credentials::Vault;
 use crate::downloads::Downloads;
 use crate::events::EventBus;
 use crate::extension::PackedExtension;
+use crate::forwarding::Forwarding;
 use crate::health::Health;
+use crate::looks::Looks;
 use crate::mail::Mailer;
 use crate::metrics::Metrics;
 use crate::metrics::token::MetricsToken;
 use crate::recording::Recordings;
+use crate::retention::Keeping;
 use crate::session::registry::Sessions;
 use crate::shutdown::Tasks;
 use crate::sign_in::attempts::Attempts;
@@ -57,6 +60,10 @@ pub struct Services {
     pub vault: Vault,
     /// Recordings of sessions.
     pub recordings: Recordings,
+    /// How long recordings are kept.
+    pub retention: Keeping,
+    /// Who looked at what lately.
+    pub looks: Looks,
     /// Second factors.
     pub factors: Factors,
     /// Single sign-on.
@@ -69,6 +76,8 @@ pub struct Services {
     pub approval_letters: ApprovalLetters,
     /// The ticket system.
     pub ticket_system: TicketSystem,
+    /// Audit events that are handed on to others.
+    pub forwarding: Forwarding,
     /// How the appliance itself stands.
     pub health: Health,
     /// The packed browser extension.

@@ -157,6 +157,11 @@ fn page(route: Route) -> Html {
         Route::Jump => html! { <pages::jump::JumpPage /> },
         Route::Sessions => html! { <pages::sessions::SessionsPage /> },
         Route::Session { id } => html! { <pages::session::SessionPage key={id.to_string()} {id} /> },
+        Route::Review => html! { <pages::review::ReviewPage /> },
+        Route::ReviewSession { id } => {
+            html! { <pages::review::session::ReviewSessionPage key={id.to_string()} {id} /> }
+        }
+        Route::Report { report } => html! { <pages::review::ReportPage {report} /> },
         Route::Approvals => html! { <pages::approvals::ApprovalsPage /> },
         Route::Agents => html! { <pages::agents::AgentsPage /> },
         Route::Administration => html! { <pages::administration::AdministrationPage section={Section::Dashboard} /> },

@@ -2,12 +2,15 @@
 //! also when there was no answer at all.
 
 mod audit;
+mod captures;
 mod credentials;
+mod forwarding;
 mod items_csv;
 mod many_items;
 mod passkeys;
 mod policies;
 mod recordings;
+mod review;
 mod session_policies;
 mod settings;
 mod sign_on;

@@ -21,6 +21,21 @@ pub(crate) enum Route {
         /// Which.
         id: SessionId,
     },
+    /// Sessions for those who review them.
+    #[at("/review")]
+    Review,
+    /// One session for those who review it.
+    #[at("/review/sessions/:id")]
+    ReviewSession {
+        /// Which.
+        id: SessionId,
+    },
+    /// A report.
+    #[at("/review/reports/:report")]
+    Report {
+        /// Which.
+        report: Report,
+    },
     /// Requests for approval.
     #[at("/approvals")]
     Approvals,
@@ -70,6 +85,9 @@ impl Route {
             Self::Jump => "Jump",
             Self::Sessions => "Sessions",
             Self::Session { .. } => "Session",
+            Self::Review => "Review",
+            Self::ReviewSession { .. } => "Review of a session",
+            Self::Report { report } => report.title(),
             Self::Approvals => "Approvals",
             Self::Agents => "Agents",
             Self::Administration => "Administration",
@@ -153,5 +171,44 @@ impl FromStr for Section {
 
     fn from_str(key: &str) -> Result<Self, ()> {
         Self::ALL.iter().find(|(_, it, _)| *it == key).map(|(section, ..)| *section).ok_or(())
+    }
+}
+
+/// A report of the review section.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Report {
+    /// Sessions, time and bytes by user, item or group.
+    Usage,
+    /// When items were last used.
+    LastUse,
+    /// Who may reach what.
+    Reach,
+}
+
+impl Report {
+    /// Every report, in the order of their tabs, with its name in addresses and its heading.
+    pub(crate) const ALL: [(Self, &'static str, &'static str); 3] = [
+        (Self::Usage, "usage", "Usage"),
+        (Self::LastUse, "last-use", "Last use"),
+        (Self::Reach, "reach", "Who may reach what"),
+    ];
+
+    /// Its heading.
+    pub(crate) fn title(self) -> &'static str {
+        Self::ALL.iter().find(|(it, ..)| *it == self).map_or("", |(.., title)| title)
+    }
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(Self::ALL.iter().find(|(it, ..)| it == self).map_or("", |(_, key, _)| key))
+    }
+}
+
+impl FromStr for Report {
+    type Err = ();
+
+    fn from_str(key: &str) -> Result<Self, ()> {
+        Self::ALL.iter().find(|(_, it, _)| *it == key).map(|(report, ..)| *report).ok_or(())
     }
 }

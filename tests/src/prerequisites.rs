@@ -5,7 +5,9 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, bail};
 
-use crate::servers::{AIOSMTPD, find_program, install_openid_provider, postgres_folders};
+use crate::servers::{
+    AIOSMTPD, RSYSLOG_TLS, find_program, install_openid_provider, install_s3_server, postgres_folders,
+};
 use crate::steps::Step;
 
 /// A program and the Debian package that brings it.
@@ -28,7 +30,7 @@ const BROWSER: [Needed; 4] = [
 ];
 
 /// The servers and clients of the end-to-end tests, and what lets time pass in them.
-const SERVERS: [Needed; 26] = [
+const SERVERS: [Needed; 29] = [
     needed("postgres", "postgresql"),
     needed("psql", "postgresql-client"),
     needed("pgbench", "postgresql"),
@@ -51,6 +53,10 @@ const SERVERS: [Needed; 26] = [
     needed("oathtool", "oathtool"),
     needed("zbarimg", "zbar-tools"),
     needed(AIOSMTPD, "python3-aiosmtpd"),
+    needed("rsyslogd", "rsyslog"),
+    needed(RSYSLOG_TLS, "rsyslog-gnutls"),
+    // What looks at captured traffic.
+    needed("tshark", "tshark"),
     // A desktop that is recorded, and what looks at the recording.
     needed("Xvfb", "xvfb"),
     needed("xclock", "x11-apps"),
@@ -94,7 +100,9 @@ pub fn for_tests(step: &mut Step) -> Result<()> {
     let all: Vec<&Needed> = BROWSER.iter().chain(&SERVERS).collect();
     bring(step, all)?;
     step.say("the OpenID provider of the tests");
-    install_openid_provider()
+    install_openid_provider()?;
+    step.say("the S3-compatible server of the tests");
+    install_s3_server()
 }
 
 fn has_wasm_target() -> Result<bool> {

@@ -3,7 +3,7 @@ use std::ops::Deref;
 use tokio::sync::OwnedMutexGuard;
 use wire::audit::{AuditEvent, LinkedEvent, Place, next_hash};
 
-use super::{Audit, By, Entry, HEAD_EVERY, Known, not_audited};
+use super::{Audit, By, Entry, HEAD_EVERY, Known, not_audited, within};
 use crate::clock::now;
 use crate::store::{AuditedChange, Store, StoreError};
 
@@ -35,11 +35,16 @@ impl Change {
     /// # Errors
     /// When either cannot be written; then neither is.
     pub async fn commit(mut self, by: &By, entries: impl IntoIterator<Item = Entry>) -> Result<(), StoreError> {
-        self.add(by, entries.into_iter().collect()).await?;
-        if self.is_head_due() {
-            self.sign().await?;
-        }
-        self.keep().await
+        let audit = self.audit.clone();
+        let entries = entries.into_iter().collect();
+        let kept = within(async {
+            self.add(by, entries).await?;
+            if self.is_head_due() {
+                self.sign().await?;
+            }
+            self.keep().await
+        });
+        kept.await.inspect_err(|error| audit.failed(error))
     }
 
     /// Whether so much was added that a head is due.
@@ -76,10 +81,12 @@ impl Change {
     }
 
     pub(super) async fn keep(self) -> Result<(), StoreError> {
-        let Self { mut known, open, head, .. } = self;
+        let Self { audit, mut known, open, head } = self;
         let tail = open.tail().clone();
         known.maybe = Some(tail.clone());
         open.commit().await?;
+        audit.works();
+        audit.appended.send_replace(tail.sequence);
         (known.tail, known.maybe) = (tail, None);
         if let Some((sequence, at)) = head {
             (known.head, known.head_at) = (sequence, at);

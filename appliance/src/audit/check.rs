@@ -1,6 +1,8 @@
 //! What the appliance looks at when it starts: whether the end of the trail is what it signed.
 
-use wire::audit::{AuditKey, Break, Broken, ChainHash, Head, Place, Verifier};
+use std::collections::VecDeque;
+
+use wire::audit::{AuditEvent, AuditKey, Break, Broken, ChainHash, Head, Place, Verifier};
 
 use super::kept::Kept;
 use crate::store::{Store, StoreError};
@@ -41,7 +43,64 @@ pub(super) async fn check(store: &Store, key: AuditKey, kept: Option<&Kept>) -> 
     Ok(Checked { tail, wrong })
 }
 
-type Wrong = Option<(String, Option<Head>)>;
+/// Goes through the whole trail, from its beginning, and hands each event to `see`. What is wrong with it, in a sentence: the first broken
+/// link, or an end that is not the one that was kept outside the database.
+pub(super) async fn whole(
+    store: &Store,
+    key: AuditKey,
+    kept: Option<&Kept>,
+    mut see: impl FnMut(&AuditEvent),
+) -> Result<Option<String>, StoreError> {
+    let mut heads: VecDeque<Head> = match store.audit_heads_after(0).await {
+        Ok(heads) => heads.into(),
+        Err(StoreError::Corrupt { detail, .. }) => return Ok(Some(format!("a signed head cannot be read: {detail}"))),
+        Err(other) => return Err(other),
+    };
+    if let Some(newest) = kept.and_then(|it| it.newest.clone()) {
+        let at = heads.partition_point(|it| it.sequence <= newest.sequence);
+        heads.insert(at, newest);
+    }
+    let mut verifier = Verifier::new(key, Place::default());
+    loop {
+        let events = store.audit_events_after(verifier.last(), PAGE).await?;
+        if events.is_empty() {
+            // Heads of what is not there any more.
+            let left = heads.iter().find_map(|head| verifier.head(head).err());
+            return Ok(left.map(|it| it.to_string()));
+        }
+        for (sequence, read) in events {
+            let it = match read {
+                Ok(it) => it,
+                Err(StoreError::Corrupt { column, detail }) => {
+                    return Ok(Some(format!("event {sequence} was altered: its {column} cannot be read: {detail}")));
+                }
+                Err(other) => return Err(other),
+            };
+            if let Err(broken) = verifier.event(&it.event, &it.hash) {
+                return Ok(Some(broken.to_string()));
+            }
+            while heads.front().is_some_and(|head| head.sequence <= sequence) {
+                if let Some(Err(broken)) = heads.pop_front().map(|head| verifier.head(&head)) {
+                    return Ok(Some(broken.to_string()));
+                }
+            }
+            see(&it.event);
+        }
+    }
+}
+
+pub(super) type Wrong = Option<(String, Option<Head>)>;
+
+/// Looks at the newest events again, while the appliance runs.
+pub(super) async fn again(store: &Store, key: AuditKey, newest: Option<&Head>) -> Result<Wrong, StoreError> {
+    let last = store.last_audit_place().await?.map_or(0, |it| it.0);
+    if let Some(head) = newest
+        && let Some(what) = misfit(store, head, last).await?
+    {
+        return Ok(Some((sentence(head.sequence, what), Some(head.clone()))));
+    }
+    of_chain(store, key, last).await
+}
 
 fn sentence(sequence: u64, what: Break) -> String {
     Broken { sequence, what, line: None }.to_string()

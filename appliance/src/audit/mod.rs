@@ -14,6 +14,7 @@
 //! | `signing` | the key |
 //! | `kept` | the newest head outside the database, and what was found wrong |
 //! | `check` | what is looked at when the appliance starts |
+//! | `looking_again` | what is looked at while it runs |
 //! | `export` | the trail as a file |
 
 mod appender;
@@ -22,6 +23,7 @@ mod check;
 mod entry;
 mod export;
 mod kept;
+mod looking_again;
 mod signing;
 #[cfg(test)]
 mod tests;
@@ -31,9 +33,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use anyhow::Context;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use wire::Timestamp;
-use wire::audit::{Action, AuditKey, Head, Place};
+use wire::audit::{Action, AuditEvent, AuditKey, Head, Place};
 
 pub use appender::Appender;
 pub use change::Change;
@@ -54,8 +56,21 @@ pub struct Audit {
     /// Whose turn it is to write, and what is known of the chain's end.
     turn: Arc<tokio::sync::Mutex<Known>>,
     queue: mpsc::Sender<Waiting>,
+    /// The last event that is kept, for whoever hands them on.
+    appended: Arc<watch::Sender<u64>>,
     file: KeptFile,
     kept: Arc<Mutex<Kept>>,
+    /// Why nothing could be written last, until something could.
+    failure: Arc<Mutex<Option<Failing>>>,
+}
+
+/// Nothing can be written to the trail.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failing {
+    /// Since when.
+    pub at: Timestamp,
+    /// Why, in a sentence without a full stop.
+    pub why: String,
 }
 
 /// What is known of the chain's end.
@@ -77,6 +92,9 @@ const QUEUE: usize = 4096;
 const HEAD_EVERY: u64 = 256;
 /// How long a change waits for those in front of it.
 const TURN_WITHIN: Duration = Duration::from_secs(10);
+/// How long the database may take for one step of writing. What is not written by then counts as not written: whoever waits for it is
+/// refused, and whether it comes to stand later is seen by the next one ([`Known::maybe`]).
+const WRITE_WITHIN: Duration = Duration::from_secs(10);
 
 impl Audit {
     /// Checks the end of the trail, notes that the appliance starts, and goes on. What is wrong with it is in the log, in the trail, and
@@ -91,14 +109,17 @@ impl Audit {
         let checked =
             check::check(&store, signer.key(), kept.as_ref()).await.context("cannot check the audit trail")?;
         let (queue, waiting) = mpsc::channel(QUEUE);
+        let appended = Arc::new(watch::Sender::new(checked.tail.sequence));
         let known = Known { head: checked.tail.sequence, head_at: now(), tail: checked.tail, maybe: None };
         let audit = Self {
             store,
             signer: Arc::new(signer),
             turn: Arc::new(tokio::sync::Mutex::new(known)),
             queue,
+            appended,
             file,
             kept: Arc::new(Mutex::new(Kept { stopped: false, ..kept.unwrap_or_default() })),
+            failure: Arc::default(),
         };
         let mut entries = vec![Entry::new(Action::ApplianceStarted)];
         if let Some((what, head)) = checked.wrong
@@ -119,6 +140,12 @@ impl Audit {
         &self.store
     }
 
+    /// The number of the last event that is kept, whenever it grows.
+    #[must_use]
+    pub fn appended(&self) -> watch::Receiver<u64> {
+        self.appended.subscribe()
+    }
+
     /// The chain goes on from where it was found to end.
     async fn go_on(&self, entries: Vec<Entry>) -> anyhow::Result<()> {
         let tail = self.turn.lock().await.tail.clone();
@@ -134,17 +161,32 @@ impl Audit {
     /// [`StoreError::Busy`] when others take too long, and when the database fails.
     pub async fn begin(&self) -> Result<Change, StoreError> {
         let turn = tokio::time::timeout(TURN_WITHIN, self.turn.clone().lock_owned()).await;
-        let mut known = turn.map_err(|_| StoreError::Busy)?;
-        let open = self.store.begin_audited().await?;
-        self.compare(&open, &mut known);
-        Ok(Change::new(self.clone(), known, open))
+        let begun = async {
+            let mut known = turn.map_err(|_| StoreError::Busy)?;
+            let open = within(self.store.begin_audited()).await?;
+            self.compare(&open, &mut known);
+            Ok(Change::new(self.clone(), known, open))
+        };
+        let begun: Result<Change, StoreError> = begun.await;
+        if let Err(error) = &begun {
+            self.failed(error);
+        }
+        begun
     }
 
     /// Writes something down by itself, and comes back when it stands.
     ///
     /// # Errors
-    /// [`StoreError::NotAudited`] when it cannot be written down.
+    /// [`StoreError::NotAudited`] when it cannot be written down, or not in time.
     pub async fn append(&self, by: &By, entry: Entry) -> Result<(), StoreError> {
+        let written = within(self.append_when_it_is_its_turn(by, entry)).await;
+        if let Err(error) = &written {
+            self.failed(error);
+        }
+        written.map_err(not_audited)
+    }
+
+    async fn append_when_it_is_its_turn(&self, by: &By, entry: Entry) -> Result<(), StoreError> {
         let (waiting, written) = Waiting::new(by.clone(), entry);
         let Err(mpsc::error::SendError(waiting)) = self.queue.send(waiting).await else {
             return match written.await {
@@ -176,6 +218,31 @@ impl Audit {
     #[must_use]
     pub fn findings(&self) -> Vec<Finding> {
         self.lock_kept().found.clone()
+    }
+
+    /// Why nothing can be written to the trail; none, as it should be.
+    #[must_use]
+    pub fn failing(&self) -> Option<Failing> {
+        self.lock_failure().clone()
+    }
+
+    fn failed(&self, error: &StoreError) {
+        let mut failure = self.lock_failure();
+        let at = failure.as_ref().map_or_else(now, |it| it.at);
+        if failure.is_none() {
+            tracing::error!(error = %error, "nothing can be written to the audit trail: what has to be audited does not happen");
+        }
+        *failure = Some(Failing { at, why: error.to_string() });
+    }
+
+    fn works(&self) {
+        if self.lock_failure().take().is_some() {
+            tracing::info!("the audit trail can be written again");
+        }
+    }
+
+    fn lock_failure(&self) -> MutexGuard<'_, Option<Failing>> {
+        self.failure.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Signs the end of the chain as it is now; none while there is nothing.
@@ -244,6 +311,28 @@ impl Audit {
 
     fn lock_kept(&self) -> MutexGuard<'_, Kept> {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Goes through the whole trail of a database, whether its appliance runs or not, and hands each event to `see`. What is wrong with it,
+/// in a sentence; nothing, as it should be.
+///
+/// # Errors
+/// When the key or the database cannot be read.
+pub async fn walk(store: &Store, data_dir: &Path, see: impl FnMut(&AuditEvent)) -> anyhow::Result<Option<String>> {
+    let kept = KeptFile::in_folder(data_dir).read()?;
+    let key = Signer::load(data_dir)?.key();
+    Ok(check::whole(store, key, kept.as_ref(), see).await?)
+}
+
+/// A step of writing that takes too long is none.
+async fn within<T>(step: impl Future<Output = Result<T, StoreError>>) -> Result<T, StoreError> {
+    match tokio::time::timeout(WRITE_WITHIN, step).await {
+        Ok(done) => done,
+        Err(_) => {
+            let why = format!("the database did not take it within {} seconds", WRITE_WITHIN.as_secs());
+            Err(StoreError::NotAudited(why))
+        }
     }
 }
 

@@ -148,6 +148,54 @@ async fn a_change_that_nobody_waited_for_is_no_finding() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_somebody_writes_while_it_runs_is_found_without_a_change() {
+    const COPIED: &str = "at, actor_kind, actor_id, actor_name, actor_token, address, action, object_kind, object_id, object_name, outcome, message, before, after, hash";
+    let forged = format!(
+        "INSERT INTO audit_event SELECT sequence + 1, {COPIED} FROM audit_event WHERE sequence = (SELECT max(sequence) FROM audit_event)"
+    );
+    // Where the last signed head is decides which of two things is seen first.
+    for (statement, said) in [
+        (forged.as_str(), ["added by somebody else"; 2]),
+        ("UPDATE audit_event SET actor_name = 'eve' WHERE sequence = 3", ["was altered"; 2]),
+        ("DELETE FROM audit_event WHERE sequence = 2", ["is missing", "event 2, or one before it, was altered"]),
+    ] {
+        let desk = desk().await;
+        for number in 0..5 {
+            desk.audit.append(&By::appliance(), entry(&group(number))).await.unwrap();
+        }
+        desk.audit.look_again(true).await.unwrap();
+        assert!(desk.audit.findings().is_empty(), "{:?}", desk.audit.findings());
+        for trigger in ["audit_event_no_update", "audit_event_no_delete"] {
+            desk.store.run_any(&format!("DROP TRIGGER {trigger}")).await;
+        }
+        desk.store.run_any(statement).await;
+        desk.audit.look_again(true).await.ok();
+        let found = desk.audit.findings();
+        let is_told = |it: &Finding| said.iter().any(|said| it.what.contains(said));
+        assert!(found.len() == 1 && is_told(&found[0]), "{statement}: {found:?}");
+        desk.audit.look_again(true).await.ok();
+        assert_eq!(desk.audit.findings().len(), 1, "{statement}");
+        desk.stopping.cancel();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_database_that_stalls_is_told_and_refuses() {
+    let desk = desk().await;
+    assert!(desk.audit.failing().is_none());
+    // Whoever holds the turn stands for a database that does not answer.
+    let turn = desk.audit.turn.clone().lock_owned().await;
+    let by = By::appliance();
+    let (refused, begun) = future::join(desk.audit.append(&by, entry(&group(1))), desk.audit.begin()).await;
+    assert!(matches!(refused, Err(StoreError::NotAudited(_))), "{refused:?}");
+    assert!(matches!(begun.err(), Some(StoreError::Busy)));
+    assert!(desk.audit.failing().is_some());
+    drop(turn);
+    desk.audit.append(&by, entry(&group(2))).await.unwrap();
+    assert!(desk.audit.failing().is_none() && desk.audit.findings().is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
 #[ignore = "a measurement: cargo test --release -p appliance audit -- --ignored --nocapture"]
 #[expect(clippy::print_stdout, reason = "it is what the measurement is for")]
 async fn how_many_events_a_second() {

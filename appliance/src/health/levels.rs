@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
-use wire::api::{ApprovalRule, HealthCheck, HealthLevel, HealthSubject, Outbox};
+use wire::api::{ApprovalRule, ForwardingStatus, HealthCheck, HealthLevel, HealthSubject, Outbox};
 use wire::{TeamId, Timestamp, UserId};
 
 const GIB: u64 = 1 << 30;
@@ -75,9 +75,15 @@ pub fn certificate(good_until: Option<Timestamp>, now: Timestamp) -> HealthCheck
     check(HealthSubject::Certificate, level, format!("The certificate is good for {days}."), next_step)
 }
 
-/// The audit trail, with the newest thing that was found wrong with it and when.
+/// The audit trail, with the newest thing that was found wrong with it and when, and why nothing can be written to it and since when.
 #[must_use]
-pub fn audit_trail(newest: Option<(Timestamp, &str)>) -> HealthCheck {
+pub fn audit_trail(newest: Option<(Timestamp, &str)>, failing: Option<(Timestamp, &str)>) -> HealthCheck {
+    if let Some((at, why)) = failing {
+        let message = format!("Nothing can be written to the audit trail: {why}.");
+        let next_step =
+            "Look at the database and its disk: until then nothing begins or changes that has to be audited.";
+        return HealthCheck { at: Some(at), ..check(HealthSubject::AuditTrail, HealthLevel::Bad, message, next_step) };
+    }
     let Some((at, what)) = newest else {
         return check(
             HealthSubject::AuditTrail,
@@ -107,6 +113,31 @@ pub fn recordings(failure: Option<String>) -> HealthCheck {
             )
         }
     }
+}
+
+/// Audit events that are handed on to others.
+#[must_use]
+pub fn forwarding(all: &[ForwardingStatus]) -> HealthCheck {
+    let subject = HealthSubject::Forwarding;
+    let on: Vec<&ForwardingStatus> = all.iter().filter(|it| it.is_on).collect();
+    if on.is_empty() {
+        return check(subject, HealthLevel::Off, "Audit events are not handed on to other systems.", "");
+    }
+    let stopped: Vec<&&ForwardingStatus> = on.iter().filter(|it| it.obstacle.is_some()).collect();
+    if stopped.is_empty() {
+        // How many are on their way changes all the time; that they go is what counts.
+        return check(subject, HealthLevel::Good, "Audit events are handed on.", "");
+    }
+    let words = stopped.iter().map(|it| {
+        let why = it.obstacle.as_deref().unwrap_or_default();
+        let waiting =
+            if it.waiting == 1 { "one event waits".to_owned() } else { format!("{} events wait", it.waiting) };
+        format!("{} is handed none on, {waiting}: {why}", it.destination.words())
+    });
+    let message = words.collect::<Vec<_>>().join(" ");
+    let next_step = "See whether it runs; Administration → Settings tries it out. Nothing is lost meanwhile.";
+    let since = stopped.iter().filter_map(|it| it.since).min_by_key(|it| it.0);
+    HealthCheck { at: since, ..check(subject, HealthLevel::Bad, message, next_step) }
 }
 
 /// Outgoing mail.
@@ -273,6 +304,24 @@ mod tests {
         let stuck = approvals(&BTreeSet::from(["Careful".to_owned()]));
         assert_eq!(stuck.level, HealthLevel::Bad);
         assert!(stuck.message.contains("Careful"), "{}", stuck.message);
+    }
+
+    #[test]
+    fn events_that_are_not_handed_on_are_told_with_their_number() {
+        use wire::api::Destination::{Syslog, Webhook};
+        let status = |destination, is_on, obstacle: Option<&str>| ForwardingStatus {
+            destination,
+            is_on,
+            last: 5,
+            waiting: 7,
+            obstacle: obstacle.map(str::to_owned),
+            since: obstacle.map(|_| Timestamp(3)),
+        };
+        assert_eq!(forwarding(&[status(Syslog, false, None)]).level, HealthLevel::Off);
+        assert_eq!(forwarding(&[status(Syslog, true, None), status(Webhook, false, None)]).level, HealthLevel::Good);
+        let bad = forwarding(&[status(Syslog, true, None), status(Webhook, true, Some("It is away."))]);
+        assert_eq!((bad.level, bad.at), (HealthLevel::Bad, Some(Timestamp(3))));
+        assert_eq!(bad.message, "The webhook is handed none on, 7 events wait: It is away.");
     }
 
     #[test]

@@ -13,6 +13,7 @@ use crate::agents::presence::Presence;
 use crate::audit::Audit;
 use crate::clock::now;
 use crate::events::{Audience, EventBus};
+use crate::forwarding::Forwarding;
 use crate::mail::Mailer;
 use crate::recording::Recordings;
 use crate::serving_certificate::ServingCertificate;
@@ -30,6 +31,8 @@ pub struct Health {
     pub store: Store,
     /// The audit trail.
     pub audit: Audit,
+    /// Audit events that are handed on.
+    pub forwarding: Forwarding,
     /// Outgoing mail.
     pub mailer: Mailer,
     /// The ticket system.
@@ -56,6 +59,7 @@ impl Health {
         let mut checks = vec![database, self.disk(), certificate, self.audit_trail(), recordings];
         if works {
             let rest = [
+                (HealthSubject::Forwarding, self.forwarding().await),
                 (HealthSubject::Mail, self.mail().await),
                 (HealthSubject::TicketSystem, self.ticket_system().await),
                 (HealthSubject::Approvals, self.approvals().await),
@@ -93,7 +97,13 @@ impl Health {
 
     fn audit_trail(&self) -> HealthCheck {
         let findings = self.audit.findings();
-        levels::audit_trail(findings.last().map(|it| (it.at, it.what.as_str())))
+        let failing = self.audit.failing();
+        let failing = failing.as_ref().map(|it| (it.at, it.why.as_str()));
+        levels::audit_trail(findings.last().map(|it| (it.at, it.what.as_str())), failing)
+    }
+
+    async fn forwarding(&self) -> Result<HealthCheck, StoreError> {
+        Ok(levels::forwarding(&self.forwarding.statuses().await?))
     }
 
     async fn mail(&self) -> Result<HealthCheck, StoreError> {

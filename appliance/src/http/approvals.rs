@@ -55,12 +55,18 @@ impl Desk {
         it.policy_id.and_then(|id| self.rules.get(&id))
     }
 
+    /// Auditors change nothing, whatever a rule says.
+    fn only_looks(&self) -> bool {
+        self.user.role == Role::Auditor
+    }
+
     fn may_decide(&self, it: &ApprovalRecord) -> bool {
-        self.rule(it).is_some_and(|rule| approval::may_decide(rule, it.requester_id, &self.viewer()))
+        !self.only_looks()
+            && self.rule(it).is_some_and(|rule| approval::may_decide(rule, it.requester_id, &self.viewer()))
     }
 
     fn may_revoke(&self, it: &ApprovalRecord) -> bool {
-        approval::may_revoke(self.rule(it), it.requester_id, &self.viewer())
+        !self.only_looks() && approval::may_revoke(self.rule(it), it.requester_id, &self.viewer())
     }
 
     /// Whether requests of others may concern them.

@@ -1,4 +1,4 @@
-//! The audit trail, for administrators: looking, and taking it out to verify it elsewhere.
+//! The audit trail, for administrators and auditors: looking, and taking it out to verify it elsewhere.
 
 #![expect(unused_qualifications, reason = "utoipa's macro names query parameters by their path")]
 
@@ -15,7 +15,7 @@ use wire::api::{ApiError, AuditFinding, AuditHeads, AuditPage};
 use wire::audit::{Action, Category, Outcome};
 
 use super::error::Query;
-use super::{Administrator, Failure};
+use super::{Failure, Overseer, SignedIn, reviewing};
 use crate::audit::Entry;
 use crate::services::Services;
 use crate::store::AuditFilter;
@@ -88,13 +88,22 @@ fn actions(names: &str) -> Result<Vec<Action>, Failure> {
     Ok(actions)
 }
 
+/// Writes down that an auditor looks. Administrators look each time the console shows them something of the trail.
+async fn note_look(services: &Services, who: &SignedIn) -> Result<(), Failure> {
+    if !who.is_auditor() {
+        return Ok(());
+    }
+    reviewing::note_look(services, who, Uuid::nil(), Entry::new(Action::AuditViewed)).await
+}
+
 /// What happened, newest first.
 #[utoipa::path(get, path = "/api/audit", tag = "audit", params(Which), responses((status = 200, body = AuditPage), (status = 403, body = ApiError), (status = 422, body = ApiError)))]
 pub(super) async fn list(
     State(services): State<Services>,
-    _: Administrator,
+    Overseer(who): Overseer,
     Query(which): Query<Which>,
 ) -> Result<Json<AuditPage>, Failure> {
+    note_look(&services, &who).await?;
     let limit = which.limit.unwrap_or(PAGE).clamp(1, PAGE_MOST);
     let read = services.store.audit_events(&which.filter()?, limit).await?;
     let next = read.last().filter(|_| read.len() as u64 == limit).map(|it| it.0);
@@ -110,7 +119,7 @@ pub(super) async fn list(
 
 /// What of the trail was signed, and with what key that is verified.
 #[utoipa::path(get, path = "/api/audit/heads", tag = "audit", responses((status = 200, body = AuditHeads), (status = 403, body = ApiError)))]
-pub(super) async fn heads(State(services): State<Services>, _: Administrator) -> Result<Json<AuditHeads>, Failure> {
+pub(super) async fn heads(State(services): State<Services>, _: Overseer) -> Result<Json<AuditHeads>, Failure> {
     let findings = services.audit.findings().into_iter().map(|it| AuditFinding { at: it.at, what: it.what });
     Ok(Json(AuditHeads {
         public_key: services.audit.key().to_string(),
@@ -132,7 +141,7 @@ pub(super) struct From {
 #[utoipa::path(get, path = "/api/audit/export", tag = "audit", params(From), responses((status = 200, body = String, content_type = "application/x-ndjson"), (status = 403, body = ApiError), (status = 422, body = ApiError)))]
 pub(super) async fn export(
     State(services): State<Services>,
-    Administrator(who): Administrator,
+    Overseer(who): Overseer,
     Query(from): Query<From>,
 ) -> Result<Response, Failure> {
     services.audit.append(&who.by, Entry::new(Action::AuditExported)).await?;

@@ -6,10 +6,12 @@ mod approval_links;
 mod approvals;
 mod assets;
 mod audit;
+mod captures;
 mod client_address;
 mod credentials;
 mod error;
 mod extension;
+mod forwarding;
 mod group_members;
 mod health;
 mod health_checks;
@@ -30,6 +32,9 @@ mod passkeys;
 mod permitted;
 mod policies;
 mod recordings;
+mod reports;
+mod retention;
+mod review;
 mod reviewing;
 mod scopes;
 mod second_factors;
@@ -64,7 +69,9 @@ use wire::limits::{API_BODY_BYTES, RECORDING_CHUNK_BYTES};
 pub use error::{Failure, Upgrade};
 pub use server::{ConnectionInfo, Front, serve};
 pub use sign_in::show_second_factor;
-pub use signed_in::{Administrator, Arriving, AtConsole, ConsoleAdministrator, SignedIn, Watching, is_same_origin};
+pub use signed_in::{
+    Administrator, Arriving, AtConsole, ConsoleAdministrator, Overseer, SignedIn, Watching, is_same_origin,
+};
 
 use crate::services::Services;
 use crate::websocket;
@@ -107,6 +114,13 @@ pub fn router(services: Services) -> Router {
         .routes(routes!(settings::sign_in, settings::set_sign_in))
         .routes(routes!(site_rules::settings, site_rules::set_settings))
         .routes(routes!(site_rules::banner))
+        .routes(routes!(forwarding::statuses))
+        .routes(routes!(forwarding::syslog, forwarding::set_syslog))
+        .routes(routes!(forwarding::test_syslog))
+        .routes(routes!(forwarding::webhook, forwarding::set_webhook))
+        .routes(routes!(forwarding::test_webhook))
+        .routes(routes!(retention::change_key))
+        .routes(routes!(retention::settings, retention::set_settings))
         .routes(routes!(mail::settings, mail::set_settings))
         .routes(routes!(health_checks::health_checks))
         .routes(routes!(mail::test))
@@ -177,7 +191,28 @@ pub fn router(services: Services) -> Router {
         .routes(routes!(recordings::alive))
         .routes(routes!(recordings::stop))
         .routes(routes!(recordings::video))
+        .routes(routes!(recordings::so_far))
         .routes(routes!(recordings::file))
+        .routes(routes!(retention::delete_recording))
+        .routes(routes!(retention::hold, retention::set_hold))
+        .routes(routes!(retention::lift_hold))
+        .routes(routes!(review::list::list))
+        .routes(routes!(review::list::export))
+        .routes(routes!(review::list::choices))
+        .routes(routes!(review::session::session))
+        .routes(routes!(review::session::events))
+        .routes(routes!(review::session::connections))
+        .routes(routes!(review::notes::mark, review::notes::unmark))
+        .routes(routes!(review::notes::add))
+        .routes(routes!(review::notes::change, review::notes::remove))
+        .routes(routes!(reports::usage))
+        .routes(routes!(reports::last_use))
+        .routes(routes!(reports::reach))
+        .routes(routes!(captures::list))
+        .routes(routes!(captures::connections))
+        .routes(routes!(captures::bytes))
+        .routes(routes!(captures::statements))
+        .routes(routes!(captures::file))
         .routes(routes!(audit::list))
         .routes(routes!(audit::heads))
         .routes(routes!(audit::export))

@@ -117,5 +117,5 @@ fn checked(id: SavedFilterId, draft: &SavedFilterDraft) -> Result<SavedFilter, F
     if let Some(message) = validate::filter_query(&draft.query) {
         return Err(Failure::field("query", &message));
     }
-    Ok(SavedFilter { id, name: name.to_owned(), query: draft.query.clone() })
+    Ok(SavedFilter { id, name: name.to_owned(), query: draft.query.clone(), page: draft.page })
 }

@@ -1,21 +1,30 @@
 //! Recordings: how a browser brings one, and how somebody looks at it.
 
+#![expect(unused_qualifications, reason = "utoipa's macro names query parameters by their path")]
+
+use std::ops::Range;
+
 use axum::Json;
 use axum::body::Body as Bytestream;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
-use wire::api::{ApiError, ChunkKept, Fault, NewRecording, Recording, StopRecording};
+use futures_util::Stream;
+use serde::Deserialize;
+use utoipa::IntoParams;
+use wire::api::{ApiError, ChunkKept, Fault, NewRecording, Recording, RecordingKind, StopRecording};
 use wire::audit::{Action, ObjectKind};
 use wire::limits::RECORDING_CHUNK_BYTES;
 use wire::{RecordingId, SessionId, validate};
 
-use super::error::{Body, Path};
+use super::error::{Body, Path, Query};
 use super::{AtConsole, Failure, SignedIn, reviewing};
 use crate::audit::Entry;
 use crate::recording::{Opened, ReadError, RecordingError};
 use crate::services::Services;
+
+const MEDIA_TYPE: &str = "video/webm";
 
 /// A screen of one's own session is shared, and what it shows is about to come.
 #[utoipa::path(post, path = "/api/sessions/{id}/recordings", tag = "recordings", params(("id" = String, Path)), request_body = NewRecording, responses((status = 201, body = Recording), (status = 404, body = ApiError), (status = 409, body = ApiError), (status = 422, body = ApiError), (status = 503, body = ApiError)))]
@@ -78,7 +87,7 @@ pub(super) async fn stop(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// The recordings of a session, oldest first, for those who may review it.
+/// The recordings of a session's desktop, oldest first, for those who may review it.
 #[utoipa::path(get, path = "/api/sessions/{id}/recordings", tag = "recordings", params(("id" = String, Path)), responses((status = 200, body = Vec<Recording>), (status = 404, body = ApiError)))]
 pub(super) async fn list(
     State(services): State<Services>,
@@ -86,8 +95,8 @@ pub(super) async fn list(
     Path(id): Path<SessionId>,
 ) -> Result<Json<Vec<Recording>>, Failure> {
     reviewing::recorded(&services, &who, id).await?;
-    let records = services.store.recordings_of(id).await?;
-    Ok(Json(records.into_iter().map(|it| it.recording).collect()))
+    let records = services.store.recordings_of(id).await?.into_iter().map(|it| it.recording);
+    Ok(Json(records.filter(|it| it.kind == RecordingKind::Desktop).collect()))
 }
 
 /// A recording to be played, or the part of it that `Range` asks for. That somebody looks at it is an audit event.
@@ -98,16 +107,41 @@ pub(super) async fn video(
     Path(id): Path<RecordingId>,
     headers: HeaderMap,
 ) -> Result<Response, Failure> {
-    let opened = reviewed(&services, &who, id).await?;
+    let opened = video_of(&services, &who, id).await?;
     // A player asks for many parts, beginning anywhere.
-    if services.recordings.is_new_viewer(who.user.id, id) {
-        let noted = note(&services, &who, &opened, Action::RecordingViewed).await;
-        if let Err(failure) = noted {
-            services.recordings.forget_viewer(who.user.id, id);
-            return Err(failure);
-        }
-    }
-    Ok(part(opened, headers.get(header::RANGE).and_then(|it| it.to_str().ok())))
+    viewed(&services, &who, &opened).await?;
+    let all = opened.recording.bytes;
+    Ok(part(all, range_of(&headers), MEDIA_TYPE, |wanted| opened.read(wanted)))
+}
+
+/// Which look it is.
+#[derive(Debug, Deserialize, IntoParams)]
+pub(super) struct Look {
+    /// A number that whoever looks chooses: all parts that are asked for with it are of the same file. Another one gives what has
+    /// come since.
+    look: Option<u32>,
+}
+
+/// What has come of a recording that runs, or the part of it that `Range` asks for. That somebody looks at it is an audit event.
+#[utoipa::path(get, path = "/api/recordings/{id}/so-far", tag = "recordings", params(("id" = String, Path), Look), responses((status = 200, body = Vec<u8>, content_type = "video/webm"), (status = 206, body = Vec<u8>, content_type = "video/webm"), (status = 404, body = ApiError), (status = 416)))]
+pub(super) async fn so_far(
+    State(services): State<Services>,
+    who: SignedIn,
+    Path(id): Path<RecordingId>,
+    Query(look): Query<Look>,
+    headers: HeaderMap,
+) -> Result<Response, Failure> {
+    let not_found = || Failure::not_found("recording");
+    let session = services.recordings.session_of(id).ok_or_else(not_found)?;
+    let session = reviewing::recorded(&services, &who, session).await.map_err(|_| not_found())?;
+    let so_far = services.recordings.so_far(id, look.look.unwrap_or(0)).await.ok_or_else(not_found)?;
+    let entry = Entry::of(Action::RecordingViewed, ObjectKind::Recording, id.0, &session.item_name)
+        .with("session_id", session.id.to_string())
+        .with("user", session.user_name)
+        .saying("While it runs.");
+    reviewing::note_look(&services, &who, id.0, entry).await?;
+    let all = so_far.bytes();
+    Ok(part(all, range_of(&headers), MEDIA_TYPE, |wanted| so_far.read(wanted)))
 }
 
 /// A recording as a file. That somebody takes it out is an audit event.
@@ -117,39 +151,73 @@ pub(super) async fn file(
     who: SignedIn,
     Path(id): Path<RecordingId>,
 ) -> Result<Response, Failure> {
-    let opened = reviewed(&services, &who, id).await?;
+    let opened = video_of(&services, &who, id).await?;
     note(&services, &who, &opened, Action::RecordingDownloaded).await?;
     let name = format!("attachment; filename=\"recording-{id}.webm\"");
-    let mut response = part(opened, None);
+    let all = opened.recording.bytes;
+    let mut response = part(all, None, MEDIA_TYPE, |wanted| opened.read(wanted));
     if let Ok(name) = name.parse() {
         response.headers_mut().insert(header::CONTENT_DISPOSITION, name);
     }
     Ok(response)
 }
 
-/// A complete recording, for somebody who may review its session.
-async fn reviewed(services: &Services, who: &SignedIn, id: RecordingId) -> Result<Opened, Failure> {
-    let not_found = || Failure::not_found("recording");
-    let record = services.store.recording(id).await?.ok_or_else(not_found)?;
+async fn video_of(services: &Services, who: &SignedIn, id: RecordingId) -> Result<Opened, Failure> {
+    reviewed(services, who, id, |kind| kind == RecordingKind::Desktop, "recording").await
+}
+
+/// A complete recording of the right kind, for somebody who may review its session.
+pub(super) async fn reviewed(
+    services: &Services,
+    who: &SignedIn,
+    id: RecordingId,
+    is_right: impl Fn(RecordingKind) -> bool,
+    what: &'static str,
+) -> Result<Opened, Failure> {
+    let not_found = || Failure::not_found(what);
+    let record = services.store.recording(id).await?.filter(|it| is_right(it.recording.kind)).ok_or_else(not_found)?;
     let session = reviewing::recorded(services, who, record.recording.session_id).await;
     session.map_err(|_| not_found())?;
     services.recordings.look_up(id).await.map_err(unreadable)?.ok_or_else(not_found)
 }
 
-async fn note(services: &Services, who: &SignedIn, opened: &Opened, action: Action) -> Result<(), Failure> {
+/// Somebody looks at a recording: that is noted once, however many parts of it they ask for.
+pub(super) async fn viewed(services: &Services, who: &SignedIn, opened: &Opened) -> Result<(), Failure> {
+    let entry = entry(services, opened, Action::RecordingViewed).await?;
+    reviewing::note_look(services, who, opened.recording.id.0, entry).await
+}
+
+/// Somebody takes a recording out.
+pub(super) async fn note(services: &Services, who: &SignedIn, opened: &Opened, action: Action) -> Result<(), Failure> {
+    Ok(services.audit.append(&who.by, entry(services, opened, action).await?).await?)
+}
+
+async fn entry(services: &Services, opened: &Opened, action: Action) -> Result<Entry, Failure> {
     let it = &opened.recording;
     let session = services.store.session(it.session_id).await?;
     let (item, user) = session.map(|it| (it.item_name, it.user_name)).unwrap_or_default();
-    let entry = Entry::of(action, ObjectKind::Recording, it.id.0, &item)
+    Ok(Entry::of(action, ObjectKind::Recording, it.id.0, &item)
         .with("session_id", it.session_id.to_string())
-        .with("user", user);
-    Ok(services.audit.append(&who.by, entry).await?)
+        .with("kind", serde_json::json!(it.kind))
+        .with("user", user))
+}
+
+fn range_of(headers: &HeaderMap) -> Option<&str> {
+    headers.get(header::RANGE).and_then(|it| it.to_str().ok())
 }
 
 /// The whole of it, or the one part that is asked for (RFC 9110, section 14). Of several parts the first is given: no player asks
 /// for several.
-fn part(opened: Opened, range: Option<&str>) -> Response {
-    let all = opened.recording.bytes;
+pub(super) fn part<S, E>(
+    all: u64,
+    range: Option<&str>,
+    media_type: &str,
+    read: impl FnOnce(Range<u64>) -> S,
+) -> Response
+where
+    S: Stream<Item = Result<Bytes, E>> + Send + 'static,
+    E: Into<axum::BoxError>,
+{
     let asked = range.and_then(|it| http_range_header::parse_range_header(it).ok());
     let (status, wanted) = match asked.map(|it| it.validate(all)) {
         None => (StatusCode::OK, 0..all),
@@ -163,7 +231,7 @@ fn part(opened: Opened, range: Option<&str>) -> Response {
         }
     };
     let mut headers = vec![
-        (header::CONTENT_TYPE, "video/webm".to_owned()),
+        (header::CONTENT_TYPE, media_type.to_owned()),
         (header::ACCEPT_RANGES, "bytes".to_owned()),
         (header::CONTENT_LENGTH, (wanted.end - wanted.start).to_string()),
         (header::CACHE_CONTROL, "no-store".to_owned()),
@@ -171,7 +239,7 @@ fn part(opened: Opened, range: Option<&str>) -> Response {
     if status == StatusCode::PARTIAL_CONTENT {
         headers.push((header::CONTENT_RANGE, format!("bytes {}-{}/{all}", wanted.start, wanted.end.saturating_sub(1))));
     }
-    let mut response = (status, Bytestream::from_stream(opened.read(wanted))).into_response();
+    let mut response = (status, Bytestream::from_stream(read(wanted))).into_response();
     for (name, value) in headers {
         if let Ok(value) = value.parse() {
             response.headers_mut().insert(name, value);
@@ -196,10 +264,10 @@ fn too_large() -> Failure {
     Failure::new(StatusCode::PAYLOAD_TOO_LARGE, Fault::User, "too_large", &message, "Send it in several.")
 }
 
-fn unreadable(error: ReadError) -> Failure {
+pub(super) fn unreadable(error: ReadError) -> Failure {
     match error {
         ReadError::Database(error) => error.into(),
-        ReadError::Store(_) | ReadError::Sealed(_) => {
+        ReadError::Store(_) | ReadError::Sealed(_) | ReadError::NoStore(_) | ReadError::NoKey(_) => {
             tracing::error!(error = %error, "a recording cannot be given out");
             let next_step = "Look at the appliance's log.";
             let status = StatusCode::SERVICE_UNAVAILABLE;

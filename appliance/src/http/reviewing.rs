@@ -1,25 +1,54 @@
-//! Who may look at what others did: administrators at everything, others at the sessions of those groups whose reports they may
-//! read.
+//! Who may look at what others did: administrators and auditors at everything, others at the sessions of those groups whose reports
+//! they may read.
 
 use std::sync::Arc;
 
-use wire::api::{ItemPermission, Session};
+use uuid::Uuid;
+use wire::api::{ItemPermission, Role, Session};
 use wire::{JumpGroupId, SessionId};
 
 use super::{Failure, SignedIn, permitted};
+use crate::audit::Entry;
+use crate::clock::now;
 use crate::services::Services;
 use crate::session::live::{LiveSession, view};
-use crate::store::{SessionRecord, Whose};
+use crate::store::{AccessBook, SessionRecord, UserRecord, Whose};
 
 /// The sessions that this user may look at.
 pub(super) async fn whose(services: &Services, who: &SignedIn) -> Result<Whose, Failure> {
-    if who.is_administrator() {
+    Ok(match reviewed(services, who).await? {
+        Whose::Groups(groups) => Whose::Of { user: who.user.id, groups },
+        all => all,
+    })
+}
+
+/// The sessions that this user may review. That one is their own does not make it theirs to study.
+pub(super) async fn reviewed(services: &Services, who: &SignedIn) -> Result<Whose, Failure> {
+    if who.sees_everything() {
         return Ok(Whose::Everybody);
     }
-    let book = permitted::book(services, who).await?;
+    Ok(Whose::Groups(groups(services, who).await?))
+}
+
+/// The groups whose reports this user may read.
+pub(super) async fn groups(services: &Services, who: &SignedIn) -> Result<Vec<JumpGroupId>, Failure> {
+    of_book(services, &permitted::book(services, who).await?).await
+}
+
+/// Whether there is anything that a user may review, as far as their roles go.
+pub(super) async fn reviews(services: &Services, user: &UserRecord) -> Result<bool, Failure> {
+    if matches!(user.role, Role::Administrator | Role::Auditor) {
+        return Ok(true);
+    }
+    match services.store.access_book(user.id).await? {
+        Some(book) => Ok(!of_book(services, &book).await?.is_empty()),
+        None => Ok(false),
+    }
+}
+
+async fn of_book(services: &Services, book: &AccessBook) -> Result<Vec<JumpGroupId>, Failure> {
     let groups = services.store.jump_groups().await?.into_iter().map(|it| it.id);
-    let groups: Vec<JumpGroupId> = groups.filter(|it| book.permissions(*it).has(ItemPermission::ViewReport)).collect();
-    Ok(Whose::Of { user: who.user.id, groups })
+    Ok(groups.filter(|it| book.permissions(*it).has(ItemPermission::ViewReport)).collect())
 }
 
 /// A session that this user may look at: their own, or one that they may review. Others read as none.
@@ -57,8 +86,20 @@ pub(super) async fn recorded(services: &Services, who: &SignedIn, id: SessionId)
     }
 }
 
+/// Writes down that somebody looks at something, once for as long as they go on; what cannot be written down is not shown.
+pub(super) async fn note_look(services: &Services, who: &SignedIn, what: Uuid, entry: Entry) -> Result<(), Failure> {
+    if !services.looks.is_new(who.user.id, what, now()) {
+        return Ok(());
+    }
+    if let Err(error) = services.audit.append(&who.by, entry).await {
+        services.looks.forget(who.user.id, what);
+        return Err(error.into());
+    }
+    Ok(())
+}
+
 async fn may_review(services: &Services, who: &SignedIn, record: &SessionRecord) -> Result<bool, Failure> {
-    if who.is_administrator() {
+    if who.sees_everything() {
         return Ok(true);
     }
     let Some(group) = record.group_id else { return Ok(false) };

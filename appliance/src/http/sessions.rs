@@ -146,8 +146,8 @@ async fn begin(
         let message = format!("You have {these}, as many as a user may.");
         return Err(Failure::conflict("too_many_sessions", &message, "End those you do not need."));
     }
-    let recording = start.recording();
-    if recording.is_some()
+    let (recording, capture) = (start.recording(), start.capture());
+    if (recording.is_some() || capture.is_some())
         && let Err(why) = services.recordings.try_out().await
     {
         tracing::error!(why, "a session that has to be recorded does not begin");
@@ -195,6 +195,7 @@ async fn begin(
         joined: None,
         policy: Some(policy),
         recording,
+        capture,
     };
     let record = match to_join {
         Some(running) => joining(record, running.snapshot()),
@@ -285,6 +286,7 @@ pub(super) async fn ticket(
         let next_step = "Press Jump on the item to begin one of your own.";
         return Err(Failure::new(StatusCode::FORBIDDEN, Fault::Policy, "not_your_session", &message, next_step));
     }
+    let to_capture = live.clone();
     let live_recording = live.as_ref().and_then(|it| it.with_recorder(|it| it.is_running()));
     if let Some(record) = live.map(|live| live.snapshot()) {
         // What held when Jump was pressed may have changed since.
@@ -304,6 +306,9 @@ pub(super) async fn ticket(
         let message = "This session opens no tunnels before your desktop is recorded.";
         let next_step = "Press Protocol Tunneling in the console, and share your whole screen.";
         return Err(Failure::new(StatusCode::FORBIDDEN, Fault::Policy, "not_recording", message, next_step));
+    }
+    if let Some(live) = to_capture.filter(|it| it.ending().is_none()) {
+        services.recordings.capture(&live, &who.by).await?;
     }
     let entry = Entry::of(Action::SessionTicketGiven, ObjectKind::Session, id.0, &session.item_name);
     services.audit.append(&who.by, entry).await?;

@@ -15,7 +15,7 @@ use wire::{SecretText, Timestamp};
 use super::error::Body;
 use super::server::ConnectionInfo;
 use super::users::{entry, view};
-use super::{Arriving, AtConsole, Failure, settings};
+use super::{Arriving, AtConsole, Failure, reviewing, settings};
 use crate::audit::{By, Entry};
 use crate::clock::now;
 use crate::events::Audience;
@@ -228,6 +228,7 @@ pub(super) fn with_cookie(answer: impl serde::Serialize, cookie: String) -> Resp
 pub(super) async fn me_of(services: &Services, user: UserRecord, browser: &BrowserRecord) -> Result<Me, Failure> {
     let reset = services.store.factor_reset(user.id).await?;
     let with_factor = services.store.has_second_factor(user.id).await?;
+    let reviews = reviewing::reviews(services, &user).await?;
     Ok(Me {
         user: view(user, None, with_factor),
         csrf_token: browser.csrf_token.clone().into(),
@@ -236,6 +237,7 @@ pub(super) async fn me_of(services: &Services, user: UserRecord, browser: &Brows
         expires_at: browser.expires_at,
         must_enrol: browser.needs_factor,
         factors_reset: reset.map(|it| FactorsReset { at: it.at, reason: it.reason }),
+        reviews,
     })
 }
 

@@ -51,11 +51,28 @@ pub struct ConsoleAdministrator(pub AtConsole);
 #[derive(Clone, Debug)]
 pub struct Watching(pub AtConsole);
 
+/// An administrator or an auditor who asks, at the console or by a program with an API token whose scope is enough for this
+/// endpoint: whoever may look at what concerns everybody.
+#[derive(Clone, Debug)]
+pub struct Overseer(pub SignedIn);
+
 impl SignedIn {
     /// Whether they are an administrator.
     #[must_use]
     pub fn is_administrator(&self) -> bool {
         self.user.role == Role::Administrator
+    }
+
+    /// Whether they may look at everything and change nothing.
+    #[must_use]
+    pub fn is_auditor(&self) -> bool {
+        self.user.role == Role::Auditor
+    }
+
+    /// Whether they may look at everything.
+    #[must_use]
+    pub fn sees_everything(&self) -> bool {
+        self.is_administrator() || self.is_auditor()
     }
 }
 
@@ -172,6 +189,15 @@ impl FromRequestParts<Services> for Administrator {
     async fn from_request_parts(parts: &mut Parts, services: &Services) -> Result<Self, Failure> {
         let it = SignedIn::from_request_parts(parts, services).await?;
         if it.is_administrator() { Ok(Self(it)) } else { Err(Failure::not_allowed()) }
+    }
+}
+
+impl FromRequestParts<Services> for Overseer {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, services: &Services) -> Result<Self, Failure> {
+        let it = SignedIn::from_request_parts(parts, services).await?;
+        if it.sees_everything() { Ok(Self(it)) } else { Err(Failure::not_allowed()) }
     }
 }
 

@@ -8,13 +8,13 @@ use axum::http::StatusCode;
 use wire::JumpItemId;
 use wire::api::{
     ApiError, ApprovalRule, ApprovalState, Fault, ItemPermission, MissingApproval, RecordingQuality, ShownAtStart,
-    Simultaneous, StartTerms,
+    Simultaneous, StartTerms, TrafficCapture,
 };
 
 use super::error::Path;
 use super::{Failure, SignedIn, permitted, show_second_factor};
 use crate::clock::now;
-use crate::jump::policy::recording::recording;
+use crate::jump::policy::recording::{capture, recording};
 use crate::jump::policy::{Circumstances, Denial, Granted, Needs, Policy, Shown, Terms, Verdict, decide, strictest};
 use crate::metrics::Refused;
 use crate::services::Services;
@@ -67,6 +67,11 @@ impl<'a> Start<'a> {
     /// How finely the desktop is recorded; none: it is not.
     pub(super) fn recording(&self) -> Option<RecordingQuality> {
         recording(&self.policies, self.services.site_rules.now().record_desktops)
+    }
+
+    /// How what goes through the tunnels is captured; none: it is not.
+    pub(super) fn capture(&self) -> Option<TrafficCapture> {
+        capture(&self.policies, self.services.site_rules.now().capture_traffic)
     }
 
     /// Whether a ticket belongs to it.
@@ -179,6 +184,7 @@ impl<'a> Start<'a> {
             approvals: Vec::new(),
             joins: None,
             recording: self.recording(),
+            capture: self.capture(),
             ends_at: None,
             ends_because: None,
         };

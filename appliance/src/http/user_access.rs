@@ -1,10 +1,10 @@
 use axum::Json;
 use axum::extract::State;
 use wire::UserId;
-use wire::api::{ApiError, GroupAccess, ItemPermission, JumpMethod, MethodAccess, PermissionAccess, UserAccess};
+use wire::api::{ApiError, GroupAccess, ItemPermission, JumpMethod, MethodAccess, PermissionAccess, Role, UserAccess};
 
 use super::error::Path;
-use super::{Administrator, Failure};
+use super::{Failure, Overseer};
 use crate::jump::access::allows;
 use crate::services::Services;
 use crate::store::{AccessBook, JumpGroupRecord, PolicyBook};
@@ -13,7 +13,7 @@ use crate::store::{AccessBook, JumpGroupRecord, PolicyBook};
 #[utoipa::path(get, path = "/api/users/{id}/access", tag = "access", params(("id" = String, Path)), responses((status = 200, body = UserAccess), (status = 404, body = ApiError)))]
 pub(super) async fn explain(
     State(services): State<Services>,
-    _: Administrator,
+    _: Overseer,
     Path(id): Path<UserId>,
 ) -> Result<Json<UserAccess>, Failure> {
     let user = services.store.user(id).await?.ok_or_else(|| Failure::not_found("user"))?;
@@ -31,7 +31,14 @@ pub(super) async fn explain(
     };
     Ok(Json(UserAccess {
         user_id: id,
-        barred: (!user.enabled).then(|| "The user is disabled and cannot sign in.".to_owned()),
+        barred: if user.enabled {
+            (user.role == Role::Auditor).then(|| {
+                "The user is an auditor: they look at everybody's sessions, recordings, reports and the audit trail, and change nothing."
+                    .to_owned()
+            })
+        } else {
+            Some("The user is disabled and cannot sign in.".to_owned())
+        },
         methods: JumpMethod::ALL.into_iter().map(method).collect(),
         groups: groups.into_iter().map(|group| of_group(&book, &policies, group)).collect(),
     }))

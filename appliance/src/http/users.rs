@@ -12,7 +12,7 @@ use wire::{SessionPolicyId, Timestamp, UserId, validate};
 
 use super::error::{Body, Path};
 use super::setup::check_person;
-use super::{Administrator, ConsoleAdministrator, Failure, jump_groups, permitted, uses};
+use super::{ConsoleAdministrator, Failure, Overseer, jump_groups, permitted, uses};
 use crate::audit::Entry;
 use crate::clock::now;
 use crate::events::Audience;
@@ -24,7 +24,7 @@ use crate::store::{FactorResetRecord, StoreError, UserEdit, UserRecord};
 
 /// Every user.
 #[utoipa::path(get, path = "/api/users", tag = "users", responses((status = 200, body = Vec<User>), (status = 403, body = ApiError)))]
-pub(super) async fn list(State(services): State<Services>, _: Administrator) -> Result<Json<Vec<User>>, Failure> {
+pub(super) async fn list(State(services): State<Services>, _: Overseer) -> Result<Json<Vec<User>>, Failure> {
     let at = now();
     let mut locks = HashMap::new();
     let users = services.store.users().await?;

@@ -2,14 +2,16 @@
 
 use std::sync::Arc;
 
-use object_store::{ObjectStoreExt, WriteMultipart};
+use object_store::{ObjectStoreExt, WriteMultipart, path};
 use tokio::sync::OwnedMutexGuard;
-use wire::api::{ConsoleEvent, Recording, RecordingState};
+use wire::api::{ConsoleEvent, Recording, RecordingKind, RecordingState};
 use wire::audit::{Action, ObjectKind};
 
 use super::blocks::{Sealed, Sealer};
 use super::key::RecordingKey;
-use super::webm::{Finished, Found, Part};
+use super::spool::Spool;
+use super::stores::said;
+use super::webm::{Finished, Part};
 use super::{Capture, OpenRecording, RecordingError, Recordings, lock, object_of};
 use crate::audit::{By, Entry};
 use crate::clock::now;
@@ -18,9 +20,30 @@ use crate::random;
 use crate::store::RecordingRecord;
 
 /// Bytes that are read and encrypted at once.
-const AT_ONCE: u64 = 1024 * 1024;
+pub(super) const AT_ONCE: u64 = 1024 * 1024;
 /// Parts that are on their way to the store at once.
 const ON_THEIR_WAY: usize = 4;
+
+/// What a finished file is made of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Piece {
+    /// These bytes.
+    New(Vec<u8>),
+    /// Bytes that came: from there on, so many.
+    Source(u64, u64),
+}
+
+/// Whoever holds chunks that are read.
+pub(super) trait Spooled {
+    /// The chunks.
+    fn spool(&self) -> &Spool;
+}
+
+impl Spooled for OwnedMutexGuard<Capture> {
+    fn spool(&self) -> &Spool {
+        &self.spool
+    }
+}
 
 impl Recordings {
     /// Completes a recording in the background; when that fails it is tried again later.
@@ -50,9 +73,12 @@ impl Recordings {
         let mut recording =
             Recording { ended_at: Some(open.heard_at()), state: RecordingState::Empty, ..record.recording.clone() };
         if !found.is_empty() {
-            let key = RecordingKey::open(&self.0.sealing, open.id, &record.sealed_key)?;
+            let sealing = self.0.keys.named(self.0.audit.store(), record.key_id).await?;
+            let key = RecordingKey::open(&sealing, open.id, &record.sealed_key)?;
+            let (pieces, place) =
+                (pieces(&Finished::of(&found, Some(open.started_at.0))?), object_of(open.session, open.id));
             let sealed;
-            (capture, sealed) = self.store(open, capture, &found, key).await?;
+            (capture, sealed) = self.upload(&place, key, pieces, capture).await?;
             let (width, height) = found.size().unwrap_or_default();
             recording = Recording {
                 state: RecordingState::Finished,
@@ -64,7 +90,9 @@ impl Recordings {
                 ..recording
             };
         }
-        self.write_down(RecordingRecord { recording, sealed_key: record.sealed_key }).await?;
+        // It may have begun under another configuration.
+        let store = self.0.stores.current().to_owned();
+        self.write_down(RecordingRecord { recording, store, ..record }).await?;
         self.stored();
         lock(&self.0.open).remove(&open.id);
         // It cannot be taken out of its lock; a new one in its place would be another recording's.
@@ -84,10 +112,13 @@ impl Recordings {
             .with("session_id", it.session_id.to_string())
             .with("sha256", it.sha256.clone())
             .with("bytes", it.bytes)
+            .with("store", record.store.as_str())
+            .with("kind", serde_json::json!(it.kind))
             .with("duration_millis", it.duration_millis);
         let entry = match it.state {
+            RecordingState::Empty if it.kind == RecordingKind::Traffic => entry.saying("Nothing went through."),
             RecordingState::Empty => entry.failed().saying("No whole picture had arrived."),
-            RecordingState::Running | RecordingState::Finished => entry,
+            RecordingState::Running | RecordingState::Finished | RecordingState::Deleted => entry,
         };
         let session = it.session_id;
         let change = self.0.audit.begin().await?;
@@ -98,34 +129,33 @@ impl Recordings {
     }
 
     /// Encrypts the finished file into the store, a piece at a time.
-    async fn store(
+    pub(super) async fn upload<S: Spooled + Send + 'static>(
         &self,
-        open: &OpenRecording,
-        mut capture: OwnedMutexGuard<Capture>,
-        found: &Found,
+        place: &path::Path,
         key: RecordingKey,
-    ) -> Result<(OwnedMutexGuard<Capture>, Sealed), RecordingError> {
-        let finished = Finished::of(found, Some(open.started_at.0))?;
+        pieces: Vec<Piece>,
+        mut source: S,
+    ) -> Result<(S, Sealed), RecordingError> {
         let mut sealer = Sealer::new(key);
-        let place = object_of(open.session, open.id);
-        let not_stored = |error: object_store::Error| RecordingError::NotStored(error.to_string());
-        let mut upload = WriteMultipart::new(self.0.objects.put_multipart(&place).await.map_err(not_stored)?);
-        for piece in pieces(&finished) {
+        let not_stored =
+            |error: object_store::Error| RecordingError::NotStored(format!("{}: {}", self.store_words(), said(&error)));
+        let mut upload = WriteMultipart::new(self.0.objects.put_multipart(place).await.map_err(not_stored)?);
+        for piece in pieces {
             let work = move || -> Result<_, RecordingError> {
                 let mut sealed = Vec::new();
                 match &piece {
-                    Part::New(bytes) => sealer.push(bytes, &mut sealed)?,
-                    Part::Source { offset, len } => {
+                    Piece::New(bytes) => sealer.push(bytes, &mut sealed)?,
+                    Piece::Source(offset, len) => {
                         let push = |bytes: &[u8]| sealer.push(bytes, &mut sealed).map_err(std::io::Error::other);
-                        let read = capture.spool.read(*offset, *len, push);
+                        let read = source.spool().read(*offset, *len, push);
                         read.map_err(|error| RecordingError::NotStored(error.to_string()))?;
                     }
                 }
-                Ok((sealed, sealer, capture))
+                Ok((sealed, sealer, source))
             };
             let done = tokio::task::spawn_blocking(work).await;
             let sealed;
-            (sealed, sealer, capture) = done.map_err(|error| RecordingError::NotStored(error.to_string()))??;
+            (sealed, sealer, source) = done.map_err(|error| RecordingError::NotStored(error.to_string()))??;
             upload.wait_for_capacity(ON_THEIR_WAY).await.map_err(not_stored)?;
             upload.write(&sealed);
         }
@@ -133,31 +163,40 @@ impl Recordings {
         let sealed = sealer.end(&mut last)?;
         upload.write(&last);
         upload.finish().await.map_err(not_stored)?;
-        Ok((capture, sealed))
+        Ok((source, sealed))
     }
 
     /// What nothing could be kept of: its chunks are gone.
     pub(super) async fn lost(&self, record: RecordingRecord) -> Result<(), RecordingError> {
-        let recording = Recording { state: RecordingState::Empty, ended_at: Some(now()), ..record.recording };
-        self.write_down(RecordingRecord { recording, sealed_key: record.sealed_key }).await
+        let recording = Recording { state: RecordingState::Empty, ended_at: Some(now()), ..record.recording.clone() };
+        self.write_down(RecordingRecord { recording, ..record }).await
     }
 }
 
-/// The parts of a finished file, none of them longer than what is worked on at once.
-fn pieces(finished: &Finished) -> Vec<Part> {
+impl Piece {
+    /// All bytes that came, none of the pieces longer than what is worked on at once.
+    pub(super) fn all_of(len: u64) -> Vec<Self> {
+        Self::source(0, len).collect()
+    }
+
+    fn source(offset: u64, len: u64) -> impl Iterator<Item = Self> {
+        let mut at = 0;
+        std::iter::from_fn(move || {
+            let piece = Self::Source(offset + at, AT_ONCE.min(len - at));
+            let is_left = at < len;
+            at += AT_ONCE.min(len - at);
+            is_left.then_some(piece)
+        })
+    }
+}
+
+/// What a finished recording is made of.
+fn pieces(finished: &Finished) -> Vec<Piece> {
     let mut pieces = Vec::new();
     for part in finished.parts() {
         match part {
-            Part::New(bytes) => pieces.push(Part::New(bytes.clone())),
-            Part::Source { offset, len } => {
-                let end = offset + len;
-                let mut at = *offset;
-                while at < end {
-                    let len = AT_ONCE.min(end - at);
-                    pieces.push(Part::Source { offset: at, len });
-                    at += len;
-                }
-            }
+            Part::New(bytes) => pieces.push(Piece::New(bytes.clone())),
+            Part::Source { offset, len } => pieces.extend(Piece::source(*offset, *len)),
         }
     }
     pieces

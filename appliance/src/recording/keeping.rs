@@ -3,18 +3,16 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use object_store::ObjectStoreExt;
 use wire::Timestamp;
-use wire::api::{RecordingStop, SessionEnd};
-use wire::audit::{Action, ObjectKind};
+use wire::api::{RecordingKind, RecordingStop, SessionEnd};
 use wire::limits::RECORDING_STALL_SECONDS;
 
 use super::key::RecordingKey;
 use super::spool::Spool;
 use super::webm::Scan;
-use super::{Capture, OpenRecording, RecordingError, Recordings, lock, object_of};
-use crate::audit::{By, Entry};
+use super::{Capture, OpenRecording, RecordingError, Recordings, lock};
 use crate::clock::now;
+use crate::retention::{Because, Due};
 use crate::session::recorder::RecorderDue;
 use crate::store::RecordingRecord;
 
@@ -35,6 +33,10 @@ impl Recordings {
     pub async fn restore(&self) -> Result<(), RecordingError> {
         for record in self.0.audit.store().running_recordings().await? {
             let id = record.recording.id;
+            if record.recording.kind == RecordingKind::Traffic {
+                self.restore_traffic(record).await;
+                continue;
+            }
             match self.reopen(&record).await {
                 Ok(open) => {
                     lock(&self.0.open).insert(id, open.clone());
@@ -60,7 +62,8 @@ impl Recordings {
 
     async fn reopen(&self, record: &RecordingRecord) -> Result<Arc<OpenRecording>, RecordingError> {
         let id = record.recording.id;
-        let key = RecordingKey::open(&self.0.sealing, id, &record.sealed_key)?;
+        let sealing = self.0.keys.named(self.0.audit.store(), record.key_id).await?;
+        let key = RecordingKey::open(&sealing, id, &record.sealed_key)?;
         let path = self.spool_of(id);
         let reopened = tokio::task::spawn_blocking(move || {
             let mut scan = Scan::default();
@@ -84,6 +87,7 @@ impl Recordings {
             tokio::time::sleep(EVERY).await;
             self.look_after_sessions().await;
             self.look_after_recordings(look % AGAIN_AFTER == 0);
+            self.look_after_traffic(look % AGAIN_AFTER == 0);
         }
     }
 
@@ -96,22 +100,10 @@ impl Recordings {
         loop {
             let old = store.recordings_of_sessions_ended_before(before, AT_ONCE).await?;
             if old.is_empty() {
-                return Ok(());
+                return self.remove_what_is_left().await;
             }
-            for RecordingRecord { recording: it, .. } in old {
-                let item = store.session(it.session_id).await?.map(|it| it.item_name).unwrap_or_default();
-                let entry = Entry::of(Action::RecordingForgotten, ObjectKind::Recording, it.id.0, &item)
-                    .with("session_id", it.session_id.to_string())
-                    .with("sha256", it.sha256)
-                    .saying("Its session ended longer ago than sessions are kept.");
-                match self.0.objects.delete(&object_of(it.session_id, it.id)).await {
-                    Ok(()) | Err(object_store::Error::NotFound { .. }) => {}
-                    Err(error) => return Err(RecordingError::NotStored(error.to_string())),
-                }
-                let change = self.0.audit.begin().await?;
-                change.delete_recording(it.id).await?;
-                change.commit(&By::appliance(), [entry]).await?;
-            }
+            let due = old.into_iter().map(|it| Due { id: it.recording.id, because: Because::SessionTooOld });
+            self.delete_due(due.collect()).await?;
         }
     }
 

@@ -8,21 +8,34 @@
 //! | file | holds |
 //! |---|---|
 //! | `webm` | what browsers record, made into a file that can be sought in; pure |
-//! | `key` | the key of each recording |
+//! | `key`, `keys` | the key of each recording; those that these are sealed with |
 //! | `spool` | chunks of recordings that are not complete |
 //! | `blocks` | the format of those that are; pure |
 //! | `taking` | chunks as they come, and the ends of recordings |
 //! | `finishing` | making a recording complete |
+//! | `stores` | where complete ones lie |
+//! | `store_watch` | the store that fails while something is recorded |
 //! | `keeping` | what time brings: stalls, ends, and what an earlier run of the appliance left |
 //! | `reading` | giving recordings out |
+//! | `deleting` | deleting them, with a tombstone |
+//! | `verifying` | whether what is stored is what the audit trail says |
+//! | `so_far` | giving out what has come of one that is not complete |
+//! | `traffic` | what goes through tunnels |
 
 mod blocks;
+mod deleting;
 mod finishing;
 mod keeping;
 mod key;
+mod keys;
 mod reading;
+mod so_far;
 mod spool;
+mod store_watch;
+mod stores;
 mod taking;
+mod traffic;
+mod verifying;
 pub mod webm;
 
 use std::collections::HashMap;
@@ -30,28 +43,39 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use anyhow::Context;
-use object_store::local::LocalFileSystem;
 use object_store::{ObjectStore, ObjectStoreExt, path};
-use wire::{RecordingId, SessionId, Timestamp, UserId};
+use wire::audit::Action;
+use wire::{RecordingId, SessionId, Timestamp};
 
-use crate::audit::Audit;
+use crate::audit::{Audit, By, Entry};
 use crate::clock::now;
+use crate::config::RecordingStores;
 use crate::events::EventBus;
 use crate::random;
 use crate::sealing::{Sealing, SealingError};
 use crate::session::registry::Sessions;
 use crate::shutdown::Tasks;
-use crate::store::StoreError;
+use crate::store::{FOLDER_STORE, StoreError};
+use keys::{KeyError, Keys};
 use spool::Spool;
+use stores::Stores;
+use traffic::OpenTraffic;
 use webm::{Scan, WebmFault};
 
+pub use deleting::NotDeleted;
 pub use reading::{Opened, ReadError};
+pub use so_far::SoFar;
 pub use taking::Announced;
+pub use traffic::{PieceWindow, StatementPage};
+pub use verifying::{Chain, Fault, Verification, verify};
 
 /// Where chunks lie until their recording is complete.
 const SPOOLS: &str = "recordings-incoming";
 /// Where complete recordings lie, unless they are stored elsewhere.
 const FOLDER: &str = "recordings";
+
+/// How long it may take to find out whether a recording could be stored.
+const TRY_WITHIN: std::time::Duration = std::time::Duration::from_secs(5);
 
 /// The recordings. Cheap to clone.
 #[derive(Clone)]
@@ -61,16 +85,21 @@ struct Inner {
     audit: Audit,
     events: EventBus,
     sessions: Sessions,
-    sealing: Sealing,
+    keys: Keys,
     tasks: Tasks,
     spools: PathBuf,
+    /// The store that new ones go to.
     objects: Arc<dyn ObjectStore>,
+    /// All of them.
+    stores: Stores,
     /// Those of which more may come, and those that are being completed.
     open: Mutex<HashMap<RecordingId, Arc<OpenRecording>>>,
+    /// The same of captures.
+    traffic: Mutex<HashMap<RecordingId, Arc<OpenTraffic>>>,
+    /// Held by whoever tries whether chunks can be written.
+    trying: Arc<tokio::sync::Mutex<()>>,
     /// What could not be stored last, until something could.
     failure: Mutex<Option<Failing>>,
-    /// Who looked at what since when: one look is one event, however many parts a player asks for.
-    viewers: Mutex<HashMap<(UserId, RecordingId), Timestamp>>,
 }
 
 /// Something that could not be stored.
@@ -92,6 +121,7 @@ struct OpenRecording {
     /// When something last came.
     heard: Mutex<Timestamp>,
     capture: Arc<tokio::sync::Mutex<Capture>>,
+    looks: Mutex<so_far::LookedAt>,
 }
 
 /// What has come of it. Locked while a chunk is written.
@@ -134,6 +164,15 @@ pub enum RecordingError {
     Store(#[from] StoreError),
 }
 
+impl From<KeyError> for RecordingError {
+    fn from(error: KeyError) -> Self {
+        match error {
+            KeyError::Store(error) => Self::Store(error),
+            other => Self::NotStored(other.to_string()),
+        }
+    }
+}
+
 impl From<SealingError> for RecordingError {
     fn from(error: SealingError) -> Self {
         Self::NotStored(error.to_string())
@@ -152,41 +191,58 @@ impl Recordings {
         sealing: Sealing,
         tasks: Tasks,
         data_dir: &Path,
+        configured: &RecordingStores,
     ) -> anyhow::Result<Self> {
         let (spools, folder) = (data_dir.join(SPOOLS), data_dir.join(FOLDER));
         for folder in [&spools, &folder] {
             make_private(folder).with_context(|| format!("cannot make the folder {}", folder.display()))?;
         }
-        // A recording that is said to be complete survives when the power fails.
-        let objects = LocalFileSystem::new_with_prefix(&folder)
-            .with_context(|| format!("cannot use the folder {}", folder.display()))?
-            .with_fsync(true);
+        let stores = Stores::open(&folder, configured)?;
+        let objects = stores.named(stores.current())?;
         let inner = Inner {
             audit,
             events,
             sessions,
-            sealing,
+            keys: Keys::new(sealing),
             tasks,
             spools,
-            objects: Arc::new(objects),
+            objects,
+            stores,
             open: Mutex::default(),
+            traffic: Mutex::default(),
+            trying: Arc::default(),
             failure: Mutex::default(),
-            viewers: Mutex::default(),
         };
         Ok(Self(Arc::new(inner)))
     }
 
-    /// Tries whether a recording could be stored now.
+    /// Tries whether a recording could be stored now. Answers soon, whatever the store does.
     ///
     /// # Errors
     /// Why not.
     pub async fn try_out(&self) -> Result<(), String> {
-        let tried = self.write_and_remove().await.map_err(|error| format!("{error:#}"));
+        let tried = match tokio::time::timeout(TRY_WITHIN, self.write_and_remove()).await {
+            Ok(tried) => tried.map_err(|error| format!("{error:#}")),
+            Err(_) => Err(format!("{} does not answer within {} seconds", self.store_words(), TRY_WITHIN.as_secs())),
+        };
         match &tried {
             Ok(()) => self.stored(),
             Err(why) => self.failed(why),
         }
         tried
+    }
+
+    /// Has another key seal the keys of recordings that begin from now on. Those that are there stay readable.
+    ///
+    /// # Errors
+    /// When it cannot be made, kept or audited; then the old one stays in use.
+    pub async fn change_key(&self, by: &By) -> Result<(), RecordingError> {
+        let record = self.0.keys.make()?;
+        let change = self.0.audit.begin().await?;
+        change.insert_recording_key(&record).await?;
+        let entry = Entry::of_settings(Action::RecordingKeyChanged, "Recordings").with("key_id", record.id.to_string());
+        change.commit(by, [entry]).await?;
+        Ok(())
     }
 
     /// What could not be stored last, until something could.
@@ -197,15 +253,30 @@ impl Recordings {
 
     async fn write_and_remove(&self) -> anyhow::Result<()> {
         let file = self.0.spools.join(format!("try-{}", random::id()));
+        // On a disk that hangs one try is enough: its thread hangs with it.
+        let alone = self.0.trying.clone().lock_owned().await;
         let written = tokio::task::spawn_blocking(move || {
+            let _alone = alone;
             let written = std::fs::write(&file, [0; 4096]).and_then(|()| std::fs::File::open(&file)?.sync_all());
             let removed = std::fs::remove_file(&file);
             written.and(removed)
         });
         written.await?.context("chunks cannot be written to the data folder")?;
         let place = path::Path::from(format!("try-{}", random::id()));
-        self.0.objects.put(&place, vec![0; 4096].into()).await.context("recordings cannot be stored")?;
-        self.0.objects.delete(&place).await.context("recordings cannot be removed from their store")
+        let failed = |error: object_store::Error| anyhow::anyhow!("{}: {}", self.store_words(), stores::said(&error));
+        self.0.objects.put(&place, vec![0; 4096].into()).await.map_err(failed)?;
+        match self.0.objects.delete(&place).await {
+            Ok(()) | Err(object_store::Error::NotFound { .. }) => Ok(()),
+            Err(error) => Err(failed(error)),
+        }
+    }
+
+    /// The store that new recordings go to, for people.
+    fn store_words(&self) -> String {
+        match self.0.stores.current() {
+            FOLDER_STORE => "the folder of recordings".into(),
+            name => format!("the store {name:?}"),
+        }
     }
 
     fn stored(&self) {
@@ -235,7 +306,15 @@ impl OpenRecording {
     fn new(id: RecordingId, session: SessionId, bits_per_second: u32, capture: Capture) -> Arc<Self> {
         let at = now();
         let capture = Arc::new(tokio::sync::Mutex::new(capture));
-        Arc::new(Self { id, session, bits_per_second, started_at: at, heard: Mutex::new(at), capture })
+        Arc::new(Self {
+            id,
+            session,
+            bits_per_second,
+            started_at: at,
+            heard: Mutex::new(at),
+            capture,
+            looks: Mutex::default(),
+        })
     }
 
     fn hear(&self) {

@@ -6,21 +6,19 @@ use std::sync::Arc;
 use bytes::Bytes;
 use futures_util::Stream;
 use object_store::{ObjectStore, ObjectStoreExt, path};
+use wire::RecordingId;
 use wire::api::{Recording, RecordingState};
-use wire::{RecordingId, UserId};
 
 use super::blocks::Part;
 use super::key::RecordingKey;
-use super::{Recordings, lock, object_of};
-use crate::clock::now;
-use crate::sealing::SealingError;
-use crate::store::StoreError;
+use super::keys::KeyError;
+use super::stores::{Stores, UnknownStore};
+use super::{Recordings, object_of};
+use crate::sealing::{Sealing, SealingError};
+use crate::store::{RecordingRecord, StoreError};
 
 /// Bytes that are read from the store at once.
 const AT_ONCE: u64 = 1024 * 1024;
-
-/// How long somebody may ask for nothing before it is another look.
-const LOOK_MILLIS: u64 = 10 * 60 * 1000;
 
 /// A complete recording that is read.
 pub struct Opened {
@@ -37,12 +35,28 @@ pub enum ReadError {
     /// The store does not give it.
     #[error("the recording cannot be read from its store: {0}")]
     Store(#[from] object_store::Error),
+    /// Its store is not known any more.
+    #[error(transparent)]
+    NoStore(#[from] UnknownStore),
     /// It is not what was stored.
     #[error("the recording was changed after it was stored, or the appliance has another sealing key")]
     Sealed(#[from] SealingError),
+    /// The key that its own is sealed with is not to be had.
+    #[error(transparent)]
+    NoKey(KeyError),
     /// The database failed.
     #[error(transparent)]
     Database(#[from] StoreError),
+}
+
+impl From<KeyError> for ReadError {
+    fn from(error: KeyError) -> Self {
+        match error {
+            KeyError::Store(error) => Self::Database(error),
+            KeyError::Sealed(error) => Self::Sealed(error),
+            gone @ KeyError::Gone => Self::NoKey(gone),
+        }
+    }
 }
 
 impl Recordings {
@@ -55,28 +69,19 @@ impl Recordings {
         if record.recording.state != RecordingState::Finished {
             return Ok(None);
         }
-        let key = RecordingKey::open(&self.0.sealing, id, &record.sealed_key)?;
-        let place = object_of(record.recording.session_id, id);
-        Ok(Some(Opened { recording: record.recording, key, objects: self.0.objects.clone(), place }))
-    }
-}
-
-impl Recordings {
-    /// Whether somebody has not looked at this for a while; from now on they have.
-    #[must_use]
-    pub fn is_new_viewer(&self, user: UserId, id: RecordingId) -> bool {
-        let (mut viewers, at) = (lock(&self.0.viewers), now());
-        viewers.retain(|_, seen| at.millis_since(*seen) < LOOK_MILLIS);
-        viewers.insert((user, id), at).is_none()
-    }
-
-    /// Somebody wanted to look at this and did not come to it.
-    pub fn forget_viewer(&self, user: UserId, id: RecordingId) {
-        lock(&self.0.viewers).remove(&(user, id));
+        let sealing = self.0.keys.named(self.0.audit.store(), record.key_id).await?;
+        Ok(Some(Opened::of(record, &sealing, &self.0.stores)?))
     }
 }
 
 impl Opened {
+    /// A complete recording whose key is sealed with this.
+    pub(super) fn of(record: RecordingRecord, sealing: &Sealing, stores: &Stores) -> Result<Self, ReadError> {
+        let key = RecordingKey::open(sealing, record.recording.id, &record.sealed_key)?;
+        let place = object_of(record.recording.session_id, record.recording.id);
+        Ok(Self { recording: record.recording, key, objects: stores.named(&record.store)?, place })
+    }
+
     /// These bytes of it, piece by piece. They lie within it.
     pub fn read(self, wanted: Range<u64>) -> impl Stream<Item = Result<Bytes, ReadError>> + Send + 'static {
         futures_util::stream::try_unfold((self, wanted), |(it, left)| async move {

@@ -14,13 +14,18 @@ use wire::limits::RECORDING_CHUNK_BYTES;
 use super::key::{OVERHEAD, Piece, RecordingKey};
 
 const LENGTH_BYTES: u64 = 4;
+/// Bytes of chunks after which the place of one is remembered: so much is passed over at most to find a byte.
+const MARK_AFTER: u64 = 64 * 1024;
 
 /// The chunks of one recording.
 #[derive(Debug)]
 pub(super) struct Spool {
     file: File,
     key: RecordingKey,
-    chunks: Vec<Chunk>,
+    /// Some of the chunks, the first one among them.
+    marks: Vec<Chunk>,
+    /// How many chunks there are.
+    count: u64,
     /// Bytes of all chunks as they came.
     len: u64,
     /// Bytes of the file.
@@ -29,11 +34,11 @@ pub(super) struct Spool {
 
 #[derive(Clone, Copy, Debug)]
 struct Chunk {
+    number: u64,
     /// Where it begins among all bytes that came.
     offset: u64,
-    /// Where its encrypted bytes lie in the file.
+    /// Where it lies in the file.
     at: u64,
-    sealed_len: u32,
 }
 
 impl Spool {
@@ -44,13 +49,13 @@ impl Spool {
         if let Some(folder) = path.parent() {
             File::open(folder)?.sync_all()?;
         }
-        Ok(Self { file, key, chunks: Vec::new(), len: 0, end: 0 })
+        Ok(Self { file, key, marks: Vec::new(), count: 0, len: 0, end: 0 })
     }
 
     /// Of a recording that an earlier run of the appliance began. Each chunk is handed to `see`, in order.
     pub(super) fn reopen(path: &Path, key: RecordingKey, mut see: impl FnMut(&[u8])) -> io::Result<Self> {
         let mut file = OpenOptions::new().read(true).write(true).open(path)?;
-        let mut spool = Self { file: file.try_clone()?, key, chunks: Vec::new(), len: 0, end: 0 };
+        let mut spool = Self { file: file.try_clone()?, key, marks: Vec::new(), count: 0, len: 0, end: 0 };
         let all = file.metadata()?.len();
         while all - spool.end > LENGTH_BYTES {
             file.seek(SeekFrom::Start(spool.end))?;
@@ -65,7 +70,7 @@ impl Spool {
             file.read_exact(&mut sealed)?;
             let Ok(plain) = spool.key.decrypt(Piece::Chunk(spool.next()), &mut sealed) else { break };
             see(plain);
-            spool.push(at, sealed_len, plain.len() as u64);
+            spool.push(sealed_len, plain.len() as u64);
         }
         if spool.end < all {
             tracing::warn!(file = %path.display(), from = spool.end, of = all, "the end of a recording that was half written is cut off");
@@ -76,7 +81,7 @@ impl Spool {
 
     /// The number of the chunk that comes next.
     pub(super) fn next(&self) -> u64 {
-        self.chunks.len() as u64
+        self.count
     }
 
     /// Bytes of all chunks.
@@ -86,25 +91,43 @@ impl Spool {
 
     /// Puts a chunk behind the others. When this comes back it is on the disk; after an error the file is as it was.
     pub(super) fn append(&mut self, chunk: &[u8]) -> io::Result<()> {
+        self.put(chunk, true)
+    }
+
+    /// The same, but it need not be on the disk yet: it survives the death of the appliance, and that of the machine when the file
+    /// was synced since.
+    pub(super) fn append_unsynced(&mut self, chunk: &[u8]) -> io::Result<()> {
+        self.put(chunk, false)
+    }
+
+    /// The file, to be synced while more is appended.
+    pub(super) fn to_sync(&self) -> io::Result<File> {
+        self.file.try_clone()
+    }
+
+    fn put(&mut self, chunk: &[u8], sync: bool) -> io::Result<()> {
         let mut record = vec![0; 4];
         self.key.encrypt(Piece::Chunk(self.next()), chunk, &mut record).map_err(io::Error::other)?;
         let sealed_len = u32::try_from(record.len() - 4).map_err(io::Error::other)?;
         record[..4].copy_from_slice(&sealed_len.to_be_bytes());
         self.file.seek(SeekFrom::Start(self.end))?;
-        let written = self.file.write_all(&record).and_then(|()| self.file.sync_data());
+        let written = self.file.write_all(&record).and_then(|()| if sync { self.file.sync_data() } else { Ok(()) });
         if let Err(error) = written {
             // Whether or not this goes well: what lies behind the end is written over, or cut off when it is opened again.
             let _ = self.file.set_len(self.end);
             return Err(error);
         }
-        self.push(self.end + LENGTH_BYTES, sealed_len, chunk.len() as u64);
+        self.push(sealed_len, chunk.len() as u64);
         Ok(())
     }
 
-    fn push(&mut self, at: u64, sealed_len: u32, len: u64) {
-        self.chunks.push(Chunk { offset: self.len, at, sealed_len });
+    fn push(&mut self, sealed_len: u32, len: u64) {
+        if self.marks.last().is_none_or(|it| self.len - it.offset >= MARK_AFTER) {
+            self.marks.push(Chunk { number: self.count, offset: self.len, at: self.end });
+        }
+        self.count += 1;
         self.len += len;
-        self.end = at + u64::from(sealed_len);
+        self.end += LENGTH_BYTES + u64::from(sealed_len);
     }
 
     /// Hands the bytes from `offset` on, `len` of them, to `take`, in pieces.
@@ -113,14 +136,19 @@ impl Spool {
         if end > self.len {
             return Err(io::ErrorKind::UnexpectedEof.into());
         }
-        let first = self.chunks.partition_point(|it| it.offset <= offset).saturating_sub(1);
-        for (number, chunk) in self.chunks.iter().enumerate().skip(first) {
-            if chunk.offset >= end {
-                break;
+        let mark = self.marks.partition_point(|it| it.offset <= offset).saturating_sub(1);
+        let Some(mut chunk) = self.marks.get(mark).copied() else { return Ok(()) };
+        let mut sealed = Vec::new();
+        while chunk.offset < end && chunk.at < self.end {
+            let mut length = [0; 4];
+            self.file.read_exact_at(&mut length, chunk.at)?;
+            let sealed_len = u32::from_be_bytes(length) as usize;
+            if sealed_len > RECORDING_CHUNK_BYTES + OVERHEAD {
+                return Err(io::ErrorKind::InvalidData.into());
             }
-            let mut sealed = vec![0; chunk.sealed_len as usize];
-            self.file.read_exact_at(&mut sealed, chunk.at)?;
-            let plain = self.key.decrypt(Piece::Chunk(number as u64), &mut sealed).map_err(io::Error::other)?;
+            sealed.resize(sealed_len, 0);
+            self.file.read_exact_at(&mut sealed, chunk.at + LENGTH_BYTES)?;
+            let plain = self.key.decrypt(Piece::Chunk(chunk.number), &mut sealed).map_err(io::Error::other)?;
             let within = |at: u64| {
                 usize::try_from(at.saturating_sub(chunk.offset)).map_or(plain.len(), |it| it.min(plain.len()))
             };
@@ -128,6 +156,11 @@ impl Spool {
             if !wanted.is_empty() {
                 take(&plain[wanted])?;
             }
+            chunk = Chunk {
+                number: chunk.number + 1,
+                offset: chunk.offset + plain.len() as u64,
+                at: chunk.at + LENGTH_BYTES + sealed_len as u64,
+            };
         }
         Ok(())
     }

@@ -59,7 +59,8 @@ impl Recordings {
         bits_per_second: u32,
         by: &By,
     ) -> Result<Announced, RecordingError> {
-        let (key, sealed_key) = RecordingKey::make(&self.0.sealing, id)?;
+        let (key_id, sealing) = self.0.keys.newest(self.0.audit.store()).await?;
+        let (key, sealed_key) = RecordingKey::make(&sealing, id)?;
         let path = self.spool_of(id);
         let spool = tokio::task::spawn_blocking(move || Spool::create(&path, key)).await;
         let spool = spool.map_err(std::io::Error::other).and_then(|it| it);
@@ -77,8 +78,10 @@ impl Recordings {
             height: 0,
             bytes: 0,
             sha256: None,
+            deletion: None,
         };
-        let record = RecordingRecord { recording: recording.clone(), sealed_key };
+        let store = self.0.stores.current().to_owned();
+        let record = RecordingRecord { recording: recording.clone(), sealed_key, store, object_gone: false, key_id };
         let item = live.snapshot().item_name;
         let entry = Entry::of(Action::RecordingStarted, ObjectKind::Recording, id.0, &item)
             .with("session_id", live.id.to_string())

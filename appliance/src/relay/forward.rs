@@ -13,6 +13,7 @@ use super::connections::{ConnectionTable, From};
 use super::gate::Gate;
 use super::inspect::{Inspected, Violated, inspect};
 use super::link::{Incoming, IncomingHalf, LinkBroken, Outgoing, OutgoingHalf};
+use super::tap::Tap;
 
 /// The outgoing half of a link; the relay of the other direction, refusals and pings share it.
 pub type Outbound = tokio::sync::Mutex<OutgoingHalf>;
@@ -180,6 +181,8 @@ pub struct Direction<'a> {
     pub pulse: &'a Pulse,
     /// What holds frames back for a while.
     pub gate: &'a Gate,
+    /// What keeps a copy of the frames, where anything does.
+    pub tap: Option<&'a dyn Tap>,
     /// Told when connections came or went, so that consoles see it at once.
     pub changed: &'a tokio::sync::Notify,
 }
@@ -231,6 +234,13 @@ impl Direction<'_> {
         }
         if wait_for_rows {
             self.wait_for_rows().await;
+        }
+        if let Some(tap) = self.tap
+            && !onward.is_empty()
+            && tap.keep(self.from, onward.clone()).await.is_err()
+        {
+            // The session ends, which is seen where this is waited for.
+            std::future::pending::<()>().await;
         }
         if !onward.is_empty() {
             send(other(self.from), self.onward, onward).await?;

@@ -6,9 +6,11 @@
 //! - `link`: what a link is, whatever carries it.
 //! - `forward`: one direction.
 //! - `gate`: what holds bytes back for a while.
+//! - `tap`: what keeps a copy of them.
 
 pub mod connections;
 pub mod forward;
 pub mod gate;
 pub mod inspect;
 pub mod link;
+pub mod tap;

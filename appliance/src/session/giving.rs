@@ -194,6 +194,7 @@ mod tests {
             connections_open: 0,
             reconnecting: None,
             recording: None,
+            capture: None,
             ticket: None,
             ends_at: None,
             ends_because: None,

@@ -6,6 +6,7 @@ use std::time::Duration;
 use bytes::BytesMut;
 use futures_util::{SinkExt, StreamExt};
 use tokio::time::timeout;
+use wire::api::SessionEnd;
 use wire::stream::frame;
 
 use super::links::{End, Links};
@@ -23,6 +24,10 @@ impl Sessions {
         // Whoever read these links before has let go of them once they can be locked: nothing of the earlier pair follows.
         let from_helper = helper.incoming.clone().lock_owned().await;
         let from_jumpoint = jumpoint.incoming.clone().lock_owned().await;
+        let Ok(tap) = live.tap() else {
+            self.end(live, SessionEnd::CaptureFailed, None, "");
+            return std::future::pending().await;
+        };
         if let Err(stopped) = pair(live, epoch, &helper.out, &jumpoint.out).await {
             return stopped;
         }
@@ -40,6 +45,7 @@ impl Sessions {
                 table: &here.table,
                 pulse: &here.helper_pulse,
                 gate: &here.gate,
+                tap: tap.as_deref(),
                 changed: &here.changed,
             };
             let back = Direction {

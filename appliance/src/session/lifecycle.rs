@@ -62,6 +62,13 @@ pub fn end_message(end: SessionEnd, by: &str, jumpoint: &str) -> String {
         SessionEnd::RecordingFailed => {
             "The appliance could not store the recording that this session needs. Tell an administrator.".into()
         }
+        SessionEnd::CaptureFailed => {
+            "The appliance could not capture what went through the tunnels, as this session needs. Tell an administrator."
+                .into()
+        }
+        SessionEnd::CaptureFull => {
+            "As much went through the tunnels as may be captured of one session. Press Jump again to go on.".into()
+        }
         SessionEnd::JoinedSessionOver => "The session that it joined is over.".into(),
         SessionEnd::JumpointDisabled => {
             format!(

@@ -4,7 +4,7 @@ use std::collections::{HashSet, VecDeque};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use tokio::sync::Notify;
+use tokio::sync::{Notify, OnceCell};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 use wire::api::{EffectiveSessionPolicy, Reconnecting, Session, SessionEnd, SessionState, Statistics};
@@ -20,6 +20,7 @@ use crate::jump::policy::End;
 use crate::relay::connections::{ConnectionTable, TunnelCount, WrittenDown};
 use crate::relay::forward::Pulse;
 use crate::relay::gate::Gate;
+use crate::relay::tap::Tap;
 use crate::store::{ConnectionsSoFar, SessionRecord};
 
 /// A session that is not over.
@@ -72,7 +73,14 @@ pub struct LiveSession {
     recorder: Option<Mutex<Recorder>>,
     /// Closed while a recording that it needs does not run.
     pub gate: Gate,
+    /// What captures what goes through it, where that is to be captured.
+    tap: Option<OnceCell<Arc<dyn Tap>>>,
 }
+
+/// What goes through a session is to be captured, and nothing does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("nothing captures what goes through the session")]
+pub struct NoTap;
 
 /// The end that policies set to a session, and what its people were told of it.
 #[derive(Clone, Debug, Default)]
@@ -125,6 +133,7 @@ impl LiveSession {
     }
 
     fn with(record: SessionRecord, connections: ConnectionsSoFar, recorder: Option<Recorder>) -> Arc<Self> {
+        let captures = record.capture.is_some();
         let ports: Vec<u16> = record.tunnels.iter().map(|tunnel| tunnel.remote_port).collect();
         let mut written = WrittenDown {
             open: connections.open,
@@ -167,6 +176,7 @@ impl LiveSession {
             idle: Mutex::default(),
             gate: if recorder.is_some() { Gate::closed() } else { Gate::default() },
             recorder: recorder.map(Mutex::new),
+            tap: captures.then(OnceCell::new),
         })
     }
 
@@ -213,6 +223,25 @@ impl LiveSession {
             }
             seen
         })
+    }
+
+    /// What captures what goes through it; none where nothing is to be captured.
+    ///
+    /// # Errors
+    /// When it is to be captured, and nothing does.
+    pub fn tap(&self) -> Result<Option<Arc<dyn Tap>>, NoTap> {
+        self.tap.as_ref().map(|it| it.get().cloned().ok_or(NoTap)).transpose()
+    }
+
+    /// Begins to capture where that is to be done and is not done yet, by this; others who want the same wait for it.
+    ///
+    /// # Errors
+    /// What it says.
+    pub async fn tap_with<E>(&self, begin: impl Future<Output = Result<Arc<dyn Tap>, E>>) -> Result<(), E> {
+        if let Some(tap) = &self.tap {
+            tap.get_or_try_init(|| begin).await?;
+        }
+        Ok(())
     }
 
     /// Changes the record.
@@ -480,5 +509,6 @@ pub fn view(record: SessionRecord) -> Session {
         participants: Vec::new(),
         policy: record.policy,
         recording: None,
+        capture: record.capture,
     }
 }

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use wire::api::{ConsoleEvent, Participant, Session, SessionEnd, SessionState};
+use wire::api::{ConsoleEvent, Participant, Role, Session, SessionEnd, SessionState};
 use wire::{JumpItemId, SessionId, UserId};
 
 use super::live::{Ending, LiveSession};
@@ -84,11 +84,16 @@ impl Sessions {
         }
     }
 
-    /// An administrator looks at the session of another, which its user sees. Once for each of them.
+    /// Somebody looks at the session of another, which its user sees. Once for each of them.
     pub async fn note_watcher(&self, live: &Arc<LiveSession>, who: &UserRecord) {
         if live.is_new_watcher(who.id) {
             let name = &who.display_name;
-            self.note(live, "watched", &format!("The administrator {name} watches the session."), Some(name)).await;
+            let what = match who.role {
+                Role::Administrator => "administrator",
+                Role::Auditor => "auditor",
+                Role::Technician => "reviewer",
+            };
+            self.note(live, "watched", &format!("The {what} {name} watches the session."), Some(name)).await;
         }
     }
 

@@ -159,6 +159,7 @@ impl Store {
         let standing = Standing {
             user: id,
             administrator: row.role == super::to_text(&Role::Administrator),
+            auditor: row.role == super::to_text(&Role::Auditor),
             default_role: row.default_role_id.and_then(role),
             personal_role: row.personal_role_id.and_then(role),
         };

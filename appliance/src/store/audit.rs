@@ -1,10 +1,11 @@
-use sea_orm::sea_query::{Expr, ExprTrait, Func, LikeExpr};
-use sea_orm::{ColumnTrait, Condition, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::sea_query::Expr;
+use sea_orm::{ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect};
 use uuid::Uuid;
 use wire::Timestamp;
 use wire::audit::{Action, Actor, AuditEvent, ChainHash, Head, LinkedEvent, ObjectName, Outcome, Place};
 
 use super::entities::{audit_event, audit_head, audit_tail};
+use super::text::contains;
 use super::{Store, StoreError, count, from_json, from_text, signed, to_json, to_text};
 
 /// The one row that whoever appends locks.
@@ -280,7 +281,7 @@ impl Store {
             find = find.filter(Column::Sequence.lt(signed(before)));
         }
         if !filter.text.is_empty() {
-            find = find.filter(contains(&filter.text));
+            find = find.filter(contains(READ, &filter.text));
         }
         Ok(read(find.order_by_desc(Column::Sequence).limit(limit).all(&self.db).await?))
     }
@@ -305,11 +306,10 @@ impl Store {
     }
 }
 
-/// Whatever the case, somewhere in what a person reads of an event.
-fn contains(text: &str) -> Condition {
+/// What a person reads of an event.
+const READ: [audit_event::Column; 8] = {
     use audit_event::Column;
-    let escaped = text.to_lowercase().replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
-    let columns = [
+    [
         Column::ActorName,
         Column::ActorToken,
         Column::Address,
@@ -318,9 +318,5 @@ fn contains(text: &str) -> Condition {
         Column::Message,
         Column::Before,
         Column::After,
-    ];
-    columns.into_iter().fold(Condition::any(), |any, column| {
-        let lower = Expr::expr(Func::lower(Expr::col(column)));
-        any.add(lower.like(LikeExpr::new(format!("%{escaped}%")).escape('\\')))
-    })
-}
+    ]
+};

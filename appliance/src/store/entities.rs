@@ -7,11 +7,12 @@ mod audit;
 mod credentials;
 mod outside;
 pub(super) mod recordings;
+pub(super) mod review;
 mod second_factors;
 mod sign_on;
 
 pub(super) use api_tokens::api_token;
-pub(super) use audit::{audit_event, audit_head, audit_tail};
+pub(super) use audit::{audit_event, audit_head, audit_tail, forwarding_cursor};
 pub(super) use credentials::credential;
 pub(super) use outside::{outbox, service};
 pub(super) use second_factors::{factor_reset, passkey, recovery_code, sign_in_challenge, totp};
@@ -341,6 +342,7 @@ pub(super) mod session {
         pub joined_owner: Option<String>,
         pub session_policy: Option<String>,
         pub recording: Option<String>,
+        pub capture: Option<String>,
     }
 
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

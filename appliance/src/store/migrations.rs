@@ -10,7 +10,9 @@ use sea_orm_migration::schema::{
 };
 
 mod api_tokens;
+mod captures;
 mod credentials;
+mod forwarding;
 mod second_factors;
 
 use api_tokens::ApiTokens;
@@ -21,7 +23,10 @@ mod own_items;
 mod passkeys;
 mod personal_groups;
 mod policies;
+mod recording_keys;
 mod recordings;
+mod retention;
+mod review;
 mod revisions;
 mod session_policies;
 mod single_sign_on;
@@ -59,6 +64,11 @@ impl MigratorTrait for Migrator {
             Box::new(item_copies::ItemCopies),
             Box::new(recordings::Recordings),
             Box::new(revisions::Revisions),
+            Box::new(captures::Captures),
+            Box::new(review::Review),
+            Box::new(retention::Retention),
+            Box::new(forwarding::Forwarding),
+            Box::new(recording_keys::RecordingKeys),
         ]
     }
 }

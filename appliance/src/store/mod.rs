@@ -7,12 +7,15 @@ mod api_tokens;
 mod approvals;
 mod audit;
 mod browsers;
+mod captures;
 mod connections;
 mod credentials;
 mod database;
 mod dependents;
 mod entities;
 mod error;
+mod forwarding;
+mod holds;
 mod item_changes;
 mod item_copies;
 mod jump;
@@ -27,7 +30,11 @@ mod policies;
 mod postgres;
 mod principals;
 mod provider_teams;
+mod recording_keys;
 mod recordings;
+mod reports;
+mod review;
+mod review_list;
 mod second_factors;
 mod services;
 mod session_policies;
@@ -37,6 +44,7 @@ mod sign_in_challenges;
 mod sign_in_failures;
 mod sign_on;
 mod teams;
+mod text;
 mod users;
 
 use std::path::Path;
@@ -64,7 +72,11 @@ pub use policies::{PolicyBook, PolicyUses, holding};
 pub use postgres::{Claim, OpenError};
 pub use principals::GroupLeft;
 pub use provider_teams::TeamNames;
-pub use recordings::RecordingRecord;
+pub use recording_keys::RecordingKeyRecord;
+pub use recordings::{FOLDER_STORE, RecordingRecord, StoredPart};
+pub use reports::{LastUse, Usage};
+pub use review::{SessionNoteRecord, Stretches};
+pub use review_list::{Cursor, ReviewFilter, ReviewOrder};
 pub use second_factors::{FactorResetRecord, TotpRecord};
 pub use services::ServiceRecord;
 pub use session_policies::{SessionPolicyBook, SessionPolicyRecord, SessionPolicyUses};
@@ -107,6 +119,18 @@ impl Store {
         Ok(Self { db: Database::new(db), file: Some(file.into()) })
     }
 
+    /// The same beside the appliance that uses it, with its tables as they are.
+    ///
+    /// # Errors
+    /// When the file cannot be opened.
+    pub async fn open_sqlite_beside(file: &Path) -> Result<Self, StoreError> {
+        let mut options = ConnectOptions::new(format!("sqlite://{}?mode=rw", file.display()));
+        options.max_connections(2).sqlx_logging(false);
+        options.map_sqlx_sqlite_opts(|sqlite| sqlite.busy_timeout(BUSY_TIMEOUT).foreign_keys(true));
+        let db = sea_orm::Database::connect(options).await?;
+        Ok(Self { db: Database::new(db), file: Some(file.into()) })
+    }
+
     /// One that nobody used before, of the kind that the tests are run with; the embedded one lies in this folder.
     #[cfg(test)]
     pub(crate) async fn fresh(folder: &Path) -> Self {
@@ -121,6 +145,12 @@ impl Store {
     pub(crate) async fn open_read_only(file: &Path) -> Result<Self, StoreError> {
         let db = sea_orm::Database::connect(format!("sqlite://{}?mode=ro", file.display())).await?;
         Ok(Self { db: Database::new(db), file: None })
+    }
+
+    /// Whatever somebody does with a database.
+    #[cfg(test)]
+    pub(crate) async fn run_any(&self, statement: &str) {
+        sea_orm::ConnectionTrait::execute_unprepared(&self.db, statement).await.unwrap();
     }
 
     /// Whether the database can be read.

@@ -140,6 +140,7 @@ fn session(user: UserId, item: &JumpItemRecord) -> (SessionRecord, SessionEventR
         joined: None,
         policy: None,
         recording: None,
+        capture: None,
         group_id: None,
     };
     let event = SessionEvent {

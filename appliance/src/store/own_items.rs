@@ -8,7 +8,7 @@ use wire::api::SavedFilter;
 use wire::{JumpItemId, SavedFilterId, Timestamp, UserId};
 
 use super::entities::{own_item, saved_filter};
-use super::{Store, StoreError};
+use super::{Store, StoreError, from_text, to_text};
 
 /// What a user has of an item.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -53,9 +53,11 @@ impl Store {
     pub async fn saved_filters(&self, user: UserId) -> Result<Vec<SavedFilter>, StoreError> {
         let find = saved_filter::Entity::find().filter(saved_filter::Column::UserId.eq(user.0));
         let rows = find.order_by_asc(saved_filter::Column::Name).all(&self.db).await?;
-        let filter =
-            |row: saved_filter::Model| SavedFilter { id: SavedFilterId(row.id), name: row.name, query: row.query };
-        Ok(rows.into_iter().map(filter).collect())
+        let filter = |row: saved_filter::Model| {
+            let page = from_text("saved_filter.page", &row.page)?;
+            Ok(SavedFilter { id: SavedFilterId(row.id), name: row.name, query: row.query, page })
+        };
+        rows.into_iter().map(filter).collect()
     }
 
     /// How many filter sets a user has.
@@ -77,6 +79,7 @@ impl Store {
             name: it.name.clone(),
             query: it.query.clone(),
             created_at: at.0,
+            page: to_text(&it.page),
         };
         saved_filter::Entity::insert(row.into_active_model()).exec_without_returning(&self.db).await?;
         Ok(())

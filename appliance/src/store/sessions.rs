@@ -1,11 +1,16 @@
 use sea_orm::sea_query::{Expr, ExprTrait, Query, SelectStatement};
-use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::{
+    ActiveModelTrait, ColumnTrait, Condition, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect,
+};
 use uuid::Uuid;
-use wire::api::{EffectiveSessionPolicy, Joined, RecordingQuality, SessionEnd, SessionEvent, SessionState, Tunnel};
+use wire::api::{
+    EffectiveSessionPolicy, Joined, RecordingQuality, SessionEnd, SessionEvent, SessionState, TrafficCapture, Tunnel,
+};
 use wire::{AgentId, ApprovalId, JumpGroupId, JumpItemId, JumpointId, SessionEventId, SessionId, Timestamp, UserId};
 
 use super::entities::recordings::recording;
 use super::entities::{jump_item, session, session_event};
+use super::holds::held_sessions;
 use super::own_items::note_use;
 use super::{Store, StoreError, count, from_json, from_text, signed, to_json, to_text};
 
@@ -76,6 +81,8 @@ pub struct SessionRecord {
     pub policy: Option<EffectiveSessionPolicy>,
     /// How finely its user's desktop is recorded; none: it is not.
     pub recording: Option<RecordingQuality>,
+    /// How what goes through its tunnels is captured; none: it is not.
+    pub capture: Option<TrafficCapture>,
 }
 
 /// Which sessions are listed.
@@ -90,6 +97,21 @@ pub enum Whose {
         /// The groups that the items were in.
         groups: Vec<JumpGroupId>,
     },
+    /// Those on items of these groups.
+    Groups(Vec<JumpGroupId>),
+}
+
+impl Whose {
+    pub(super) fn condition(&self) -> Condition {
+        let of_groups = |groups: &[JumpGroupId]| session::Column::GroupId.is_in(groups.iter().map(|it| it.0));
+        match self {
+            Self::Everybody => Condition::all(),
+            Self::Of { user, groups } => {
+                Condition::any().add(session::Column::UserId.eq(user.0)).add(of_groups(groups))
+            }
+            Self::Groups(groups) => Condition::all().add(of_groups(groups)),
+        }
+    }
 }
 
 /// Something that happened in a session.
@@ -140,6 +162,7 @@ impl TryFrom<session::Model> for SessionRecord {
                 .map(|id| Joined { session_id: SessionId(id), owner_name: row.joined_owner.unwrap_or_default() }),
             policy: row.session_policy.map(|it| from_json("session.session_policy", &it)).transpose()?,
             recording: row.recording.map(|it| from_json("session.recording", &it)).transpose()?,
+            capture: row.capture.map(|it| from_json("session.capture", &it)).transpose()?,
         })
     }
 }
@@ -179,6 +202,7 @@ fn row_of(it: &SessionRecord) -> Result<session::Model, StoreError> {
         joined_owner: it.joined.as_ref().map(|it| it.owner_name.clone()),
         session_policy: it.policy.as_ref().map(|it| to_json("session.session_policy", it)).transpose()?,
         recording: it.recording.as_ref().map(|it| to_json("session.recording", it)).transpose()?,
+        capture: it.capture.as_ref().map(|it| to_json("session.capture", it)).transpose()?,
     })
 }
 
@@ -193,9 +217,11 @@ fn event_row(it: &SessionEventRecord) -> session_event::Model {
     }
 }
 
-/// Ids of the sessions that have recordings.
+/// Ids of the sessions of whose recordings something may lie in a store.
 fn recorded_sessions() -> SelectStatement {
-    Query::select().column(recording::Column::SessionId).from(recording::Entity).to_owned()
+    let mut select = Query::select();
+    select.column(recording::Column::SessionId).from(recording::Entity);
+    select.and_where(recording::Column::ObjectGone.eq(false)).to_owned()
 }
 
 impl Store {
@@ -258,11 +284,8 @@ impl Store {
         before: Option<SessionId>,
         limit: u64,
     ) -> Result<Vec<SessionRecord>, StoreError> {
-        let mut find = session::Entity::find().order_by_desc(session::Column::Id).limit(limit);
-        if let Whose::Of { user, groups } = whose {
-            let of_groups = session::Column::GroupId.is_in(groups.iter().map(|it| it.0));
-            find = find.filter(session::Column::UserId.eq(user.0).or(of_groups));
-        }
+        let mut find =
+            session::Entity::find().filter(whose.condition()).order_by_desc(session::Column::Id).limit(limit);
         if let Some(item) = item {
             find = find.filter(session::Column::ItemId.eq(item.0));
         }
@@ -278,7 +301,8 @@ impl Store {
         find.all(&self.db).await?.into_iter().map(TryInto::try_into).collect()
     }
 
-    /// Deletes sessions that ended before a time, with their connections and events: the oldest first, at most `limit`. Gives which.
+    /// Deletes sessions that ended before a time, with their connections, events and the rows of deleted recordings: the oldest first,
+    /// at most `limit`. Those of whose recordings something is left, and those under a legal hold, stay. Gives which.
     ///
     /// # Errors
     /// See above.
@@ -293,10 +317,16 @@ impl Store {
             .filter(session::Column::State.eq(to_text(&SessionState::Ended)))
             .filter(session::Column::EndedAt.lt(before.0))
             .filter(session::Column::Id.not_in_subquery(recorded_sessions()))
+            .filter(session::Column::Id.not_in_subquery(held_sessions()))
+            .filter(session::Column::JoinedId.is_null().or(session::Column::JoinedId.not_in_subquery(held_sessions())))
             .order_by_asc(session::Column::Id)
             .limit(limit);
         let ids: Vec<Uuid> = old.into_tuple().all(&self.db).await?;
         if !ids.is_empty() {
+            recording::Entity::delete_many()
+                .filter(recording::Column::SessionId.is_in(ids.clone()))
+                .exec(&self.db)
+                .await?;
             session::Entity::delete_many().filter(session::Column::Id.is_in(ids.clone())).exec(&self.db).await?;
         }
         Ok(ids.into_iter().map(SessionId).collect())
@@ -322,13 +352,17 @@ impl Store {
             .order_by_asc(session_event::Column::Id)
             .all(&self.db)
             .await?;
-        let event = |row: session_event::Model| SessionEvent {
-            id: SessionEventId(row.id),
-            at: Timestamp(row.at),
-            kind: row.kind,
-            message: row.message,
-            user_name: row.user_name,
-        };
         Ok(rows.into_iter().map(event).collect())
+    }
+}
+
+/// An event as the database keeps it.
+pub(super) fn event(row: session_event::Model) -> SessionEvent {
+    SessionEvent {
+        id: SessionEventId(row.id),
+        at: Timestamp(row.at),
+        kind: row.kind,
+        message: row.message,
+        user_name: row.user_name,
     }
 }

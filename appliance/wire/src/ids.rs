@@ -79,6 +79,8 @@ ids! {
     RecordingId,
     /// An event of a session.
     SessionEventId,
+    /// A reviewer's note on a session.
+    SessionNoteId,
 }
 
 /// Roles that come with the product; what they allow stands in the appliance.

@@ -150,5 +150,23 @@ pub const RECORDING_STALL_SECONDS: u32 = 10;
 pub const RECORDING_RESUME_SECONDS: u32 = 60;
 /// Screens of one session that are recorded at once.
 pub const RECORDING_SCREENS: usize = 8;
+/// MiB that the capture of one session's traffic may have at most.
+pub const CAPTURE_MEBIBYTES: u32 = 64 * 1024;
+/// Seconds within which what goes through a tunnel has to be written when it is captured.
+pub const CAPTURE_STALL_SECONDS: u32 = 10;
 /// Characters of what a browser calls a screen.
 pub const RECORDING_LABEL_CHARS: usize = 100;
+/// The port of syslog over TLS.
+pub const SYSLOG_PORT: u32 = 6514;
+/// Characters of a webhook's secret, at least.
+pub const WEBHOOK_SECRET_LEAST: usize = 16;
+/// And at most.
+pub const WEBHOOK_SECRET_MOST: usize = 200;
+/// Days for which recordings are kept at most, where they are not kept for ever.
+pub const KEEP_RECORDINGS_DAYS: u32 = 36_525;
+/// GiB that recordings of one kind may be bounded to.
+pub const KEEP_RECORDINGS_GIB: u32 = 1024 * 1024;
+/// Characters of a reviewer's note on a session.
+pub const SESSION_NOTE_CHARS: usize = 4_000;
+/// Notes on one session.
+pub const SESSION_NOTES: usize = 500;

@@ -2,10 +2,13 @@
 //! Each answer is a sentence for the person, or nothing.
 
 mod credentials;
+mod forwarding;
 mod letters;
 mod mail;
 mod policies;
 mod recordings;
+mod retention;
+mod review;
 mod session_policies;
 mod sign_on;
 mod site_rules;
@@ -15,9 +18,12 @@ use std::collections::HashSet;
 use std::net::{IpAddr, Ipv4Addr};
 
 pub use credentials::credential;
+pub use forwarding::{syslog_server, webhook};
 pub use letters::{letter_template, letter_templates};
 pub use mail::{mail_address, mail_server};
-pub use recordings::{new_recording, recording_quality};
+pub use recordings::{new_recording, recording_quality, traffic_capture};
+pub use retention::{reason_on_record, retention};
+pub use review::session_note;
 pub use sign_on::sign_on_provider;
 pub use site_rules::site_rules;
 pub use ticket_system::{ticket, ticket_system};

@@ -3,7 +3,10 @@
 use gloo::net::http::Method;
 use js_sys::Uint8Array;
 use wasm_bindgen::JsValue;
-use wire::api::{CSRF_HEADER, ChunkKept, NewRecording, Recording, RecordingStop, StopRecording};
+use wire::api::{
+    CSRF_HEADER, ChangeHold, ChunkKept, DeleteRecording, HoldState, NewRecording, Recording, RecordingStop,
+    StopRecording,
+};
 use wire::{RecordingId, SessionId};
 
 use super::{Answer, Api, broken, fetched, ignore, read};
@@ -36,6 +39,27 @@ impl Api {
     pub(crate) async fn stop_recording(&self, id: RecordingId, because: RecordingStop) -> Answer<()> {
         let stop = StopRecording { because };
         self.send(Method::POST, &format!("/api/recordings/{id}/stop"), Some(&stop)).await.map(ignore)
+    }
+
+    /// `POST /api/recordings/{id}/delete`.
+    pub(crate) async fn delete_recording(&self, id: RecordingId, delete: &DeleteRecording) -> Answer<()> {
+        self.send(Method::POST, &format!("/api/recordings/{id}/delete"), Some(delete)).await.map(ignore)
+    }
+
+    /// `GET /api/sessions/{id}/hold`.
+    pub(crate) async fn legal_hold(&self, session: SessionId) -> Answer<HoldState> {
+        self.get(&format!("/api/sessions/{session}/hold")).await
+    }
+
+    /// `POST /api/sessions/{id}/hold`, or `…/lift`.
+    pub(crate) async fn change_legal_hold(
+        &self,
+        session: SessionId,
+        lift: bool,
+        change: &ChangeHold,
+    ) -> Answer<HoldState> {
+        let lift = if lift { "/lift" } else { "" };
+        self.send(Method::POST, &format!("/api/sessions/{session}/hold{lift}"), Some(change)).await
     }
 
     /// The same from a page that goes away: the browser sends it though nobody waits for the answer any more.

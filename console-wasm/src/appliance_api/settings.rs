@@ -2,8 +2,9 @@
 
 use gloo::net::http::Method;
 use wire::api::{
-    HealthChecks, LetterTemplates, MailDraft, MailSettings, MailTest, Outbox, SignInBanner, SiteRules, SiteSettings,
-    TestOutcome, TicketSystemDraft, TicketSystemSettings, TicketTest, TicketTestResult,
+    HealthChecks, LetterTemplates, MailDraft, MailSettings, MailTest, Outbox, Retention, RetentionSettings,
+    SignInBanner, SiteRules, SiteSettings, TestOutcome, TicketSystemDraft, TicketSystemSettings, TicketTest,
+    TicketTestResult,
 };
 
 use super::{Answer, Api};
@@ -17,6 +18,16 @@ impl Api {
     /// `PUT /api/settings/site`.
     pub(crate) async fn set_site_settings(&self, rules: &SiteRules) -> Answer<SiteSettings> {
         self.send(Method::PUT, "/api/settings/site", Some(rules)).await
+    }
+
+    /// `GET /api/settings/retention`.
+    pub(crate) async fn retention_settings(&self) -> Answer<RetentionSettings> {
+        self.get("/api/settings/retention").await
+    }
+
+    /// `PUT /api/settings/retention`.
+    pub(crate) async fn set_retention(&self, retention: &Retention) -> Answer<RetentionSettings> {
+        self.send(Method::PUT, "/api/settings/retention", Some(retention)).await
     }
 
     /// `GET /api/sign-in/banner`.

@@ -121,10 +121,16 @@ fn Header(props: &HeaderProps) -> Html {
                 <ul>
                     <NavLink id="nav-jump" to={Route::Jump} label="Jump" />
                     <NavLink id="nav-sessions" to={Route::Sessions} label="Sessions" />
+                    if me.reviews {
+                        <NavLink id="nav-review" to={Route::Review} label="Review" />
+                    }
                     if store.approvals.ready().is_some_and(|all| !all.to_decide.is_empty() || !all.recent.is_empty()) {
                         <NavLink id="nav-approvals" to={Route::Approvals} label={approvals_label(&store)} />
                     }
                     <NavLink id="nav-agents" to={Route::Agents} label="Agents" />
+                    if me.is_auditor() {
+                        <NavLink id="nav-audit" to={Section::Audit.route()} label="Audit" />
+                    }
                     if me.is_administrator() {
                         <NavLink id="nav-administration" to={Route::Administration} label="Administration" />
                     } else if permitted::anywhere(store.groups.list(), ItemPermission::EditCredentials) {
@@ -164,6 +170,7 @@ fn NavLink(props: &NavLinkProps) -> Html {
         Some(Route::AdministrationSection { .. } | Route::UserAccess { .. }) => {
             props.to == Route::Administration || route == Some(props.to)
         }
+        Some(Route::ReviewSession { .. } | Route::Report { .. }) => props.to == Route::Review,
         route => route == Some(props.to),
     };
     html! {

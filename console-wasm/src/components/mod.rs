@@ -23,11 +23,13 @@ pub(crate) mod menu;
 pub(crate) mod passkey_button;
 pub(crate) mod popover;
 pub(crate) mod saved_file;
+pub(crate) mod saved_sets;
 pub(crate) mod session_tabs;
 pub(crate) mod sign_on_buttons;
 pub(crate) mod state_label;
 pub(crate) mod time;
 pub(crate) mod toast_list;
+pub(crate) mod virtual_list;
 
 use yew::prelude::*;
 

@@ -9,6 +9,7 @@ pub(crate) mod approve_by_mail;
 pub(crate) mod get_helper;
 pub(crate) mod jump;
 pub(crate) mod not_found;
+pub(crate) mod review;
 pub(crate) mod second_factor;
 pub(crate) mod session;
 pub(crate) mod sessions;

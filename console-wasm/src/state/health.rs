@@ -32,6 +32,7 @@ pub(crate) fn subject(subject: HealthSubject) -> (&'static str, &'static str) {
         HealthSubject::Certificate => ("certificate", "Certificate"),
         HealthSubject::AuditTrail => ("audit_trail", "Audit trail"),
         HealthSubject::Recordings => ("recordings", "Recordings"),
+        HealthSubject::Forwarding => ("forwarding", "Audit events handed on"),
         HealthSubject::Mail => ("mail", "Mail"),
         HealthSubject::TicketSystem => ("ticket_system", "Ticket system"),
         HealthSubject::Approvals => ("approvals", "Approvals"),

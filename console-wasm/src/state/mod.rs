@@ -13,6 +13,8 @@
 //! | `items_import` | what the page says of a file with items |
 //! | `mail_form`, `ticket_form`, `sign_on_form` | the forms for systems outside |
 //! | `audit` | the audit trail: filters, what changed, what verifying came to |
+//! | `review_filters`, `timeline`, `pages` | reviewing sessions: which ones, one session on an axis of time, long lists page by page |
+//! | `capture_view` | captured bytes and statements, and the form for captures |
 //! | `permitted` | what the user's roles let them do with items |
 //! | `uses` | what depends on a user or a team |
 //! | `helper_state` | extension and helper, and how to mend them |
@@ -25,6 +27,7 @@ pub(crate) mod audit;
 pub(crate) mod backoff;
 pub(crate) mod browser_name;
 pub(crate) mod bulk_form;
+pub(crate) mod capture_view;
 pub(crate) mod catalogue;
 pub(crate) mod chart;
 pub(crate) mod columns;
@@ -34,6 +37,7 @@ pub(crate) mod filters;
 mod filters_tests;
 pub(crate) mod first_steps;
 pub(crate) mod format;
+pub(crate) mod forwarding_form;
 pub(crate) mod health;
 pub(crate) mod helper_state;
 pub(crate) mod item_credentials;
@@ -42,9 +46,12 @@ pub(crate) mod items;
 pub(crate) mod items_import;
 pub(crate) mod mail_form;
 pub(crate) mod natural;
+pub(crate) mod pages;
 pub(crate) mod participants;
 pub(crate) mod permitted;
 pub(crate) mod policy_form;
+pub(crate) mod retention_form;
+pub(crate) mod review_filters;
 #[cfg(test)]
 mod samples;
 pub(crate) mod selection;
@@ -57,6 +64,7 @@ pub(crate) mod store;
 #[cfg(test)]
 mod store_tests;
 pub(crate) mod ticket_form;
+pub(crate) mod timeline;
 pub(crate) mod toasts;
 pub(crate) mod upload;
 pub(crate) mod uses;

@@ -2,10 +2,12 @@
 
 use wire::api::{
     ApprovalRule, ApprovalScope, FieldError, JumpPolicy, JumpPolicyDraft, Notices, Principal, RecordingQuality,
-    RecordingRule, Schedule, ScheduleEntry, Simultaneous, Weekday,
+    RecordingRule, Schedule, ScheduleEntry, Simultaneous, TrafficCapture, Weekday,
 };
 use wire::limits::APPROVAL_MINUTES_DEFAULT;
 use wire::{JumpPolicyId, validate};
+
+use super::capture_view::CaptureForm;
 
 /// When items may be used: by the clock, with somebody's consent, or always. A policy has one of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -100,6 +102,10 @@ pub(crate) struct PolicyForm {
     pub(crate) recording: RecordingRule,
     /// How finely, where it is.
     pub(crate) recording_quality: RecordingQuality,
+    /// Whether traffic is captured.
+    pub(crate) traffic: RecordingRule,
+    /// How, where it is.
+    pub(crate) traffic_capture: CaptureForm,
     /// Seconds for a lost link; empty: as the appliance is configured.
     pub(crate) link_grace: String,
 }
@@ -130,6 +136,8 @@ impl PolicyForm {
             covers_copies: false,
             recording: RecordingRule::AsSettings,
             recording_quality: RecordingQuality::default(),
+            traffic: RecordingRule::AsSettings,
+            traffic_capture: CaptureForm::of(TrafficCapture::default()),
             link_grace: String::new(),
         }
     }
@@ -151,6 +159,8 @@ impl PolicyForm {
             covers_copies: it.covers_copies,
             recording: it.recording,
             recording_quality: it.recording_quality,
+            traffic: it.traffic,
+            traffic_capture: CaptureForm::of(it.traffic_capture),
             link_grace: it.link_grace_seconds.map(|seconds| seconds.to_string()).unwrap_or_default(),
             ..Self::new(time_zone)
         };
@@ -221,6 +231,8 @@ impl PolicyForm {
             link_grace_seconds,
             recording: self.recording,
             recording_quality: self.recording_quality,
+            traffic: self.traffic,
+            traffic_capture: self.capture(),
             revision: self.revision,
         };
         for error in validate::jump_policy(&draft) {
@@ -229,6 +241,13 @@ impl PolicyForm {
             }
         }
         if errors.is_empty() { Ok(draft) } else { Err(errors) }
+    }
+
+    /// How traffic is captured. What is not shown cannot be wrong.
+    fn capture(&self) -> TrafficCapture {
+        let typed = self.traffic_capture.capture();
+        let is_shown = self.traffic == RecordingRule::On;
+        if is_shown || validate::traffic_capture("", typed).is_none() { typed } else { TrafficCapture::default() }
     }
 
     fn notices(&self) -> Notices {

@@ -2,10 +2,10 @@
 
 use uuid::Uuid;
 use wire::api::{
-    Connection, ItemStatus, JumpItem, Role, Session, SessionState, Statistics, Tunnel, TunnelDefinition,
-    TunnelJumpDraft, User,
+    Connection, ItemStatus, JumpItem, Recording, RecordingKind, RecordingState, Role, Session, SessionState,
+    Statistics, Tunnel, TunnelDefinition, TunnelJumpDraft, User,
 };
-use wire::{ConnectionId, JumpGroupId, JumpItemId, JumpointId, SessionId, Timestamp, UserId};
+use wire::{ConnectionId, JumpGroupId, JumpItemId, JumpointId, RecordingId, SessionId, Timestamp, UserId};
 
 /// A number as an id, so that tests can name things by number.
 pub(crate) fn number(number: u128) -> Uuid {
@@ -83,6 +83,7 @@ pub(crate) fn session(id: u128, state: SessionState) -> Session {
         connections_open: 0,
         reconnecting: None,
         recording: None,
+        capture: None,
         ticket: None,
         ends_at: None,
         ends_because: None,
@@ -140,5 +141,24 @@ pub(crate) fn user(id: u128, role: Role) -> User {
         created_at: Timestamp(0),
         last_sign_in_at: None,
         revision: 0,
+    }
+}
+
+/// A complete recording with this number, from a moment on, of so many seconds.
+pub(crate) fn recording(id: u128, started_at: i64, seconds: u64) -> Recording {
+    Recording {
+        id: RecordingId(number(id)),
+        session_id: SessionId(number(1)),
+        kind: RecordingKind::Desktop,
+        label: String::new(),
+        state: RecordingState::Finished,
+        started_at: Timestamp(started_at),
+        ended_at: None,
+        duration_millis: seconds * 1_000,
+        width: 1920,
+        height: 1080,
+        bytes: 7,
+        sha256: None,
+        deletion: None,
     }
 }

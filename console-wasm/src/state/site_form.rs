@@ -3,6 +3,8 @@
 use wire::api::{Banner, FieldError, RecordingQuality, SiteRules, SiteSettings};
 use wire::validate;
 
+use super::capture_view::CaptureForm;
+
 /// What stands in it; numbers as they were typed.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct SiteForm {
@@ -24,6 +26,10 @@ pub(crate) struct SiteForm {
     pub(crate) records_desktops: bool,
     /// How finely, where they are.
     pub(crate) recording_quality: RecordingQuality,
+    /// Whether traffic is captured where no policy says otherwise.
+    pub(crate) captures_traffic: bool,
+    /// How, where it is.
+    pub(crate) traffic_capture: CaptureForm,
     configured: (u64, u64),
     revision: i64,
 }
@@ -43,6 +49,8 @@ impl SiteForm {
             keep_sessions_days: typed(rules.keep_sessions_days),
             records_desktops: rules.record_desktops.is_some(),
             recording_quality: rules.record_desktops.unwrap_or_default(),
+            captures_traffic: rules.capture_traffic.is_some(),
+            traffic_capture: CaptureForm::of(rules.capture_traffic.unwrap_or_default()),
             configured: (settings.configured_idle_minutes, settings.configured_hours),
             revision: rules.revision,
         }
@@ -65,6 +73,7 @@ impl SiteForm {
             sessions_per_user: number(&self.sessions_per_user),
             keep_sessions_days: optional(&self.keep_sessions_days),
             record_desktops: self.records_desktops.then_some(self.recording_quality),
+            capture_traffic: self.captures_traffic.then(|| self.traffic_capture.capture()),
             revision: self.revision,
         }
     }

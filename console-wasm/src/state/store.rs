@@ -218,6 +218,16 @@ impl Store {
         self.me().is_some_and(|me| me.is_administrator())
     }
 
+    /// Whether the signed-in user may look at everything and changes nothing.
+    pub(crate) fn is_auditor(&self) -> bool {
+        self.me().is_some_and(|me| me.is_auditor())
+    }
+
+    /// Whether there are sessions that the signed-in user may review.
+    pub(crate) fn reviews(&self) -> bool {
+        self.me().is_some_and(|me| me.reviews)
+    }
+
     /// A session that is shown somewhere.
     pub(crate) fn view(&self, id: SessionId) -> Option<&Rc<SessionView>> {
         self.views.get(&id)

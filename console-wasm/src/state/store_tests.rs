@@ -18,6 +18,7 @@ fn signed_in() -> Store {
         expires_at: Timestamp(0),
         must_enrol: false,
         factors_reset: None,
+        reviews: false,
     };
     Store::default().reduce(Action::SignedIn(Box::new(me)))
 }

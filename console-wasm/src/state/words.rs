@@ -175,6 +175,7 @@ pub(crate) fn role(role: Role) -> &'static str {
     match role {
         Role::Administrator => "Administrator",
         Role::Technician => "Technician",
+        Role::Auditor => "Auditor",
     }
 }
 

@@ -4,7 +4,7 @@ use wire::stream::Config;
 
 use crate::figures as is;
 use crate::measures::ENDS;
-use crate::rig::Way::{Direct, Plain3, Product, Tls3};
+use crate::rig::Way::{Captured, Direct, Plain3, Product, Tls3};
 use crate::samples::Samples;
 use crate::usage::number;
 
@@ -48,6 +48,7 @@ pub(crate) fn goals(samples: &Samples) -> Vec<Goal> {
     let most = |figure| samples.extreme(Product, figure, f64::max);
     let least = |figure| samples.extreme(Product, figure, f64::min);
     let over = |way, figure| samples.ratio((Product, figure), (way, figure));
+    let captured = |figure| samples.ratio((Captured, figure), (Product, figure));
     let above_direct = |figure| samples.difference((Product, figure), (Direct, figure));
     let of_line = |figure| of(figure).map(|rate| rate / LINE);
     let row = |figure, reached, bound, unit| Goal { figure, reached, bound, unit };
@@ -59,6 +60,8 @@ pub(crate) fn goals(samples: &Samples) -> Vec<Goal> {
         row("1 stream up", over(Tls3, is::UP), Bound::AtLeast(0.9), "× tls3"),
         row("CPU a GiB, down", over(Tls3, is::CPU_DOWN), Bound::AtMost(1.25), "× tls3"),
         row("CPU a GiB, up", over(Tls3, is::CPU_UP), Bound::AtMost(1.25), "× tls3"),
+        row("1 stream down, traffic captured", captured(is::DOWN), Bound::AtLeast(0.7), "× not captured"),
+        row("1 stream up, traffic captured", captured(is::UP), Bound::AtLeast(0.7), "× not captured"),
         row("64 streams: all together", of(is::TOTAL_64), Bound::AtLeast(0.9), "× 1 stream"),
         row("64 streams: the slowest", of(is::EVEN_64), Bound::AtLeast(0.9), "× the fastest"),
         row("64 streams: silent, in any round", most(is::SILENT_64), Bound::AtMost(0.0), ""),

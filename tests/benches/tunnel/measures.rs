@@ -71,6 +71,8 @@ impl Measure {
     pub(crate) fn concerns(self, way: Way) -> bool {
         match way {
             Way::Product | Way::Tls3 => true,
+            // What it costs, beside the product without.
+            Way::Captured => matches!(self, Self::Ping | Self::OneStream),
             Way::Plain3 => self != Self::Ends && self != Self::Stall,
             Way::Direct => {
                 matches!(self, Self::AtOnce | Self::Ping | Self::Connections | Self::OneStream | Self::Beside)

@@ -13,7 +13,8 @@ use tests::helper::{HelperByHand, InstalledHelper};
 use tests::jumpoint::JumpointNode;
 use tests::program::{Program, stop_all};
 use wire::api::{
-    JumpGroup, JumpGroupDraft, JumpItem, NewSession, Session, TunnelDefinition, TunnelJumpDraft, TunnelTicket,
+    JumpGroup, JumpGroupDraft, JumpItem, JumpPolicy, NewSession, Session, TunnelDefinition, TunnelJumpDraft,
+    TunnelTicket,
 };
 
 use crate::relay;
@@ -29,11 +30,13 @@ pub(crate) enum Way {
     Tls3,
     /// Helper, appliance, jumpoint.
     Product,
+    /// The same, with its traffic captured.
+    Captured,
 }
 
 impl Way {
     /// All of them.
-    pub(crate) const ALL: [Self; 4] = [Self::Direct, Self::Plain3, Self::Tls3, Self::Product];
+    pub(crate) const ALL: [Self; 5] = [Self::Direct, Self::Plain3, Self::Tls3, Self::Product, Self::Captured];
 
     /// As tables call it.
     pub(crate) fn name(self) -> &'static str {
@@ -42,6 +45,7 @@ impl Way {
             Self::Plain3 => "plain3",
             Self::Tls3 => "tls3",
             Self::Product => "product",
+            Self::Captured => "captured",
         }
     }
 }
@@ -89,7 +93,8 @@ impl Rig {
                 relay::write_certificates(rig.folder.path())?;
                 rig.row(target, delayed, true)?;
             }
-            Way::Product => rig.product(target, delayed)?,
+            Way::Product => rig.product(target, delayed, false)?,
+            Way::Captured => rig.product(target, delayed, true)?,
         }
         Ok(rig)
     }
@@ -129,7 +134,7 @@ impl Rig {
         Ok(())
     }
 
-    fn product(&mut self, target: SocketAddr, delayed: bool) -> Result<()> {
+    fn product(&mut self, target: SocketAddr, delayed: bool, captured: bool) -> Result<()> {
         let at = self.folder.path().to_path_buf();
         let appliance = Appliance::start(Options::new(&at.join("appliance")), &at)?;
         let admin = ApiClient::new(&appliance.ready.url, &appliance.ready.ca)?;
@@ -142,6 +147,10 @@ impl Rig {
         let jumpoint = JumpointNode::enrol(&admin, "bench", far.as_deref(), &at)?;
         let group = JumpGroupDraft { name: "Bench".into(), comments: String::new(), revision: 0 };
         let group: JumpGroup = admin.post("/api/jump-groups", &group)?.ok()?;
+        let traffic = if captured { "on" } else { "off" };
+        let limits = serde_json::json!({ "max_mebibytes": 64 * 1024 });
+        let policy = serde_json::json!({ "name": "bench", "traffic": traffic, "traffic_capture": limits });
+        let policy: JumpPolicy = admin.post("/api/jump-policies", &policy)?.ok()?;
         let draft = TunnelJumpDraft {
             name: "bench".into(),
             jumpoint_id: jumpoint.id,
@@ -151,7 +160,7 @@ impl Rig {
             tunnels: vec![TunnelDefinition { local_port: 0, remote_port: target.port().into(), label: String::new() }],
             tag: None,
             comments: String::new(),
-            jump_policy_id: None,
+            jump_policy_id: Some(policy.id),
             session_policy_id: None,
             credentials: None,
             revision: 0,

@@ -72,7 +72,7 @@ struct Wall {
     why: &'static str,
 }
 
-const WALLS: [Wall; 7] = [
+const WALLS: [Wall; 8] = [
     Wall {
         folder: "appliance/src/jump",
         except: &[],
@@ -96,6 +96,12 @@ const WALLS: [Wall; 7] = [
         except: &[],
         forbidden: &["async fn", ".await", "axum::", "tokio::", "std::fs", "std::time"],
         why: "a stream is made into a file by pure functions",
+    },
+    Wall {
+        folder: "appliance/src/capture",
+        except: &[],
+        forbidden: &["async fn", ".await", "axum::", "tokio::", "std::fs", "std::time"],
+        why: "frames are made into a capture, and read from it, by pure functions",
     },
     Wall {
         folder: "appliance/src",

@@ -4,11 +4,15 @@ mod breaking;
 mod debian;
 mod in_process;
 mod mail_server;
+mod npm_packages;
 mod openid_provider;
 mod ports;
 mod postgres;
 mod reverse_proxy;
+mod rsyslog;
+mod s3_server;
 mod squid;
+mod tee;
 mod ticket_desk;
 
 pub use breaking::BreakingNetwork;
@@ -19,7 +23,10 @@ pub use openid_provider::{OPENID_CLIENT, OPENID_SECRET, OpenIdProvider, install_
 pub use ports::free_port;
 pub use postgres::{Postgres, postgres_folders};
 pub use reverse_proxy::{CUTS_AFTER, Kind as ProxyKind, ReverseProxy};
+pub use rsyslog::{LoggedMessage, RSYSLOG_TLS, Rsyslog};
+pub use s3_server::{S3_BUCKET, S3_KEY, S3Server, install_s3_server};
 pub use squid::{ONLY_BEHIND_THE_PROXY, PROXY_PASSWORD_IN_URL, PROXY_USER, Serves, Squid};
+pub use tee::{Exchanged, Tee};
 pub use ticket_desk::{Asked, Reply, TicketDesk};
 
 use std::net::Ipv4Addr;

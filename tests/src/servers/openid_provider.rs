@@ -1,8 +1,6 @@
 //! A certified OpenID provider (`tests/openid-provider`), with a certificate of its own authority.
 
 use std::collections::BTreeMap;
-use std::fs::File;
-use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,19 +11,17 @@ use tempfile::TempDir;
 use ureq::tls::{Certificate, RootCerts, TlsConfig};
 
 use super::debian::temporary_folder;
-use super::{find_program, free_port, write};
+use super::{find_program, free_port, npm_packages, write};
 use crate::certificates::Certificates;
-use crate::program::{Program, run};
-use crate::{wait, workspace};
+use crate::program::Program;
+use crate::wait;
 
 /// By what it knows the appliance.
 pub const OPENID_CLIENT: &str = "sallyport";
 /// The secret for that.
 pub const OPENID_SECRET: &str = "what the provider gave to the appliance";
-/// Remembers the lock file whose packages are installed.
-const STAMP: &str = "node_modules/.installed-lock-file";
-/// How long installing it may take.
-const INSTALL_LIMIT: Duration = Duration::from_secs(300);
+/// Its folder in `tests`.
+const NAME: &str = "openid-provider";
 /// How long it may take to serve.
 const START_LIMIT: Duration = Duration::from_secs(30);
 /// Redirects that a browser would follow within one sign-in.
@@ -41,28 +37,12 @@ pub struct OpenIdProvider {
     folder: TempDir,
 }
 
-/// Brings its packages, unless those of this very lock file are there. No package's script is run.
+/// Brings its packages.
 ///
 /// # Errors
 /// When npm fails.
 pub fn install_openid_provider() -> Result<()> {
-    let folder = home();
-    let lock = std::fs::read(folder.join("package-lock.json")).context("reading the provider's lock file")?;
-    // Several tests may want it at the same time.
-    let turn = File::open(folder.join("package.json"))?;
-    turn.lock().context("waiting for another test that installs the provider")?;
-    let stamp = folder.join(STAMP);
-    if std::fs::read(&stamp).is_ok_and(|installed| installed == lock) {
-        return Ok(());
-    }
-    let mut npm = Command::new(find_program("npm", &[])?);
-    npm.args(["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]).current_dir(&folder);
-    run(&mut npm, INSTALL_LIMIT)?;
-    std::fs::write(stamp, lock).context("remembering what was installed")
-}
-
-fn home() -> PathBuf {
-    workspace::root().join("tests/openid-provider")
+    npm_packages::install(NAME)
 }
 
 impl OpenIdProvider {
@@ -84,7 +64,7 @@ impl OpenIdProvider {
         });
         write(&at("settings.json"), &settings.to_string())?;
         let mut command = Command::new(find_program("node", &[])?);
-        command.arg(home().join("server.mjs")).arg(at("settings.json")).stdin(Stdio::null());
+        command.arg(npm_packages::home(NAME).join("server.mjs")).arg(at("settings.json")).stdin(Stdio::null());
         let ready = at("ready");
         let program = Program::start("openid-provider", &mut command, folder.path())?;
         let issuer = format!("https://localhost:{port}");

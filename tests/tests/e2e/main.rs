@@ -25,7 +25,11 @@
 //! | `approve_by_mail` | an approval by the link of a letter; how letters are written |
 //! | `session_policies` | what sessions may do, by hand |
 //! | `credentials` | a stored credential by hand: made, tied to an item, shown and copied |
+//! | `review` | reviewing sessions by hand: found, looked at, noted, reported; an auditor |
+//! | `review_figures` | how fast a long session opens for review: run alone, on demand |
 //! | `recording` | a desktop that is recorded: agreed to or not, stopped, played |
+//! | `keeping` | how long recordings are kept, legal holds, audit events to others, by hand |
+//! | `captures` | traffic that is captured: switched on, told of, looked at |
 //! | `settings` | mail server and ticket system by hand, with real ones |
 //! | `password` | changing one's own password |
 //! | `api_tokens` | a token by hand: made, shown once, revoked by its owner and by an administrator |
@@ -43,6 +47,7 @@ mod api_tokens;
 mod appliance_away;
 mod approve_by_mail;
 mod audit;
+mod captures;
 mod changed_meanwhile;
 mod credentials;
 mod dashboard;
@@ -54,6 +59,7 @@ mod jump_details;
 mod jump_files;
 mod jump_filters;
 mod jump_table;
+mod keeping;
 mod machine_wide;
 mod main_job;
 mod members_with_policy;
@@ -66,6 +72,8 @@ mod policies;
 mod policy_at_start;
 mod real_clients;
 mod recording;
+mod review;
+mod review_figures;
 mod second_factor;
 mod servers;
 mod session_policies;

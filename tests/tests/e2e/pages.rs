@@ -122,8 +122,13 @@ fn every_page_light_and_dark_small_and_large() -> Result<()> {
         let session = session.trim_start_matches(&site.appliance.ready.url).to_owned();
         let me: Me = site.admin.get("/api/me")?;
         let access = format!("/administration/users/{}/access", me.user.id);
-        let pages =
-            PAGES.into_iter().chain([("session", session.as_str()), ("administration-access", access.as_str())]);
+        let review = format!("/review{session}");
+        let more = [
+            ("session", session.as_str()),
+            ("review-session", review.as_str()),
+            ("administration-access", access.as_str()),
+        ];
+        let pages = PAGES.into_iter().chain(more);
         for (name, path) in pages {
             VIEWS[0].apply(&console)?;
             console.visit(path)?;
@@ -156,9 +161,13 @@ fn every_page_light_and_dark_small_and_large() -> Result<()> {
 const SOFTLY: Duration = Duration::from_millis(300);
 
 /// Pages by the name of their picture, with their address.
-const PAGES: [(&str, &str); 18] = [
+const PAGES: [(&str, &str); 22] = [
     ("jump", "/"),
     ("sessions", "/sessions"),
+    ("review", "/review"),
+    ("review-usage", "/review/reports/usage"),
+    ("review-last-use", "/review/reports/last-use"),
+    ("review-reach", "/review/reports/reach"),
     ("approvals", "/approvals"),
     ("agents", "/agents"),
     ("dashboard", "/administration"),

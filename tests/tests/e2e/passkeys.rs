@@ -44,6 +44,8 @@ fn a_passkey_is_added_asked_for_and_removed() -> Result<()> {
             link_grace_seconds: None,
             recording: wire::api::RecordingRule::AsSettings,
             recording_quality: wire::api::RecordingQuality::default(),
+            traffic: wire::api::RecordingRule::AsSettings,
+            traffic_capture: wire::api::TrafficCapture::default(),
             revision: 0,
         };
         let policy: JumpPolicy = site.admin.post("/api/jump-policies", &draft)?.ok()?;

@@ -22,7 +22,7 @@ pub(crate) fn paste(console: &Console, id: &str, text: &str) -> Result<()> {
 }
 
 /// Pictures of what stands around an element, in both themes.
-fn pictures(console: &Console, around: &str, name: &str) -> Result<()> {
+pub(crate) fn pictures(console: &Console, around: &str, name: &str) -> Result<()> {
     for dark in [false, true] {
         console.set_dark(dark)?;
         console

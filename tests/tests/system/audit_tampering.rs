@@ -2,6 +2,7 @@
 //! starts, and by whoever verifies an export.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use appliance::store::Store;
@@ -9,6 +10,7 @@ use sea_orm::{ConnectionTrait, Database};
 use tests::appliance::Options;
 use tests::audit_trail::{events, export, heads, last, verify};
 use tests::site::{Site, on_a_site_started};
+use tests::wait;
 use wire::api::{HealthChecks, HealthLevel, HealthSubject, JumpGroup, JumpGroupDraft};
 use wire::audit::{Action, AuditEvent, ChainHash, LinkedEvent, next_hash};
 
@@ -30,7 +32,7 @@ pub(crate) fn sql(file: &Path, statements: &[impl AsRef<str>]) -> Result<()> {
 }
 
 /// What keeps nobody who has the file from changing it.
-const NO_TRIGGERS: [&str; 4] = [
+pub(crate) const NO_TRIGGERS: [&str; 4] = [
     "DROP TRIGGER audit_event_no_update",
     "DROP TRIGGER audit_event_no_delete",
     "DROP TRIGGER audit_head_no_update",
@@ -205,7 +207,7 @@ fn attacks(links: &[LinkedEvent]) -> Result<Vec<Attack>> {
     Ok(all)
 }
 
-fn copy_folder(from: &Path, to: &Path) -> Result<()> {
+pub(crate) fn copy_folder(from: &Path, to: &Path) -> Result<()> {
     std::fs::create_dir_all(to)?;
     for entry in std::fs::read_dir(from)? {
         let entry = entry?;
@@ -359,6 +361,25 @@ fn the_database_refuses_by_itself_and_tampering_under_a_running_appliance_is_fou
         ensure!(trail.as_ref().is_some_and(|it| it.level == HealthLevel::Bad), "{trail:?}");
         let seen = crate::metrics::scrape(site)?;
         ensure!(seen.value("sallyport_audit_findings", &[]) == 1.0, "{seen:?}");
+        Ok(())
+    })
+}
+
+#[test]
+fn an_event_that_is_altered_under_a_running_appliance_is_found_without_another_change() -> Result<()> {
+    on_files(|site| {
+        let file = site.folder().join("appliance/sallyport.db");
+        let draft = JumpGroupDraft { name: "a".into(), comments: String::new(), revision: 0 };
+        site.admin.post("/api/jump-groups", &draft)?.success()?;
+        let end = last(&site.admin)?;
+        let mut statements: Vec<String> = NO_TRIGGERS.iter().map(|it| (*it).to_owned()).collect();
+        statements.push(format!("UPDATE audit_event SET actor_name = 'eve' WHERE sequence = {end}"));
+        sql(&file, &statements)?;
+        let found = wait::until("it is found", Duration::from_secs(60), || {
+            Ok(heads(&site.admin)?.findings.into_iter().next())
+        })?;
+        ensure!(found.what.contains(&format!("event {end} was altered")), "{found:?}");
+        ensure!(events(&site.admin, "category=audit.broken")?.len() == 1, "the trail does not tell");
         Ok(())
     })
 }

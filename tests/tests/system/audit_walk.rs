@@ -20,7 +20,7 @@ use crate::authorization::table;
 use crate::policies::{approval_by, draft};
 
 /// Endpoints that leave no event, and why.
-const EXCUSED: [(&str, &str); 19] = [
+const EXCUSED: [(&str, &str); 20] = [
     ("PUT /api/me/preferences", "how somebody's own console looks"),
     ("PUT /api/me/favourites/{item_id}", "how somebody's own list looks"),
     ("DELETE /api/me/favourites/{item_id}", "how somebody's own list looks"),
@@ -40,6 +40,7 @@ const EXCUSED: [(&str, &str); 19] = [
     ("PUT /api/recordings/{id}/chunks/{number}", "the recording counts, not each second of it"),
     ("POST /api/recordings/{id}/alive", "the recording counts, not each second of it"),
     ("POST /api/recordings/{id}/stop", "it takes a session that is recorded: `recordings` looks at its events"),
+    ("POST /api/recordings/{id}/delete", "it takes a recording: `retention` looks at its event"),
     ("POST /api/me/passkeys/ask", "what a passkey says to it is what counts"),
     ("POST /api/me/passkeys", "it takes a browser's authenticator: the test in a browser looks at its event"),
     (
@@ -58,6 +59,7 @@ const MAIL_PASSWORD: &str = "what the mail server wants";
 /// Passwords of one credential, one after the other.
 const STORED_PASSWORDS: [&str; 2] = ["the first stored password", "the second stored password"];
 const HEADER: &str = "Bearer what-the-ticket-system-wants";
+const WEBHOOK_SECRET: &str = "what posts of events are signed with";
 const CLIENT_SECRET: &str = "what the provider of single sign-on wants";
 
 struct Walk<'a> {
@@ -183,7 +185,7 @@ fn every_endpoint_that_changes_something_leaves_an_event_and_no_secret() -> Resu
         walk.walked.insert("POST /api/setup".into());
         let link = site.appliance.ready.setup_url.clone().context("no setup link")?;
         walk.secrets.push(link.split_once('=').context("no token")?.1.to_owned());
-        walk.secrets.extend([ADMIN_PASSWORD, MAIL_PASSWORD, HEADER, CLIENT_SECRET].map(str::to_owned));
+        walk.secrets.extend([ADMIN_PASSWORD, MAIL_PASSWORD, HEADER, CLIENT_SECRET, WEBHOOK_SECRET].map(str::to_owned));
         walk.secrets.extend(PASSWORDS.map(str::to_owned));
 
         let tom = people(&mut walk, &admin, clock)?;
@@ -299,6 +301,21 @@ fn settings(walk: &mut Walk<'_>, admin: &ApiClient) -> Result<()> {
     }
     let site = json!({ "banner": { "text": "Only for staff." }, "sessions_per_user": 50, "revision": 0 });
     walk.change(admin, "PUT /api/settings/site", &[], site, ("settings.site_changed", "banner"))?;
+    let rules = json!({ "rules": [{ "kind": "desktop", "days": 90 }], "revision": 0 });
+    walk.change(admin, "PUT /api/settings/retention", &[], rules, ("settings.retention_changed", "rules"))?;
+    walk.send(admin, "POST /api/settings/recording-key/change", &[], NOTHING, "recording.key_changed")?;
+    let syslog = json!({ "host": "localhost", "port": 1, "revision": 0 });
+    let set = "PUT /api/settings/syslog";
+    let kept = walk.send(admin, set, &[], syslog.clone(), "settings.syslog_changed")?;
+    let moved = other(&other(&syslog, "revision", kept["revision"].clone()), "port", 2);
+    walk.change(admin, set, &[], moved, ("settings.syslog_changed", "port"))?;
+    walk.send(admin, "POST /api/settings/syslog/test", &[], NOTHING, "settings.syslog_tested")?;
+    let webhook = json!({ "url": "https://localhost:1/events", "secret": WEBHOOK_SECRET, "revision": 0 });
+    let set = "PUT /api/settings/webhook";
+    let kept = walk.send(admin, set, &[], webhook.clone(), "settings.webhook_changed")?;
+    let moved = other(&other(&webhook, "revision", kept["revision"].clone()), "url", "https://localhost:1/others");
+    walk.change(admin, set, &[], moved, ("settings.webhook_changed", "url"))?;
+    walk.send(admin, "POST /api/settings/webhook/test", &[], NOTHING, "settings.webhook_tested")?;
     let mail = json!({
         "host": "localhost", "port": 1, "user_name": "gate", "password": MAIL_PASSWORD,
         "sender_address": "gate@example.org", "revision": 0,
@@ -434,7 +451,21 @@ fn uses(walk: &mut Walk<'_>, site: &Site, admin: &ApiClient, (tom, _): &(ApiClie
     let ticket = "POST /api/sessions/{id}/ticket";
     let given = walk.send(&site.admin, ticket, &[&id], NOTHING, "session.ticket_given")?;
     walk.secret(&given["ticket"])?;
+    let path = "/api/review/sessions/{id}";
+    let note = json!({ "at": begun["created_at"], "text": "He looks around." });
+    let made = walk.send(admin, &format!("POST {path}/notes"), &[&id], note.clone(), "session.note_added")?;
+    let noted = text(&made["id"])?;
+    let changed = other(&note, "text", "He reads the ledger.");
+    let told = ("session.note_changed", "text");
+    walk.change(admin, &format!("PUT {path}/notes/{{note_id}}"), &[&id, &noted], changed, told)?;
+    let remove = format!("DELETE {path}/notes/{{note_id}}");
+    walk.send(admin, &remove, &[&id, &noted], NOTHING, "session.note_removed")?;
     walk.send(admin, "POST /api/sessions/{id}/end", &[&id], NOTHING, "session.end_asked")?;
+    let why = json!({ "reason": "Case 7" });
+    walk.send(admin, "POST /api/sessions/{id}/hold", &[&id], why.clone(), "session.held")?;
+    walk.send(admin, "POST /api/sessions/{id}/hold/lift", &[&id], why, "session.hold_lifted")?;
+    walk.send(admin, &format!("POST {path}/reviewed"), &[&id], NOTHING, "session.reviewed")?;
+    walk.send(admin, &format!("DELETE {path}/reviewed"), &[&id], NOTHING, "session.review_taken_back")?;
     Ok(())
 }
 

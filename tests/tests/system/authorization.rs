@@ -8,7 +8,10 @@ use serde_json::{Value, json};
 use tests::api_client::{Answer, ApiClient, field_message};
 use tests::site::{ADMIN, ADMIN_PASSWORD, TECHNICIAN_PASSWORD, on_a_site};
 use wire::SecretText;
-use wire::api::{Approvals, CreatedApiToken, JumpItem, JumpPolicyDraft, Me, NewApiToken, SessionPage, TokenScope};
+use wire::api::{
+    Approvals, CreatedApiToken, JumpItem, JumpPolicyDraft, Me, NewApiToken, ReviewChoices, ReviewPage, SessionPage,
+    TokenScope,
+};
 
 use crate::policies::{approval_by, ask as approval_of, draft, guard, make};
 use crate::roles::{group, newcomer};
@@ -74,7 +77,13 @@ fn an_administrator_at_the_console_is_let_in_everywhere() -> Result<()> {
 }
 
 /// Endpoints about items, credentials, sessions and approvals that do not name one that is there: each shows what its user may see.
-const OF_NOTHING: [&str; 8] = [
+const OF_NOTHING: [&str; 14] = [
+    "GET /api/review/sessions",
+    "GET /api/review/sessions/export",
+    "GET /api/review/choices",
+    "GET /api/reports/usage",
+    "GET /api/reports/last-use",
+    "GET /api/reports/reach",
     "GET /api/jump-items",
     "GET /api/jump-items/import-template",
     "GET /api/credentials",
@@ -106,6 +115,9 @@ fn who_has_no_role_reaches_nothing_that_is_there() -> Result<()> {
         let tom = site.technician("tom")?;
         let asked = approval_of(&tom, &item, 10)?;
         let session = site.jump(&used)?;
+        let note = json!({ "at": session.created_at, "text": "Hm." });
+        let noted: Value = site.admin.post(&format!("/api/review/sessions/{}/notes", session.id), &note)?.ok()?;
+        let noted = noted["id"].as_str().context("no id")?.to_owned();
         let before: JumpItem = site.admin.get(&format!("/api/jump-items/{}", item.id))?;
 
         let (_, eva) = newcomer(site, "eva")?;
@@ -127,10 +139,22 @@ fn who_has_no_role_reaches_nothing_that_is_there() -> Result<()> {
             ("PUT /api/credentials/{id}", vec![&stored], credential.clone()),
             ("DELETE /api/credentials/{id}", vec![&stored], Value::Null),
             ("GET /api/sessions/{id}", vec![&session_id], Value::Null),
+            ("GET /api/review/sessions/{id}", vec![&session_id], Value::Null),
+            ("GET /api/review/sessions/{id}/events", vec![&session_id], Value::Null),
+            ("GET /api/review/sessions/{id}/connections", vec![&session_id], Value::Null),
+            ("POST /api/review/sessions/{id}/notes", vec![&session_id], note.clone()),
+            ("PUT /api/review/sessions/{id}/notes/{note_id}", vec![&session_id, &noted], note.clone()),
+            ("DELETE /api/review/sessions/{id}/notes/{note_id}", vec![&session_id, &noted], Value::Null),
+            ("POST /api/review/sessions/{id}/reviewed", vec![&session_id], Value::Null),
+            ("DELETE /api/review/sessions/{id}/reviewed", vec![&session_id], Value::Null),
             ("POST /api/sessions/{id}/ticket", vec![&session_id], Value::Null),
             ("POST /api/sessions/{id}/end", vec![&session_id], json!({})),
             ("GET /api/sessions/{id}/credentials", vec![&session_id], Value::Null),
             ("GET /api/sessions/{id}/recordings", vec![&session_id], Value::Null),
+            ("GET /api/sessions/{id}/hold", vec![&session_id], Value::Null),
+            ("POST /api/sessions/{id}/hold", vec![&session_id], json!({ "reason": "Case 7" })),
+            ("POST /api/sessions/{id}/hold/lift", vec![&session_id], json!({ "reason": "Case 7" })),
+            ("GET /api/sessions/{id}/captures", vec![&session_id], Value::Null),
             (
                 "POST /api/sessions/{id}/recordings",
                 vec![&session_id],
@@ -178,7 +202,7 @@ fn who_has_no_role_reaches_nothing_that_is_there() -> Result<()> {
 
         let role_gated = |endpoint: &String| {
             let path = endpoint.split_once(' ').map_or("", |(_, path)| path);
-            ["/api/jump-items", "/api/credentials", "/api/sessions", "/api/approvals"]
+            ["/api/jump-items", "/api/credentials", "/api/sessions", "/api/approvals", "/api/review", "/api/reports"]
                 .iter()
                 .any(|it| path == *it || path.starts_with(&format!("{it}/")))
         };
@@ -191,6 +215,13 @@ fn who_has_no_role_reaches_nothing_that_is_there() -> Result<()> {
             ensure!(eva.get::<Vec<Value>>(path)?.is_empty(), "{path} shows something");
         }
         ensure!(eva.get::<SessionPage>("/api/sessions")?.sessions.is_empty());
+        ensure!(eva.get::<ReviewPage>("/api/review/sessions")?.sessions.is_empty());
+        ensure!(eva.get::<ReviewChoices>("/api/review/choices")?.items.is_empty());
+        for report in ["usage", "last-use", "reach"] {
+            ensure!(eva.get::<Vec<Value>>(&format!("/api/reports/{report}"))?.is_empty(), "{report} tells something");
+        }
+        let file = eva.send("GET", "/api/review/sessions/export", None)?;
+        ensure!(file.text().lines().count() == 1, "{}", file.text());
         let approvals: Approvals = eva.get("/api/approvals")?;
         ensure!(approvals.to_decide.is_empty() && approvals.recent.is_empty(), "{approvals:?}");
         let after: JumpItem = site.admin.get(&format!("/api/jump-items/{}", item.id))?;
@@ -292,7 +323,7 @@ fn ask_with(client: &ApiClient, method: &str, path: &str, headers: &[(&str, &str
 }
 
 /// The path with ids in place of what is in braces; where they do not suffice, with one that belongs to nothing.
-fn filled(path: &str, ids: &[&str]) -> String {
+pub(crate) fn filled(path: &str, ids: &[&str]) -> String {
     let (mut filled, mut ids) = (String::new(), ids.iter());
     for piece in path.split_inclusive('/') {
         match piece.strip_prefix('{') {
@@ -306,7 +337,7 @@ fn filled(path: &str, ids: &[&str]) -> String {
     filled
 }
 
-fn class(answer: &Answer) -> &'static str {
+pub(crate) fn class(answer: &Answer) -> &'static str {
     match answer.status {
         401 => "sign-in",
         403 => "forbidden",

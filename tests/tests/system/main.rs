@@ -16,6 +16,10 @@
 //! | `api_tokens` | keys of programs: what they may, until when |
 //! | `authorization` | every endpoint of the API against a table |
 //! | `audit` | what the audit trail tells, and what happens when it cannot be written |
+//! | `forwarding` | audit events handed on to a syslog server and to a webhook |
+//! | `retention` | how long recordings are kept, legal holds, tombstones |
+//! | `recordings_verify` | every way to tamper with stored recordings is found; another key for new ones |
+//! | `s3` | recordings in S3-compatible storage |
 //! | `audit_walk` | every endpoint that changes something leaves an event, and no secret |
 //! | `audit_tampering` | every way to tamper with the trail is found |
 //! | `access` | decisions made again, bounds, whose data it is |
@@ -23,10 +27,12 @@
 //! | `removing` | what depends on what is removed, and what becomes of it |
 //! | `personal_groups` | jump groups of one user alone |
 //! | `session_policies` | what sessions may do |
+//! | `captures`, `captures_fail` | traffic that is captured: what the file holds, who sees it, what happens when it cannot be written |
 //! | `credentials`, `giving_credentials` | what is stored to sign in at targets: who manages it, and who is given it |
 //! | `mail` | outgoing mail: a real server, certificates, what waits |
 //! | `ticket_system` | a ticket system that is asked over HTTPS |
 //! | `joining` | several people in one session, and who watches it |
+//! | `review` | sessions for those who review them, reports, auditors |
 //! | `approvals` | who may decide requests for approval |
 //! | `approvals_by_mail` | requests that are decided by the link of a letter; how letters are written |
 //! | `jumpoints` | enrolment, presence |
@@ -55,6 +61,8 @@ mod audit_on_postgresql;
 mod audit_tampering;
 mod audit_walk;
 mod authorization;
+mod captures;
+mod captures_fail;
 mod chain;
 mod changed_meanwhile;
 mod chaos;
@@ -63,6 +71,7 @@ mod credentials;
 mod cuts;
 mod disk_full;
 mod figures;
+mod forwarding;
 mod giving_credentials;
 mod helper;
 mod hostile;
@@ -85,11 +94,15 @@ mod program_metrics;
 mod proxies;
 mod recordings;
 mod recordings_disk_full;
+mod recordings_verify;
 mod removing;
 mod restarts;
 mod resume;
+mod retention;
 mod reverse_proxies;
+mod review;
 mod roles;
+mod s3;
 mod second_factor;
 mod servers;
 mod session_policies;

@@ -3,11 +3,11 @@
 use anyhow::{Result, ensure};
 use tests::api_client::{ApiClient, field_message};
 use tests::site::on_a_site;
-use wire::api::{JumpItem, NewSession, SavedFilter, SavedFilterDraft, Session};
+use wire::api::{FilteredPage, JumpItem, NewSession, SavedFilter, SavedFilterDraft, Session};
 use wire::limits::SAVED_FILTERS;
 
 fn draft(name: &str, query: &str) -> SavedFilterDraft {
-    SavedFilterDraft { name: name.into(), query: query.into() }
+    SavedFilterDraft { name: name.into(), query: query.into(), page: FilteredPage::Jump }
 }
 
 fn saved(client: &ApiClient) -> Result<Vec<(String, String)>> {
@@ -62,6 +62,11 @@ fn filter_sets_are_kept_renamed_and_forgotten_for_one_user() -> Result<()> {
         tim.post("/api/me/filters", &draft("Databases", "q=other"))?.success()?;
         let taken = tom.post("/api/me/filters", &draft("Databases", "q=x"))?.refused(422)?;
         field_message(&taken, "name")?;
+        // A set for another page may have the same name.
+        let of_review = SavedFilterDraft { page: FilteredPage::Review, ..draft("Databases", "recorded=true") };
+        let of_review: SavedFilter = tom.post("/api/me/filters", &of_review)?.ok()?;
+        ensure!(of_review.page == FilteredPage::Review && one.page == FilteredPage::Jump);
+        tom.delete(&format!("/api/me/filters/{}", of_review.id))?.success()?;
         field_message(&tom.post("/api/me/filters", &draft(" ", "q=x"))?.refused(422)?, "name")?;
         field_message(&tom.post("/api/me/filters", &draft("long", &"q".repeat(2_001)))?.refused(422)?, "query")?;
         field_message(&tom.post("/api/me/filters", &draft("line", "q=a\nb"))?.refused(422)?, "query")?;

@@ -49,6 +49,8 @@ pub(crate) fn draft(name: &str) -> JumpPolicyDraft {
         link_grace_seconds: None,
         recording: wire::api::RecordingRule::AsSettings,
         recording_quality: wire::api::RecordingQuality::default(),
+        traffic: wire::api::RecordingRule::AsSettings,
+        traffic_capture: wire::api::TrafficCapture::default(),
         revision: 0,
     }
 }

@@ -28,7 +28,7 @@ pub(crate) const DESKTOP: &[u8] = include_bytes!("../data/desktop.webm");
 pub(crate) const CHUNK: usize = 1_500;
 
 /// An item whose policy has it recorded.
-fn recorded_item(site: &Site, name: &str, port: u16) -> Result<JumpItem> {
+pub(crate) fn recorded_item(site: &Site, name: &str, port: u16) -> Result<JumpItem> {
     let item = site.item(name, "127.0.0.1", "127.0.0.1", &[(0, port.into())])?;
     let policy = json!({ "name": format!("Recorded {name}"), "recording": "on" });
     let policy: JumpPolicy = site.admin.post("/api/jump-policies", &policy)?.ok()?;
@@ -60,7 +60,7 @@ pub(crate) fn send_some(who: &ApiClient, id: RecordingId, which: Range<usize>) -
     Ok(())
 }
 
-fn stop(who: &ApiClient, id: RecordingId) -> Result<()> {
+pub(crate) fn stop(who: &ApiClient, id: RecordingId) -> Result<()> {
     who.post(&format!("/api/recordings/{id}/stop"), &json!({ "because": "sharing_stopped" }))?.success()
 }
 
@@ -69,7 +69,7 @@ fn phase(site: &Site, id: SessionId) -> Result<Option<RecordingPhase>> {
 }
 
 /// The only recording of a session, once it is complete.
-fn complete(site: &Site, id: SessionId) -> Result<Recording> {
+pub(crate) fn complete(site: &Site, id: SessionId) -> Result<Recording> {
     wait::until("the recording is complete", Duration::from_secs(30), || {
         let all: Vec<Recording> = site.admin.get(&format!("/api/sessions/{id}/recordings"))?;
         ensure!(all.len() == 1, "{all:?}");
@@ -77,13 +77,13 @@ fn complete(site: &Site, id: SessionId) -> Result<Recording> {
     })
 }
 
-fn file(who: &ApiClient, id: RecordingId, range: Option<&str>) -> Result<Answer> {
+pub(crate) fn file(who: &ApiClient, id: RecordingId, range: Option<&str>) -> Result<Answer> {
     let headers: Vec<(&str, &str)> = range.map(|it| ("range", it)).into_iter().collect();
     who.send_with("GET", &format!("/api/recordings/{id}/video"), None, &headers)
 }
 
 /// Whether a word comes back within a time.
-fn echoed(connection: &mut TcpStream, within: Duration) -> Result<bool> {
+pub(crate) fn echoed(connection: &mut TcpStream, within: Duration) -> Result<bool> {
     connection.set_read_timeout(Some(within))?;
     connection.write_all(b"x")?;
     Ok(connection.read(&mut [0]).is_ok_and(|it| it == 1))
@@ -107,7 +107,7 @@ pub(crate) fn is_cut(connection: &mut TcpStream) -> Result<bool> {
     })
 }
 
-fn files_below(folder: &Path) -> Result<Vec<PathBuf>> {
+pub(crate) fn files_below(folder: &Path) -> Result<Vec<PathBuf>> {
     let mut all = Vec::new();
     for entry in std::fs::read_dir(folder)? {
         let path = entry?.path();
@@ -317,7 +317,7 @@ fn only_its_user_brings_a_recording_and_only_reviewers_look() -> Result<()> {
 }
 
 /// Somebody who may read the reports of the site's group, and nothing else.
-fn auditor(site: &Site) -> Result<ApiClient> {
+pub(crate) fn auditor(site: &Site) -> Result<ApiClient> {
     let user: wire::api::User = site
         .admin
         .post("/api/users", &json!({ "user_name": "olga", "display_name": "Olga", "role": "technician", "password": TECHNICIAN_PASSWORD }))?

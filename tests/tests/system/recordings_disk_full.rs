@@ -22,10 +22,10 @@ use crate::recordings::{CHUNK, DESKTOP, announce, echo_through, send, send_some}
 const LIMIT: Duration = Duration::from_secs(10);
 
 /// A small file system of its own. It goes with this value.
-struct Mount(PathBuf);
+pub(crate) struct Mount(PathBuf);
 
 impl Mount {
-    fn on(folder: &Path) -> Result<Self> {
+    pub(crate) fn on(folder: &Path) -> Result<Self> {
         std::fs::create_dir_all(folder)?;
         let mut mount = as_root("mount");
         run(mount.args(["-t", "tmpfs", "-o", "size=2m,mode=0777", "tmpfs"]).arg(folder), LIMIT)
@@ -34,7 +34,7 @@ impl Mount {
     }
 
     /// Fills it to the last byte.
-    fn fill(&self) -> Result<PathBuf> {
+    pub(crate) fn fill(&self) -> Result<PathBuf> {
         let file = self.0.join("filler");
         let full = std::fs::write(&file, vec![0; 4 << 20]);
         ensure!(full.is_err(), "it took 4 MiB");
@@ -49,7 +49,7 @@ impl Drop for Mount {
     }
 }
 
-fn as_root(program: &str) -> Command {
+pub(crate) fn as_root(program: &str) -> Command {
     if rustix::process::geteuid().is_root() {
         return Command::new(program);
     }
@@ -58,7 +58,7 @@ fn as_root(program: &str) -> Command {
     sudo
 }
 
-fn health(site: &Site) -> Result<HealthLevel> {
+pub(crate) fn health(site: &Site) -> Result<HealthLevel> {
     let checks: HealthChecks = site.admin.get("/api/health-checks")?;
     let found = checks.checks.into_iter().find(|it| it.subject == HealthSubject::Recordings);
     Ok(found.context("recordings are looked after")?.level)

@@ -94,6 +94,8 @@ pub struct Standing {
     pub user: UserId,
     /// Whether they administer the appliance: such a user may do everything with every group's items.
     pub administrator: bool,
+    /// Whether they audit the appliance: such a user may read the reports of every group, and do nothing with its items.
+    pub auditor: bool,
     /// Their role where no membership speaks of them.
     pub default_role: Option<Role>,
     /// Their role in a group of their own.
@@ -116,6 +118,8 @@ pub struct Memberships {
 pub enum Rule {
     /// They administer the appliance.
     Administrator,
+    /// They audit the appliance.
+    Auditor,
     /// A membership of the user in the group.
     Own(Role),
     /// Memberships of their teams in the group, with the teams' names.
@@ -135,6 +139,8 @@ pub enum Rule {
 pub fn rule(who: &Standing, memberships: Memberships) -> Rule {
     if who.administrator {
         Rule::Administrator
+    } else if who.auditor {
+        Rule::Auditor
     } else if let Some(owner) = memberships.owner {
         match &who.personal_role {
             Some(role) if owner == who.user => Rule::Personal(role.clone()),
@@ -157,6 +163,7 @@ impl Rule {
     pub fn permissions(&self) -> Permissions {
         match self {
             Self::Administrator => Permissions::all(),
+            Self::Auditor => ItemPermission::ViewReport.into(),
             Self::Own(role) | Self::Default(role) | Self::Personal(role) => role.permissions,
             Self::Teams(teams) => teams.iter().fold(Permissions::NONE, |sum, (_, role)| sum.or(role.permissions)),
             Self::SomebodyElses | Self::Nothing => Permissions::NONE,
@@ -168,6 +175,7 @@ impl Rule {
     pub fn given_by(&self, permission: ItemPermission) -> Vec<String> {
         match self {
             Self::Administrator => vec!["administrator".into()],
+            Self::Auditor if self.permissions().has(permission) => vec!["auditor".into()],
             Self::Own(role) | Self::Default(role) | Self::Personal(role) if role.permissions.has(permission) => {
                 vec![role.name.clone()]
             }
@@ -175,7 +183,12 @@ impl Rule {
                 let giving = teams.iter().filter(|(_, role)| role.permissions.has(permission));
                 giving.map(|(team, role)| format!("{} (team {team})", role.name)).collect()
             }
-            Self::Own(_) | Self::Default(_) | Self::Personal(_) | Self::SomebodyElses | Self::Nothing => Vec::new(),
+            Self::Auditor
+            | Self::Own(_)
+            | Self::Default(_)
+            | Self::Personal(_)
+            | Self::SomebodyElses
+            | Self::Nothing => Vec::new(),
         }
     }
 
@@ -186,7 +199,7 @@ impl Rule {
         let mut policies: Vec<JumpPolicyId> = match self {
             Self::Own(role) | Self::Default(role) | Self::Personal(role) => giving(role).into_iter().collect(),
             Self::Teams(teams) => teams.iter().filter_map(|(_, role)| giving(role)).collect(),
-            Self::Administrator | Self::SomebodyElses | Self::Nothing => Vec::new(),
+            Self::Administrator | Self::Auditor | Self::SomebodyElses | Self::Nothing => Vec::new(),
         };
         policies.sort_unstable();
         policies.dedup();
@@ -198,6 +211,10 @@ impl Rule {
     pub fn sentence(&self) -> String {
         match self {
             Self::Administrator => "Administrators may do everything with the items of every group.".into(),
+            Self::Auditor => {
+                "Auditors may read the reports of every group and change nothing; no role in a group counts for them."
+                    .into()
+            }
             Self::Own(role) => format!("The group's members list gives this user the role {}.", role.name),
             Self::Teams(teams) => {
                 let each: Vec<String> =
@@ -232,7 +249,7 @@ mod tests {
     }
 
     fn somebody(default_role: Option<Role>) -> Standing {
-        Standing { user: UserId(Uuid::nil()), administrator: false, default_role, personal_role: None }
+        Standing { user: UserId(Uuid::nil()), administrator: false, auditor: false, default_role, personal_role: None }
     }
 
     #[test]
@@ -258,6 +275,11 @@ mod tests {
         let boss = Standing { administrator: true, ..somebody(None) };
         let nothing = Memberships { own: Some(role("none", &[])), ..Memberships::default() };
         assert_eq!(rule(&boss, nothing.clone()), Rule::Administrator);
+        // Nothing that a group gives makes more of an auditor.
+        let auditor = Standing { auditor: true, ..somebody(Some(default.clone())) };
+        let everything = Memberships { own: Some(role("all", &[Start, Add])), ..Memberships::default() };
+        assert_eq!(rule(&auditor, everything).permissions(), ItemPermission::ViewReport.into());
+        assert!(!rule(&auditor, nothing.clone()).permissions().shows_items());
         // A role without permissions takes away what a default would give.
         assert_eq!(rule(&somebody(Some(default)), nothing).permissions(), Permissions::NONE);
     }

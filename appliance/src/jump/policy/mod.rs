@@ -8,6 +8,7 @@ mod words;
 
 use wire::api::{
     ApprovalScope, JumpPolicyDraft, Notices, RecordingQuality, RecordingRule, Schedule, SessionEnd, Simultaneous,
+    TrafficCapture,
 };
 use wire::{ApprovalId, JumpPolicyId, Timestamp, UserId};
 
@@ -40,6 +41,8 @@ impl Policy {
             link_grace_seconds: None,
             recording: RecordingRule::AsSettings,
             recording_quality: RecordingQuality::default(),
+            traffic: RecordingRule::AsSettings,
+            traffic_capture: TrafficCapture::default(),
             revision: 0,
         };
         Self { id, definition }

@@ -27,6 +27,8 @@ fn policy(number: u128, change: impl FnOnce(&mut JumpPolicyDraft)) -> Policy {
         link_grace_seconds: None,
         recording: RecordingRule::AsSettings,
         recording_quality: RecordingQuality::default(),
+        traffic: RecordingRule::AsSettings,
+        traffic_capture: TrafficCapture::default(),
         revision: 0,
     };
     change(&mut definition);

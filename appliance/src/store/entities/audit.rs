@@ -69,3 +69,21 @@ pub(in crate::store) mod audit_head {
 
     impl ActiveModelBehavior for ActiveModel {}
 }
+
+/// How far events were handed on.
+pub(in crate::store) mod forwarding_cursor {
+    use sea_orm::entity::prelude::*;
+
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "forwarding_cursor")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub destination: String,
+        pub sequence: i64,
+    }
+
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+
+    impl ActiveModelBehavior for ActiveModel {}
+}

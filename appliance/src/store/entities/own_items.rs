@@ -32,6 +32,7 @@ pub(in crate::store) mod saved_filter {
         pub name: String,
         pub query: String,
         pub created_at: i64,
+        pub page: String,
     }
 
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -16,6 +16,8 @@ pub enum HealthSubject {
     AuditTrail,
     /// The place where recordings are stored.
     Recordings,
+    /// Where audit events are handed on to.
+    Forwarding,
     /// Outgoing mail.
     Mail,
     /// The ticket system.

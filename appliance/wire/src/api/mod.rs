@@ -16,25 +16,31 @@
 //! | `credentials` | what is stored to sign in at targets, and giving it out |
 //! | `items_csv` | items as a CSV file |
 //! | `policies` | jump policies, and what starting an item takes |
+//! | `captures` | what is captured of the traffic of a session |
 //! | `recordings` | what is recorded of a session, and how it comes |
+//! | `retention` | how long that is kept, and what keeps it longer |
 //! | `session_policies` | what sessions may do |
 //! | `approvals` | requests to use items, and what became of them |
 //! | `mail`, `letters` | the mail server, letters that wait; how letters are written, and links in them |
 //! | `sign_on` | providers of single sign-on |
 //! | `ticket_system` | who is asked whether a ticket is good |
 //! | `audit` | the audit trail |
+//! | `forwarding` | where its events are handed on to |
 //! | `own_items` | favourites and filter sets of the signed-in user |
 //! | `site_rules` | what holds for the whole appliance |
 //! | `sessions` | sessions, tunnels, connections, events |
+//! | `review` | sessions for those who review them, and reports |
 //! | `events` | what the event socket carries |
 
 mod access;
 mod api_tokens;
 mod approvals;
 mod audit;
+mod captures;
 mod credentials;
 mod error;
 mod events;
+mod forwarding;
 mod health;
 mod installation;
 mod items_csv;
@@ -46,6 +52,8 @@ mod own_items;
 mod passkeys;
 mod policies;
 mod recordings;
+mod retention;
+mod review;
 mod second_factors;
 mod session_policies;
 mod sessions;
@@ -59,9 +67,11 @@ pub use access::*;
 pub use api_tokens::*;
 pub use approvals::*;
 pub use audit::*;
+pub use captures::*;
 pub use credentials::*;
 pub use error::*;
 pub use events::*;
+pub use forwarding::*;
 pub use health::*;
 pub use installation::*;
 pub use items_csv::*;
@@ -73,6 +83,8 @@ pub use own_items::*;
 pub use passkeys::*;
 pub use policies::*;
 pub use recordings::*;
+pub use retention::*;
+pub use review::*;
 pub use second_factors::*;
 pub use session_policies::*;
 pub use sessions::*;

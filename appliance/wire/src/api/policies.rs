@@ -1,4 +1,4 @@
-use super::{RecordingQuality, RecordingRule, ShownFactor, api_type};
+use super::{RecordingQuality, RecordingRule, ShownFactor, TrafficCapture, api_type};
 use crate::{ApprovalId, JumpItemId, JumpPolicyId, TeamId, Timestamp, UserId};
 
 /// A day of the week.
@@ -95,6 +95,11 @@ impl JumpPolicyDraft {
             RecordingRule::AsSettings => {}
             RecordingRule::On => parts.push("the desktop is recorded".into()),
             RecordingRule::Off => parts.push("no recording".into()),
+        }
+        match self.traffic {
+            RecordingRule::AsSettings => {}
+            RecordingRule::On => parts.push("traffic is captured".into()),
+            RecordingRule::Off => parts.push("no capture of traffic".into()),
         }
         if let Some(seconds) = self.link_grace_seconds {
             parts.push(format!("{seconds} s for a lost link"));
@@ -207,6 +212,12 @@ api_type! {
         /// How finely, where `recording` is on.
         #[serde(default)]
         pub recording_quality: RecordingQuality,
+        /// Whether what goes through the tunnels is captured.
+        #[serde(default)]
+        pub traffic: RecordingRule,
+        /// How, where `traffic` is on.
+        #[serde(default)]
+        pub traffic_capture: TrafficCapture,
         /// The revision that was looked at; a change to another one is refused. Means nothing for a new policy.
         #[serde(default)]
         pub revision: i64,
@@ -258,6 +269,9 @@ api_type! {
         /// How finely the desktop is recorded while its tunnels are open; none: it is not.
         #[serde(default)]
         pub recording: Option<RecordingQuality>,
+        /// How what goes through its tunnels is captured; none: it is not.
+        #[serde(default)]
+        pub capture: Option<TrafficCapture>,
         /// When a session that begins now has to end.
         pub ends_at: Option<Timestamp>,
         /// Why, in a sentence.

@@ -1,7 +1,7 @@
-use super::api_type;
+use super::{Deletion, api_type};
 use crate::{RecordingId, SessionId, Timestamp};
 
-/// Whether the desktop of whoever uses an item is recorded while its tunnels are open.
+/// Whether something is recorded of whoever uses an item while its tunnels are open.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
@@ -39,6 +39,8 @@ pub enum RecordingState {
     Finished,
     /// Nothing of it could be kept.
     Empty,
+    /// It was deleted; that it was there, and its hash, stands in the audit trail.
+    Deleted,
 }
 
 /// What a recording shows.
@@ -48,6 +50,8 @@ pub enum RecordingState {
 pub enum RecordingKind {
     /// One screen of the technician's workstation, as WebM.
     Desktop,
+    /// What went through the tunnels, as pcapng.
+    Traffic,
 }
 
 /// Why a page says that it records no more.
@@ -142,6 +146,9 @@ api_type! {
         pub bytes: u64,
         /// SHA-256 of the finished file in hexadecimal, as it stands in the audit trail.
         pub sha256: Option<String>,
+        /// When and why it was deleted.
+        #[serde(default)]
+        pub deletion: Option<Deletion>,
     }
 }
 
@@ -174,6 +181,20 @@ impl RecordingQuality {
 impl Default for RecordingQuality {
     fn default() -> Self {
         Self { frames_per_second: 5, max_lines: 1080 }
+    }
+}
+
+impl RecordingKind {
+    /// Every kind there is.
+    pub const ALL: &'static [Self] = &[Self::Desktop, Self::Traffic];
+
+    /// For people, several of them.
+    #[must_use]
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Desktop => "Recordings of the desktop",
+            Self::Traffic => "Captured traffic",
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 use std::net::Ipv4Addr;
 
-use super::{EffectiveSessionPolicy, Fault, SessionRecording, ShownAtStart, api_type};
+use super::{EffectiveSessionPolicy, Fault, SessionRecording, ShownAtStart, TrafficCapture, api_type};
 use crate::helper_messages::ListenProblem;
 use crate::stream::EndReason;
 use crate::{ConnectionId, JumpItemId, SecretText, SessionEventId, SessionId, Timestamp, UserId};
@@ -69,6 +69,40 @@ pub enum SessionEnd {
     RecordingStopped,
     /// Its recording could not be stored.
     RecordingFailed,
+    /// What went through it could not be captured.
+    CaptureFailed,
+    /// As much of it was captured as may be.
+    CaptureFull,
+}
+
+impl SessionEnd {
+    /// Each, with its stable name and in words, in the order in which forms show them.
+    pub const ALL: [(Self, &'static str, &'static str); 24] = [
+        (Self::ByUser, "by_user", "its user ended it"),
+        (Self::ByAdministrator, "by_administrator", "an administrator ended it"),
+        (Self::Idle, "idle", "nothing went through it"),
+        (Self::ScheduleClosed, "schedule_closed", "its schedule closed"),
+        (Self::ApprovalEnded, "approval_ended", "its approval ran out"),
+        (Self::ApprovalRevoked, "approval_revoked", "its approval was taken back"),
+        (Self::RecordingStopped, "recording_stopped", "its recording stopped"),
+        (Self::RecordingFailed, "recording_failed", "its recording could not be stored"),
+        (Self::CaptureFailed, "capture_failed", "what went through it could not be captured"),
+        (Self::CaptureFull, "capture_full", "as much of it was captured as may be"),
+        (Self::UserDisabled, "user_disabled", "its user was disabled"),
+        (Self::AccessRemoved, "access_removed", "its user may not use the item any more"),
+        (Self::ItemRemoved, "item_removed", "its item was removed"),
+        (Self::JumpointDisabled, "jumpoint_disabled", "its jumpoint was disabled"),
+        (Self::NotAllowed, "not_allowed", "its session policy does not allow it any more"),
+        (Self::JoinedSessionOver, "joined_session_over", "the session that it joined was over"),
+        (Self::HelperGone, "helper_gone", "its helper was gone"),
+        (Self::JumpointGone, "jumpoint_gone", "its jumpoint was gone"),
+        (Self::HelperDidNotCall, "helper_did_not_call", "its helper did not call"),
+        (Self::JumpointDidNotCall, "jumpoint_did_not_call", "its jumpoint did not call"),
+        (Self::NotUsed, "not_used", "nobody used it"),
+        (Self::ApplianceStopped, "appliance_stopped", "the appliance stopped"),
+        (Self::NotAudited, "not_audited", "it could not be audited"),
+        (Self::ProtocolError, "protocol_error", "a program broke the protocol"),
+    ];
 }
 
 /// Whose link of a session it is.
@@ -159,6 +193,9 @@ api_type! {
         /// The recording that it needs; none: it is not recorded.
         #[serde(default)]
         pub recording: Option<SessionRecording>,
+        /// How what goes through its tunnels is captured; none: it is not.
+        #[serde(default)]
+        pub capture: Option<TrafficCapture>,
         /// The session that it joined: then this is one person's way into that one, and ends with it.
         #[serde(default)]
         pub joined: Option<Joined>,
@@ -335,5 +372,17 @@ api_type! {
         pub sessions: Vec<Session>,
         /// To be given as `before` for the next page; none at the end.
         pub next: Option<SessionId>,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_names_of_ends_are_those_that_travel() {
+        for (end, name, _) in SessionEnd::ALL {
+            assert_eq!(serde_json::to_value(end).unwrap(), name);
+        }
     }
 }

@@ -48,6 +48,9 @@ api_type! {
         /// That an administrator took the user's second factors away, until one is set up again.
         #[serde(default)]
         pub factors_reset: Option<FactorsReset>,
+        /// Whether there are sessions that the user may review, as far as roles go.
+        #[serde(default)]
+        pub reviews: bool,
     }
 
     /// One signed-in browser of the user.
@@ -94,6 +97,12 @@ impl Me {
     #[must_use]
     pub fn is_administrator(&self) -> bool {
         self.user.role == super::Role::Administrator
+    }
+
+    /// Whether the signed-in user may look at everything and changes nothing.
+    #[must_use]
+    pub fn is_auditor(&self) -> bool {
+        self.user.role == super::Role::Auditor
     }
 
     /// The user's id.

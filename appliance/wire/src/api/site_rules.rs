@@ -1,4 +1,4 @@
-use super::{RecordingQuality, api_type};
+use super::{RecordingQuality, TrafficCapture, api_type};
 use crate::limits::SESSIONS_PER_USER_DEFAULT;
 
 api_type! {
@@ -36,6 +36,9 @@ api_type! {
         /// How finely the desktop is recorded of every session where no policy says otherwise; none: it is not.
         #[serde(default)]
         pub record_desktops: Option<RecordingQuality>,
+        /// How traffic is captured of every session where no policy says otherwise; none: it is not.
+        #[serde(default)]
+        pub capture_traffic: Option<TrafficCapture>,
         /// The revision that was looked at; a change to another one is refused.
         #[serde(default)]
         pub revision: i64,
@@ -74,6 +77,7 @@ impl Default for SiteRules {
             sessions_per_user: SESSIONS_PER_USER_DEFAULT,
             keep_sessions_days: None,
             record_desktops: None,
+            capture_traffic: None,
             revision: 0,
         }
     }

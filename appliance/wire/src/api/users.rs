@@ -10,6 +10,9 @@ pub enum Role {
     Administrator,
     /// May do with items what jump item roles say.
     Technician,
+    /// May look at everybody's sessions, recordings, reports and the audit trail, and changes nothing: no jump item role counts for
+    /// them.
+    Auditor,
 }
 
 api_type! {

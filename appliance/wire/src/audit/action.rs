@@ -43,6 +43,8 @@ actions! {
     ApplianceStopped = "appliance.stopped", "Appliance stopped";
     /// The trail was exported.
     AuditExported = "audit.exported", "Audit trail exported";
+    /// An auditor looked at the trail.
+    AuditViewed = "audit.viewed", "Audit trail looked at";
     /// The appliance found at its start that the trail was tampered with.
     AuditBroken = "audit.broken", "Audit trail found broken";
     /// Somebody signed in.
@@ -163,12 +165,22 @@ actions! {
     SettingsMailChanged = "settings.mail_changed", "Mail settings changed";
     /// The mail server was tried out.
     SettingsMailTested = "settings.mail_tested", "Mail tried out";
+    /// How long recordings are kept was changed.
+    SettingsRetentionChanged = "settings.retention_changed", "Retention changed";
     /// How letters are written was changed.
     SettingsLettersChanged = "settings.letters_changed", "Letters changed";
     /// The ticket system was set.
     SettingsTicketSystemChanged = "settings.ticket_system_changed", "Ticket system settings changed";
     /// The ticket system was tried out.
     SettingsTicketSystemTested = "settings.ticket_system_tested", "Ticket system tried out";
+    /// The syslog server that events are handed on to was set.
+    SettingsSyslogChanged = "settings.syslog_changed", "Syslog settings changed";
+    /// The syslog server was tried out.
+    SettingsSyslogTested = "settings.syslog_tested", "Syslog tried out";
+    /// The webhook that events are handed on to was set.
+    SettingsWebhookChanged = "settings.webhook_changed", "Webhook settings changed";
+    /// The webhook was tried out.
+    SettingsWebhookTested = "settings.webhook_tested", "Webhook tried out";
     /// A provider of single sign-on was added.
     SettingsSignOnAdded = "settings.sign_on_added", "Single sign-on added";
     /// A provider of single sign-on was changed.
@@ -197,20 +209,44 @@ actions! {
     SessionStarted = "session.started", "Session started";
     /// What was kept of sessions was deleted, since they are as old as an administrator wants them to get.
     SessionsForgotten = "session.forgotten", "Records of sessions deleted";
+    /// A session was put under a legal hold: nothing of it is deleted.
+    SessionHeld = "session.held", "Legal hold set";
+    /// A legal hold was lifted.
+    SessionHoldLifted = "session.hold_lifted", "Legal hold lifted";
     /// A screen began to be recorded.
     RecordingStarted = "recording.started", "Recording started";
     /// A recording stopped, and the tunnels of its session with it.
     RecordingPaused = "recording.paused", "Recording stopped, tunnels paused";
     /// A recording is complete: from here on its hash is known.
     RecordingFinished = "recording.finished", "Recording finished";
+    /// As much was captured of a session as may be.
+    RecordingFull = "recording.full", "Capture is full";
     /// A recording could not be stored.
     RecordingFailed = "recording.failed", "Recording failed";
     /// Somebody looked at a recording.
     RecordingViewed = "recording.viewed", "Recording viewed";
     /// Somebody took a recording out.
     RecordingDownloaded = "recording.downloaded", "Recording downloaded";
-    /// A recording was deleted.
+    /// A recording is deleted: its tombstone.
     RecordingForgotten = "recording.forgotten", "Recording deleted";
+    /// Keys of new recordings are sealed with another key.
+    RecordingKeyChanged = "recording.key_changed", "Key of recordings changed";
+    /// Somebody reviewed a session.
+    SessionViewed = "session.viewed", "Session looked at";
+    /// Somebody took a list of sessions out.
+    SessionsExported = "session.exported", "Sessions exported";
+    /// A reviewer noted something on a session.
+    SessionNoteAdded = "session.note_added", "Note added";
+    /// A reviewer changed a note of theirs.
+    SessionNoteChanged = "session.note_changed", "Note changed";
+    /// A reviewer removed a note of theirs.
+    SessionNoteRemoved = "session.note_removed", "Note removed";
+    /// Somebody marked a session as reviewed.
+    SessionReviewed = "session.reviewed", "Marked as reviewed";
+    /// Somebody took the mark away.
+    SessionReviewTakenBack = "session.review_taken_back", "No longer marked as reviewed";
+    /// Somebody looked at a report.
+    ReportViewed = "report.viewed", "Report looked at";
     /// Somebody asked to end a session.
     SessionEndAsked = "session.end_asked", "Session end asked for";
     /// A session ended.
@@ -285,6 +321,7 @@ impl Category {
             "jump" => "Jumps",
             "session" => "Sessions",
             "recording" => "Recordings",
+            "report" => "Reports",
             other => other,
         }
     }

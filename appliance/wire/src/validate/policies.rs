@@ -76,6 +76,7 @@ pub fn jump_policy(draft: &JumpPolicyDraft) -> Vec<FieldError> {
         errors.push(FieldError::new("link_grace_seconds", &message));
     }
     errors.extend(super::recording_quality("recording_quality", draft.recording_quality));
+    errors.extend(super::traffic_capture("traffic_capture", draft.traffic_capture));
     errors
 }
 
@@ -112,7 +113,7 @@ mod tests {
     use crate::UserId;
     use crate::api::{
         ApprovalRule, ApprovalScope, Notices, RecordingQuality, RecordingRule, Schedule, ScheduleEntry, Simultaneous,
-        Weekday,
+        TrafficCapture, Weekday,
     };
 
     fn draft() -> JumpPolicyDraft {
@@ -129,6 +130,8 @@ mod tests {
             link_grace_seconds: None,
             recording: RecordingRule::AsSettings,
             recording_quality: RecordingQuality::default(),
+            traffic: RecordingRule::AsSettings,
+            traffic_capture: TrafficCapture::default(),
             revision: 0,
         }
     }

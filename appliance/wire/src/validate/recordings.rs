@@ -1,7 +1,9 @@
 //! What is asked of recordings, and what a browser says of one that it begins.
 
-use crate::api::{FieldError, NewRecording, RecordingQuality};
-use crate::limits::{RECORDING_FRAMES, RECORDING_LABEL_CHARS, RECORDING_LINES_LEAST, RECORDING_LINES_MOST};
+use crate::api::{FieldError, NewRecording, RecordingQuality, TrafficCapture};
+use crate::limits::{
+    CAPTURE_MEBIBYTES, RECORDING_FRAMES, RECORDING_LABEL_CHARS, RECORDING_LINES_LEAST, RECORDING_LINES_MOST,
+};
 
 /// How finely a desktop is to be recorded. The field is named by whoever asks.
 #[must_use]
@@ -15,6 +17,13 @@ pub fn recording_quality(field: &str, quality: RecordingQuality) -> Option<Field
         return Some(FieldError::new(field, &message));
     }
     None
+}
+
+/// How traffic is to be captured. The field is named by whoever asks.
+#[must_use]
+pub fn traffic_capture(field: &str, capture: TrafficCapture) -> Option<FieldError> {
+    let is_out = !(1..=CAPTURE_MEBIBYTES).contains(&capture.max_mebibytes);
+    is_out.then(|| FieldError::new(field, &format!("Give 1 to {CAPTURE_MEBIBYTES} MiB.")))
 }
 
 /// What a browser says of a recording that it begins. Field names are those of [`NewRecording`].
@@ -45,6 +54,15 @@ mod tests {
         assert!(!is_wrong(1, RECORDING_LINES_LEAST) && !is_wrong(RECORDING_FRAMES, RECORDING_LINES_MOST));
         assert!(is_wrong(0, 720) && is_wrong(RECORDING_FRAMES + 1, 720));
         assert!(is_wrong(5, RECORDING_LINES_LEAST - 1) && is_wrong(5, RECORDING_LINES_MOST + 1));
+    }
+
+    #[test]
+    fn captures_have_bounds() {
+        let is_wrong = |max_mebibytes| {
+            traffic_capture("traffic_capture", TrafficCapture { max_mebibytes, ..TrafficCapture::default() }).is_some()
+        };
+        assert!(!is_wrong(1) && !is_wrong(CAPTURE_MEBIBYTES));
+        assert!(is_wrong(0) && is_wrong(CAPTURE_MEBIBYTES + 1));
     }
 
     #[test]

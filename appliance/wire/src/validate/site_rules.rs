@@ -27,6 +27,7 @@ pub fn site_rules(it: &SiteRules) -> Vec<FieldError> {
     within("sessions_per_user", Some(it.sessions_per_user), 1, SESSIONS_PER_USER);
     within("keep_sessions_days", it.keep_sessions_days, 1, KEEP_SESSIONS_DAYS);
     errors.extend(it.record_desktops.and_then(|it| super::recording_quality("record_desktops", it)));
+    errors.extend(it.capture_traffic.and_then(|it| super::traffic_capture("capture_traffic", it)));
     errors
 }
 

@@ -1,6 +1,7 @@
 //! The dashboard, users, teams, jump groups, roles, how people sign in, systems outside, and the audit trail, for administrators.
 
 mod audit;
+mod capture_fields;
 mod credential_dialog;
 mod credentials;
 mod dashboard;
@@ -53,6 +54,14 @@ pub(crate) fn AdministrationPage(props: &AdministrationPageProps) -> Html {
             <div class="sp-page" id="administration-page">
                 <div class="sp-page__head"><h1 class="pf-v6-c-title pf-m-xl">{ "Credentials" }</h1></div>
                 <credentials::Credentials />
+            </div>
+        };
+    }
+    if shown == Section::Audit && store.is_auditor() {
+        return html! {
+            <div class="sp-page" id="administration-page">
+                <div class="sp-page__head"><h1 class="pf-v6-c-title pf-m-xl">{ "Audit" }</h1></div>
+                <audit::Audit />
             </div>
         };
     }

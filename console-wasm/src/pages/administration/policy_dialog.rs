@@ -3,6 +3,7 @@
 use wire::api::{JumpPolicy, Principal, RecordingRule, Simultaneous, Weekday};
 use yew::prelude::*;
 
+use super::capture_fields::CaptureFields;
 use super::members_dialog::{key, parsed, team_words, user_words};
 use super::quality_fields::QualityFields;
 use crate::components::button::{Button, Kind};
@@ -108,6 +109,13 @@ pub(super) fn PolicyDialog(props: &PolicyDialogProps) -> Html {
             if form.recording == RecordingRule::On {
                 <QualityFields id="policy-recording" quality={form.recording_quality}
                     onchange={edit.reform(|quality| change(move |form| form.recording_quality = quality))} />
+            }
+            <SelectField id="policy-traffic" label="Capture of traffic" options={recording_options()} value={recording_key(form.traffic)}
+                help="What goes through the tunnels, as a file for network analysers. One policy that captures outweighs others that do not."
+                onchange={text(&edit, |form, key| form.traffic = recording_of(&key))} />
+            if form.traffic == RecordingRule::On {
+                <CaptureFields id="policy-traffic" form={form.traffic_capture.clone()} error={said("traffic_capture")}
+                    onchange={edit.reform(|capture| change(move |form| form.traffic_capture = capture))} />
             }
             <Switch id="policy-tell-start" label="Send a letter when a session starts" on={form.tell_start}
                 onchange={switch(&edit, |form, on| form.tell_start = on)} />

@@ -11,7 +11,7 @@ use crate::components::spinner;
 use crate::components::state_label::StateLabel;
 use crate::console::use_store;
 use crate::loaded::use_loaded;
-use crate::routes::{Route, Section};
+use crate::routes::{Report, Route, Section};
 use crate::state::words::Tone;
 
 /// Properties of [`UserAccessPage`].
@@ -24,6 +24,10 @@ pub(crate) struct UserAccessPageProps {
 /// The page.
 #[component]
 pub(crate) fn UserAccessPage(props: &UserAccessPageProps) -> Html {
+    let store = use_store();
+    if store.is_auditor() {
+        return html! { <div class="sp-page" id="administration-page"><Answers id={props.id} /></div> };
+    }
     html! { <ForAdministrators><Answers id={props.id} /></ForAdministrators> }
 }
 
@@ -39,7 +43,11 @@ fn Answers(props: &UserAccessPageProps) -> Html {
         user.map_or_else(|| "What can this user do?".to_owned(), |it| format!("What can {} do?", it.display_name));
     html! {
         <>
-            <nav id="back-to-users" aria-label="Path"><Link<Route> to={Section::Users.route()}>{ "← Users" }</Link<Route>></nav>
+            if store.is_auditor() {
+                <nav id="back-to-reach" aria-label="Path"><Link<Route> to={Route::Report { report: Report::Reach }}>{ "← Who may reach what" }</Link<Route>></nav>
+            } else {
+                <nav id="back-to-users" aria-label="Path"><Link<Route> to={Section::Users.route()}>{ "← Users" }</Link<Route>></nav>
+            }
             <div class="sp-page__head"><h1 class="pf-v6-c-title pf-m-xl">{ title }</h1></div>
             if let Some(error) = &*access.error {
                 <ErrorAlert id="user-access-error" error={error.clone()} />

@@ -144,8 +144,8 @@ pub(super) fn UserDialog(props: &UserDialogProps) -> Html {
     let for_users = policies.list().iter().filter(|it| it.for_users);
     let policy_options: Vec<_> =
         for_users.map(|it| (it.id.to_string(), format!("{} ({})", it.name, it.summary))).collect();
-    let roles =
-        [Role::Technician, Role::Administrator].map(|role| (key(role).to_owned(), words::role(role).to_owned()));
+    let roles = [Role::Technician, Role::Auditor, Role::Administrator]
+        .map(|role| (key(role).to_owned(), words::role(role).to_owned()));
     let (title, deed) = match &*user {
         None => ("Create a user".to_owned(), "Create"),
         Some(user) => (format!("Properties of {}", user.user_name), "Save"),
@@ -161,6 +161,9 @@ pub(super) fn UserDialog(props: &UserDialogProps) -> Html {
         Role::Administrator => {
             "Does everything with every item, manages users, jumpoints and groups, and sees and ends everybody's sessions."
         }
+        Role::Auditor => {
+            "Looks at everybody's sessions, recordings, reports and the audit trail, and changes nothing: begins no session, writes no note, decides no request. Jump item roles do not count."
+        }
     };
     html! {
         <FormDialog name="user" {title} {deed} sending={sending.clone()} {onsubmit} {onreload} onclose={props.onclose.clone()}>
@@ -173,7 +176,7 @@ pub(super) fn UserDialog(props: &UserDialogProps) -> Html {
             <TextField id="user-email" label="Mail address" inputmode="email" value={fields.email.clone()} help="Where letters about approvals go. May be empty."
                 error={said("email")} oninput={edit(|fields, text| fields.email = text)} />
             <SelectField id="user-role" label="Role" options={roles.to_vec()} value={key(fields.role)} help={role_help} error={said("role")}
-                onchange={edit(|fields, text| fields.role = if text == key(Role::Administrator) { Role::Administrator } else { Role::Technician })} />
+                onchange={edit(|fields, text| fields.role = role_of(&text))} />
             if fields.role == Role::Technician {
                 <SelectField id="user-default-role" label="Default jump item role" options={item_role_options.clone()} value={fields.default_role.map(|it| it.to_string()).unwrap_or_default()}
                     none="None: sees no items" help="Counts in groups whose members list speaks neither of the user nor of one of their teams." error={said("default_role_id")} onchange={choose_role} />
@@ -205,7 +208,13 @@ fn key(role: Role) -> &'static str {
     match role {
         Role::Administrator => "administrator",
         Role::Technician => "technician",
+        Role::Auditor => "auditor",
     }
+}
+
+fn role_of(text: &str) -> Role {
+    let all = [Role::Administrator, Role::Auditor];
+    all.into_iter().find(|role| key(*role) == text).unwrap_or(Role::Technician)
 }
 
 async fn save(console: Console, user: Option<User>, fields: Fields) -> Result<(), ApiError> {

@@ -1,22 +1,12 @@
-//! Filter sets that the user keeps under a name.
+//! Filter sets of the Jump interface.
 
-use wasm_bindgen_futures::spawn_local;
-use wire::api::{SavedFilter, SavedFilterDraft};
-use wire::validate;
+use wire::api::FilteredPage;
 use yew::prelude::*;
 
 use super::Command;
 use super::rows::How;
-use crate::components::button::{Button, Kind};
-use crate::components::copy::CopyButton;
-use crate::components::dialog::FormDialog;
-use crate::components::field::{TextField, kept_in};
-use crate::components::icon::Icon;
-use crate::components::popover::Popover;
-use crate::console::{use_console, use_store};
-use crate::state::toasts::ToastKind;
+use crate::components::saved_sets::SavedSets;
 use crate::state::view::View;
-use crate::submission::use_submission;
 
 /// Properties of [`SavedFilters`].
 #[derive(Clone, PartialEq, Properties)]
@@ -30,128 +20,10 @@ pub(super) struct SavedFiltersProps {
 /// A menu of the filter sets, with what can be done with each.
 #[component]
 pub(super) fn SavedFilters(props: &SavedFiltersProps) -> Html {
-    let console = use_console();
-    let store = use_store();
-    let open = use_state(|| false);
-    let named = use_state(|| None::<(Option<SavedFilter>, String)>);
-    let onopen = {
-        let open = open.clone();
-        Callback::from(move |to| open.set(to))
-    };
-    let now = query_of(&props.view);
-    let name = {
-        let (named, open) = (named.clone(), open.clone());
-        Callback::from(move |what: (Option<SavedFilter>, String)| {
-            open.set(false);
-            named.set(Some(what));
-        })
-    };
-    let save = {
-        let (name, now) = (name.clone(), now.clone());
-        Callback::from(move |_: MouseEvent| name.emit((None, now.clone())))
-    };
-    let row = |filter: &SavedFilter| {
-        let show = {
-            let (command, open, query) = (props.command.clone(), open.clone(), filter.query.clone());
-            Callback::from(move |_: MouseEvent| {
-                open.set(false);
-                command.emit(Command::Show(view_of(&query), How::Push));
-            })
-        };
-        let rename = {
-            let (name, filter) = (name.clone(), filter.clone());
-            Callback::from(move |_: MouseEvent| name.emit((Some(filter.clone()), filter.query.clone())))
-        };
-        let remove = {
-            let (console, filter) = (console.clone(), filter.clone());
-            Callback::from(move |_: MouseEvent| {
-                let (console, filter) = (console.clone(), filter.clone());
-                spawn_local(async move {
-                    match console.api().remove_filter(filter.id).await {
-                        Ok(()) => {
-                            console.tell(ToastKind::Success, format!("The filters {} were forgotten", filter.name), "");
-                        }
-                        Err(error) => console.tell_error("The filters are still there", &error),
-                    }
-                    console.load_filters();
-                });
-            })
-        };
-        let current = view_of(&filter.query) == props.view;
-        html! {
-            <li key={filter.id.to_string()} class="sp-saved" data-testid="saved-filter" data-name={filter.name.clone()}>
-                <button type="button" class={classes!("pf-v6-c-menu__item", "sp-saved__name", current.then_some("sp-m-current"))}
-                    aria-current={current.then_some("true")} title={filter.name.clone()} onclick={show}>{ &filter.name }</button>
-                <CopyButton text={link_to(&filter.query)} what={format!("a link to {}", filter.name)} />
-                <Button kind={Kind::Plain} small={true} class="sp-rename" icon={Icon::Pen} title={format!("Rename {}", filter.name)} onclick={rename} />
-                <Button kind={Kind::Plain} small={true} class="sp-forget" icon={Icon::Trash} title={format!("Forget {}", filter.name)} onclick={remove} />
-            </li>
-        }
-    };
-    let saved = store.filters.list();
-    let nothing = if now.is_empty() { "Search or filter for something first." } else { "" };
-    html! {
-        <>
-            <Popover id="saved-filters" label="Saved" title="Filter sets you keep" icon={Icon::Save} open={*open} {onopen}>
-                <div class="sp-choices">
-                    <Button id="save-filters" kind={Kind::Secondary} small={true} icon={Icon::Plus} label="Keep what is shown" obstacle={nothing} onclick={save} />
-                    if !now.is_empty() {
-                        <span class="sp-saved__link">
-                            <CopyButton id="copy-link" text={link_to(&now)} what="a link to what is shown" />
-                            <span>{ "Link to what is shown" }</span>
-                        </span>
-                    }
-                    if saved.is_empty() {
-                        <span class="sp-pale">{ "Filters you keep stand here, on every workstation." }</span>
-                    } else {
-                        <ul class="sp-choices__list">{ for saved.iter().map(row) }</ul>
-                    }
-                </div>
-            </Popover>
-            if let Some((filter, query)) = &*named {
-                <NameDialog filter={filter.clone()} query={query.clone()} onclose={Callback::from(move |()| named.set(None))} />
-            }
-        </>
-    }
-}
-
-#[derive(Clone, PartialEq, Properties)]
-struct NameDialogProps {
-    filter: Option<SavedFilter>,
-    query: String,
-    onclose: Callback<()>,
-}
-
-/// Asks for the name of a filter set.
-#[component]
-fn NameDialog(props: &NameDialogProps) -> Html {
-    let console = use_console();
-    let before = props.filter.as_ref().map(|filter| filter.name.clone()).unwrap_or_default();
-    let name = use_state(|| before.clone());
-    let sending = use_submission();
-    let wrong = validate::name(&name);
-    let onsubmit = {
-        let (props, name, sending, right) = (props.clone(), name.clone(), sending.clone(), wrong.is_none());
-        Callback::from(move |()| {
-            let draft = SavedFilterDraft { name: (*name).clone(), query: props.query.clone() };
-            let (api, id) = (console.api().clone(), props.filter.as_ref().map(|filter| filter.id));
-            let saving = async move { api.save_filter(id, &draft).await };
-            let (console, onclose) = (console.clone(), props.onclose.clone());
-            sending.send(right, saving, move |_| {
-                console.load_filters();
-                onclose.emit(());
-            });
-        })
-    };
-    let (title, deed) = match &props.filter {
-        None => ("Keep these filters".to_owned(), "Keep"),
-        Some(filter) => (format!("Rename {}", filter.name), "Rename"),
-    };
-    html! {
-        <FormDialog name="filter" {title} {deed} sending={sending.clone()} {onsubmit} onclose={props.onclose.clone()}>
-            <TextField id="filter-name" label="Name" required={true} value={(*name).clone()} error={sending.said("name", wrong)} oninput={kept_in(&name)} />
-        </FormDialog>
-    }
+    let view = props.view.clone();
+    let is_shown = Callback::from(move |query: String| view_of(&query) == view);
+    let onshow = props.command.reform(|query: String| Command::Show(view_of(&query), How::Push));
+    html! { <SavedSets page={FilteredPage::Jump} path="/" now={query_of(&props.view)} {is_shown} {onshow} /> }
 }
 
 /// A view as it stands in an address after the `?`.
@@ -163,9 +35,4 @@ fn query_of(view: &View) -> String {
 fn view_of(query: &str) -> View {
     let pairs = <Vec<(String, String)> as yew_router::query::FromQuery>::from_query(query);
     View::from_pairs(&pairs.unwrap_or_default())
-}
-
-fn link_to(query: &str) -> String {
-    let origin = gloo::utils::window().location().origin().unwrap_or_default();
-    format!("{origin}/?{query}")
 }

@@ -199,6 +199,9 @@ fn Show(props: &ShowProps) -> Html {
             if let Some(owner) = &props.terms.joins {
                 <p data-testid="start-joins">{ format!("{owner} uses it now: you join that session.") }</p>
             }
+            if props.terms.capture.is_some() {
+                <p data-testid="start-captures">{ "What goes through its tunnels is captured." }</p>
+            }
             if props.terms.recording.is_some() {
                 <p data-testid="start-records">{ "Your desktop is recorded while its tunnels are open; you are asked before." }</p>
             }

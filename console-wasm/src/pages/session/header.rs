@@ -108,6 +108,9 @@ fn facts(session: &Session, own: bool) -> Html {
             if let Some(minutes) = session.policy.as_ref().and_then(|it| it.idle_minutes).filter(|_| session.state != SessionState::Ended) {
                 <span id="idle-end" title={session.policy.as_ref().map(|it| it.idle_source.words())}>{ format!("ends after {minutes} min idle") }</span>
             }
+            if session.capture.is_some() {
+                <span id="session-captures">{ if session.state == SessionState::Ended { "traffic was captured" } else { "traffic is captured" } }</span>
+            }
             if let Some(at) = session.ended_at {
                 <span>{ "ended " }<TimeText {at} />{ format!(", after {}", format::duration(at.millis_since(session.created_at))) }</span>
             }

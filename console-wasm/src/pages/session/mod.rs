@@ -1,10 +1,12 @@
 //! One session: its tab while it is one's own and runs, its record afterwards.
 
+pub(super) mod captures;
 mod connections;
 mod credentials;
 mod ending_soon;
 mod events;
 mod header;
+mod legal_hold;
 mod participants;
 mod reconnecting;
 mod recording;
@@ -19,10 +21,12 @@ use wasm_bindgen_futures::spawn_local;
 use wire::SessionId;
 use wire::api::SessionState;
 use yew::prelude::*;
+use yew_router::prelude::Link;
 
 use crate::components::alert::{Alert, ErrorAlert, Severity};
 use crate::components::spinner;
 use crate::console::{use_console, use_now, use_store};
+use crate::routes::Route;
 use crate::state::services;
 use crate::state::session_view::SessionView;
 use crate::state::store::Action;
@@ -79,6 +83,9 @@ pub(crate) fn SessionPage(props: &SessionPageProps) -> Html {
             if !own && state != SessionState::Ended {
                 <Watching view={view.clone()} />
             }
+            if store.reviews() && (!own || store.is_administrator()) {
+                <p id="review-this"><Link<Route> to={Route::ReviewSession { id }}>{ "Open it for review" }</Link<Route>></p>
+            }
             <Refusals view={view.clone()} />
             { match state {
                 SessionState::Ready | SessionState::Connecting if own => html! { <start::Start view={view.clone()} /> },
@@ -101,7 +108,9 @@ pub(crate) fn SessionPage(props: &SessionPageProps) -> Html {
                 <connections::Connections view={view.clone()} />
             }
             if store.is_administrator() || !own {
+                <legal_hold::Hold view={view.clone()} />
                 <recordings::Recordings view={view.clone()} />
+                <captures::Captures session={view.session.clone()} />
             }
             <events::Events view={view.clone()} />
         </div>

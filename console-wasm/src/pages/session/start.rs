@@ -105,6 +105,9 @@ pub(super) fn Start(props: &PartProps) -> Html {
                             "The helper will listen on {} of this workstation; what connects there reaches {} through {}. Nobody else on your network can connect.",
                             address.map(|address| address.to_string()).unwrap_or_default(), session.hostname, session.jumpoint_name
                         ) }</p>
+                        if session.capture.is_some() {
+                            <p id="start-captures">{ "What goes through them is captured, and can be looked at by whoever reviews this session." }</p>
+                        }
                         if session.recording.is_some() {
                             <p id="start-records">{ "Your desktop is recorded as long as they are open; you are asked before." }</p>
                         }

@@ -9,8 +9,8 @@ use wire::api::{
     BeginSignOn, BeginTotp, BothFactors, ChangePassword, ConfirmTotp, CopyJumpItems, CredentialDraft, FinishSignOn,
     JumpGroupDraft, JumpItemIds, JumpItemsChange, JumpointChange, NewApiToken, NewJumpoint, NewRecording, NewSession,
     NewUser, NodeChange, Preferences, ResetSecondFactors, RevealSecret, SavedFilterDraft, SecondFactorRequest,
-    SetupRequest, SignInRequest, SignInSettings, SignOnProviderDraft, SiteRules, StopRecording, TunnelJumpDraft,
-    UserChange,
+    SessionNoteDraft, SetupRequest, SignInRequest, SignInSettings, SignOnProviderDraft, SiteRules, StopRecording,
+    TunnelJumpDraft, UserChange,
 };
 use wire::helper_messages::{ExtensionMessage, HelperMessage, PageMessage, WorkerMessage};
 use wire::link_messages::{ApplianceToHelper, HelperHello, HelperToAppliance, Versions};
@@ -91,6 +91,7 @@ pub fn console_api(bytes: &[u8]) {
     understood::<CopyJumpItems>(bytes);
     understood::<JumpItemIds>(bytes);
     understood::<SavedFilterDraft>(bytes);
+    understood::<SessionNoteDraft>(bytes);
     understood::<NewUser>(bytes);
     understood::<UserChange>(bytes);
     understood::<RevealSecret>(bytes);

@@ -4,6 +4,8 @@
 #![expect(clippy::panic, reason = "a fuzzer looks for panics")]
 
 pub mod audit;
+#[cfg(feature = "programs")]
+pub mod capture;
 pub mod endpoint;
 pub mod frames;
 pub mod input;
@@ -32,7 +34,7 @@ pub const OF_WIRE: [Target; 8] = [
 
 /// Every target that needs the programs.
 #[cfg(feature = "programs")]
-pub const OF_PROGRAMS: [Target; 7] = [
+pub const OF_PROGRAMS: [Target; 8] = [
     ("relay_table", relay::relay_table),
     ("native_messaging", programs::native_messaging),
     ("enrolment", programs::enrolment),
@@ -40,4 +42,5 @@ pub const OF_PROGRAMS: [Target; 7] = [
     ("metrics_request", programs::metrics_request),
     ("items_csv", programs::items_csv),
     ("recording", recording::recording),
+    ("capture", capture::capture),
 ];

@@ -1,9 +1,11 @@
 //! What holds for the whole appliance, and the systems outside that it works with: a form for each.
 
+mod forwarding;
 mod headers;
 mod letters;
 mod mail;
 mod outbox;
+mod retention;
 mod sign_on;
 mod sign_on_dialog;
 mod sign_on_teams;
@@ -28,10 +30,12 @@ pub(super) fn Settings() -> Html {
     html! {
         <div class="sp-cards">
             <site::Site />
+            <retention::RetentionCard />
             <mail::Mail />
             <letters::Letters />
             <ticket_system::TicketSystemCard />
             <sign_on::SignOnCard />
+            <forwarding::ForwardingCards />
         </div>
     }
 }

@@ -1,5 +1,6 @@
 use yew::prelude::*;
 
+use super::super::capture_fields::CaptureFields;
 use super::super::quality_fields::QualityFields;
 use super::{KeptForm, refusal, use_kept_form, wrong};
 use crate::components::alert::{Alert, ErrorAlert, Severity};
@@ -99,6 +100,14 @@ fn Fields(props: &FieldsProps) -> Html {
             if form.records_desktops {
                 <QualityFields id="site-recording" quality={form.recording_quality}
                     onchange={kept.edit(|form: &mut SiteForm, quality| form.recording_quality = quality)} />
+            }
+            <div class="sp-fields__all">
+                <Switch id="site-capture" label="Capture what goes through the tunnels, where no jump policy says otherwise" on={form.captures_traffic}
+                    onchange={kept.edit(|form: &mut SiteForm, on| form.captures_traffic = on)} />
+            </div>
+            if form.captures_traffic {
+                <CaptureFields id="site-capture" form={form.traffic_capture.clone()} error={said("capture_traffic")}
+                    onchange={kept.edit(|form: &mut SiteForm, capture| form.traffic_capture = capture)} />
             }
             <div class="sp-fields__all"><Button id="site-save" kind={Kind::Primary} label="Save" busy={sending.is_busy()} submit={true} obstacle={unchanged} /></div>
         </form>
