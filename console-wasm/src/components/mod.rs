@@ -14,6 +14,7 @@ pub(crate) mod dialog;
 pub(crate) mod empty_state;
 pub(crate) mod end_session;
 pub(crate) mod field;
+pub(crate) mod filter_chips;
 pub(crate) mod frame;
 pub(crate) mod helper_indicator;
 pub(crate) mod icon;

@@ -11,6 +11,7 @@ use super::saved_filters::SavedFilters;
 use super::search::SearchField;
 use crate::components::button::{Button, Kind};
 use crate::components::field::{TextField, kept_in, use_first_focus};
+use crate::components::filter_chips::{Chip, filter_chips};
 use crate::components::icon::Icon;
 use crate::components::popover::Popover;
 use crate::console::{Same, use_store};
@@ -45,23 +46,15 @@ pub(super) fn FilterBar(props: &FilterBarProps) -> Html {
         let (command, view) = (props.command.clone(), props.view.cleared());
         Callback::from(move |_: MouseEvent| command.emit(Command::Show(view.clone(), How::Push)))
     };
-    let chip = |at: usize, filter: &Filter| {
-        let words = filter.words(store.groups.list(), store.jumpoints.list());
-        let remove = {
-            let (command, mut view) = (props.command.clone(), props.view.clone());
-            view.filters.remove(at);
-            Callback::from(move |_: MouseEvent| command.emit(Command::Show(view.clone(), How::Push)))
-        };
-        let title = format!("{}: {words}", filter.category.words());
-        html! {
-            <li key={filter.to_text()} class="pf-v6-c-label pf-m-outline sp-chip" data-testid="filter-chip" data-filter={filter.to_text()} title={title.clone()}>
-                <span class="pf-v6-c-label__content">
-                    <span class="pf-v6-c-label__text"><span class="sp-pale">{ filter.category.words() }</span>{ format!(" {words}") }</span>
-                </span>
-                <button type="button" class="sp-chip__remove" data-testid="remove-filter" aria-label={format!("Remove the filter {title}")} onclick={remove}>
-                    { Icon::Times.html() }
-                </button>
-            </li>
+    let chip = |(at, filter): (usize, &Filter)| {
+        let (command, mut view) = (props.command.clone(), props.view.clone());
+        view.filters.remove(at);
+        Chip {
+            testid: "filter-chip",
+            key: filter.to_text(),
+            by: filter.category.words(),
+            words: filter.words(store.groups.list(), store.jumpoints.list()),
+            onremove: Callback::from(move |_| command.emit(Command::Show(view.clone(), How::Push))),
         }
     };
     let all = props.catalogue.items().len();
@@ -78,9 +71,7 @@ pub(super) fn FilterBar(props: &FilterBarProps) -> Html {
             <SearchField view={props.view.clone()} command={props.command.clone()} />
             <AddFilter view={props.view.clone()} catalogue={props.catalogue.clone()} command={props.command.clone()} />
             <SavedFilters view={props.view.clone()} command={props.command.clone()} />
-            <ul class="sp-chips" aria-label="Filters">
-                { for props.view.filters.iter().enumerate().map(|(at, filter)| chip(at, filter)) }
-            </ul>
+            { filter_chips(props.view.filters.iter().enumerate().map(chip)) }
             if props.view.narrows() {
                 <Button id="clear-filters" kind={Kind::Link} class="pf-m-inline" label="Clear" onclick={clear} />
             }

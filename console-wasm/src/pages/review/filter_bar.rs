@@ -6,7 +6,8 @@ use wire::api::{FilteredPage, ReviewChoice};
 use yew::prelude::*;
 
 use crate::components::button::{Button, Kind};
-use crate::components::field::{TextField, kept_in, target};
+use crate::components::field::{TextField, kept_in};
+use crate::components::filter_chips::{Chip, TextSearch, filter_chips};
 use crate::components::icon::Icon;
 use crate::components::popover::Popover;
 use crate::components::saved_sets::SavedSets;
@@ -28,26 +29,27 @@ pub(super) struct FilterBarProps {
 /// The bar.
 #[component]
 pub(super) fn FilterBar(props: &FilterBarProps) -> Html {
-    let text = use_state(String::new);
     let add = {
         let (sought, onshow) = (props.sought.clone(), props.onshow.clone());
         Callback::from(move |filter: Filter| onshow.emit(sought.with(filter)))
     };
-    let oninput = {
-        let text = text.clone();
-        Callback::from(move |event: InputEvent| {
-            text.set(target::<web_sys::HtmlInputElement>(event.target()).map(|it| it.value()).unwrap_or_default());
-        })
-    };
-    let onsubmit = {
-        let (text, add) = (text.clone(), add.clone());
-        Callback::from(move |event: SubmitEvent| {
-            event.prevent_default();
+    let onsearch = {
+        let add = add.clone();
+        Callback::from(move |text: String| {
             if let Some(filter) = Filter::new(By::Text, &text) {
-                text.set(String::new());
                 add.emit(filter);
             }
         })
+    };
+    let chip = |filter: &Filter| {
+        let left = props.sought.without(filter);
+        Chip {
+            testid: "review-chip",
+            key: filter.key(),
+            by: filter.by.words(),
+            words: filter.moment().map_or_else(|| filter.words.clone(), clock),
+            onremove: props.onshow.reform(move |_: MouseEvent| left.clone()),
+        }
     };
     let clear = {
         let cleared = props.sought.cleared();
@@ -60,36 +62,15 @@ pub(super) fn FilterBar(props: &FilterBarProps) -> Html {
     let show_set = props.onshow.reform(|query: String| sought_of(&query));
     html! {
         <div class="sp-filters" id="review-filters">
-            <form class="sp-search" role="search" {onsubmit}>
-                <input id="review-search" type="search" aria-label="Search sessions" placeholder="Search names, hosts, tickets" value={(*text).clone()} {oninput} />
-            </form>
+            <TextSearch id="review-search" label="Search sessions" placeholder="Search names, hosts, tickets" {onsearch} />
             <AddFilter sought={props.sought.clone()} onadd={add} />
             <SavedSets page={FilteredPage::Review} path="/review" now={query_of(&props.sought)} {is_shown} onshow={show_set} />
             <Files query={props.sought.query(props.now)} />
-            <ul class="sp-chips" aria-label="Filters">
-                { for props.sought.filters.iter().map(|filter| chip(filter, &props.sought, &props.onshow)) }
-            </ul>
+            { filter_chips(props.sought.filters.iter().map(chip)) }
             if !props.sought.filters.is_empty() {
                 <Button id="review-clear" kind={Kind::Link} class="pf-m-inline" label="Clear" onclick={clear} />
             }
         </div>
-    }
-}
-
-fn chip(filter: &Filter, sought: &Sought, onshow: &Callback<Sought>) -> Html {
-    let words = filter.moment().map_or_else(|| filter.words.clone(), clock);
-    let title = format!("{}: {words}", filter.by.words());
-    let remove = {
-        let left = sought.without(filter);
-        onshow.reform(move |_: MouseEvent| left.clone())
-    };
-    html! {
-        <li key={filter.key()} class="pf-v6-c-label pf-m-outline sp-chip" data-testid="review-chip" data-filter={filter.key()} title={title.clone()}>
-            <span class="pf-v6-c-label__content">
-                <span class="pf-v6-c-label__text"><span class="sp-pale">{ filter.by.words() }</span>{ format!(" {words}") }</span>
-            </span>
-            <button type="button" class="sp-chip__remove" aria-label={format!("Remove the filter {title}")} onclick={remove}>{ Icon::Times.html() }</button>
-        </li>
     }
 }
 

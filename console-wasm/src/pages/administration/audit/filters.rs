@@ -4,7 +4,7 @@ use wire::audit::Category;
 use yew::prelude::*;
 
 use crate::components::button::{Button, Kind};
-use crate::components::field::target;
+use crate::components::filter_chips::{Chip, TextSearch, filter_chips};
 use crate::components::icon::Icon;
 use crate::components::popover::Popover;
 use crate::state::audit::{By, Filter, Filters, OUTCOMES, PERIODS};
@@ -22,7 +22,6 @@ pub(super) struct FilterBarProps {
 #[component]
 pub(super) fn FilterBar(props: &FilterBarProps) -> Html {
     let open = use_state(|| false);
-    let text = use_state(String::new);
     let onopen = {
         let open = open.clone();
         Callback::from(move |to| open.set(to))
@@ -34,18 +33,10 @@ pub(super) fn FilterBar(props: &FilterBarProps) -> Html {
             onshow.emit(filters.with(filter));
         })
     };
-    let oninput = {
-        let text = text.clone();
-        Callback::from(move |event: InputEvent| {
-            text.set(target::<web_sys::HtmlInputElement>(event.target()).map(|it| it.value()).unwrap_or_default());
-        })
-    };
-    let onsubmit = {
-        let (text, add) = (text.clone(), add.clone());
-        Callback::from(move |event: SubmitEvent| {
-            event.prevent_default();
+    let onsearch = {
+        let add = add.clone();
+        Callback::from(move |text: String| {
             if let Some(filter) = Filter::new(By::Text, &text) {
-                text.set(String::new());
                 add.emit(filter);
             }
         })
@@ -70,26 +61,19 @@ pub(super) fn FilterBar(props: &FilterBarProps) -> Html {
     };
     let categories = Category::all().into_iter().map(|it| (it.name(), it.words())).collect();
     let chip = |filter: &Filter| {
-        let (onshow, left) = (props.onshow.clone(), props.filters.without(filter.by));
-        let remove = Callback::from(move |_: MouseEvent| onshow.emit(left.clone()));
-        let title = format!("{}: {}", filter.by.words(), filter.words);
-        html! {
-            <li key={filter.by.key()} class="pf-v6-c-label pf-m-outline sp-chip" data-testid="audit-chip" data-by={filter.by.key()} title={title.clone()}>
-                <span class="pf-v6-c-label__content">
-                    <span class="pf-v6-c-label__text"><span class="sp-pale">{ filter.by.words() }</span>{ format!(" {}", filter.words) }</span>
-                </span>
-                <button type="button" class="sp-chip__remove" aria-label={format!("Remove the filter {title}")} onclick={remove}>
-                    { Icon::Times.html() }
-                </button>
-            </li>
+        let left = props.filters.without(filter.by);
+        Chip {
+            testid: "audit-chip",
+            key: filter.by.key().to_owned(),
+            by: filter.by.words(),
+            words: filter.words.clone(),
+            onremove: props.onshow.reform(move |_: MouseEvent| left.clone()),
         }
     };
     let clear = props.onshow.reform(|_: MouseEvent| Filters::default());
     html! {
         <div class="sp-filters" id="audit-filters">
-            <form class="sp-search" role="search" {onsubmit}>
-                <input id="audit-search" type="search" aria-label="Search events" placeholder="Search names, messages, changes" value={(*text).clone()} {oninput} />
-            </form>
+            <TextSearch id="audit-search" label="Search events" placeholder="Search names, messages, changes" {onsearch} />
             <Popover id="audit-filter" label="Filter" title="Add a filter" icon={Icon::Filter} open={*open} {onopen}>
                 <div class="sp-choices">
                     { choices(By::Category, categories) }
@@ -97,7 +81,7 @@ pub(super) fn FilterBar(props: &FilterBarProps) -> Html {
                     { choices(By::Days, PERIODS.to_vec()) }
                 </div>
             </Popover>
-            <ul class="sp-chips" aria-label="Filters">{ for props.filters.0.iter().map(chip) }</ul>
+            { filter_chips(props.filters.0.iter().map(chip)) }
             if !props.filters.0.is_empty() {
                 <Button id="audit-clear" kind={Kind::Link} class="pf-m-inline" label="Clear" onclick={clear} />
             }

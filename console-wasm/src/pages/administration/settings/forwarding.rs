@@ -1,15 +1,14 @@
 use wire::api::{Destination, TestOutcome};
 use yew::prelude::*;
 
-use super::{outcome, refusal, use_kept_form, wrong};
+use super::kept_form::{authority_field, refusal, use_kept_form, wrong};
+use super::outcome;
 use crate::components::alert::ErrorAlert;
-use crate::components::button::{Button, Kind};
-use crate::components::field::{TextArea, TextField};
-use crate::components::spinner;
+use crate::components::button::Button;
+use crate::components::field::TextField;
 use crate::console::use_console;
 use crate::loaded::use_loaded;
 use crate::state::forwarding_form::{SyslogForm, WebhookForm, status};
-use crate::state::toasts::ToastKind;
 use crate::submission::use_submission;
 
 /// Where audit events are handed on to.
@@ -29,56 +28,32 @@ fn SyslogCard() -> Html {
     let kept =
         use_kept_form(|api| async move { api.syslog_settings().await.map(|settings| SyslogForm::new(&settings)) });
     let sending = use_submission();
-    let body = match &*kept.form {
-        None if kept.error.is_some() => Html::default(),
-        None => spinner("Loading the syslog server"),
-        Some(form) => {
-            let errors = form.errors();
-            let said = |field: &str| sending.said(field, wrong(&errors, field));
-            let onsubmit = {
-                let (settings, is_right, sending) = (form.settings(), errors.is_empty(), sending.clone());
-                let saved = kept.saved();
-                Callback::from(move |event: SubmitEvent| {
-                    event.prevent_default();
-                    let (api, settings) = (console.api().clone(), settings.clone());
-                    let (console, saved) = (console.clone(), saved.clone());
-                    sending.send(is_right, async move { api.set_syslog(&settings).await }, move |settings| {
-                        console.tell(ToastKind::Success, "The syslog server is set", "");
-                        saved.emit(SyslogForm::new(&settings));
-                    });
-                })
-            };
-            let unchanged = if kept.is_changed() { "" } else { "Nothing was changed." };
-            html! {
-                <>
-                    <form class="pf-v6-c-form sp-fields" novalidate={true} {onsubmit} aria-label="Syslog server">
-                        { refusal("syslog-error", &sending, &kept.reload) }
-                        <TextField id="syslog-host" label="Host" placeholder="logs.example.org" value={form.host.clone()} error={said("host")}
-                            help="Empty: nothing is sent." oninput={kept.edit(|form: &mut SyslogForm, text| form.host = text)} />
-                        <TextField id="syslog-port" label="Port" inputmode="numeric" value={form.port.clone()} error={said("port")}
-                            oninput={kept.edit(|form: &mut SyslogForm, text| form.port = text)} />
-                        <div class="sp-fields__all">
-                            <TextArea id="syslog-ca-pem" label="Certificate authority" value={form.ca_pem.clone()} error={said("ca_pem")}
-                                help="In PEM, when its certificate is of an authority of your own. Empty: those that the appliance's machine knows."
-                                oninput={kept.edit(|form: &mut SyslogForm, text| form.ca_pem = text)} />
-                        </div>
-                        <div class="sp-fields__all"><Button id="syslog-save" kind={Kind::Primary} label="Save" busy={sending.is_busy()} submit={true} obstacle={unchanged} /></div>
-                    </form>
-                    <Trial to={Destination::Syslog} obstacle={obstacle(kept.is_changed(), form.host.is_empty())} />
-                </>
-            }
+    let about = "Each event from the moment that it is set, in the form of RFC 5424 over TLS. What does not arrive waits, and is sent again.";
+    kept.card("syslog", "Audit events to a syslog server", about, |form| {
+        let errors = form.errors();
+        let said = |field: &str| sending.said(field, wrong(&errors, field));
+        let onsubmit = kept.saving(
+            (&console, &sending),
+            (form.settings(), errors.is_empty()),
+            |api, settings| async move { api.set_syslog(&settings).await },
+            |settings| ("The syslog server is set", SyslogForm::new(&settings)),
+        );
+        let obstacle = kept.untried(form.host.is_empty(), "Enter where to and save it first.");
+        html! {
+            <>
+                <form class="pf-v6-c-form sp-fields" novalidate={true} {onsubmit} aria-label="Syslog server">
+                    { refusal("syslog-error", &sending, &kept.reload) }
+                    <TextField id="syslog-host" label="Host" placeholder="logs.example.org" value={form.host.clone()} error={said("host")}
+                        help="Empty: nothing is sent." oninput={kept.edit(|form: &mut SyslogForm, text| form.host = text)} />
+                    <TextField id="syslog-port" label="Port" inputmode="numeric" value={form.port.clone()} error={said("port")}
+                        oninput={kept.edit(|form: &mut SyslogForm, text| form.port = text)} />
+                    { authority_field("syslog-ca-pem", &form.ca_pem, said("ca_pem"), kept.edit(|form: &mut SyslogForm, text| form.ca_pem = text)) }
+                    <div class="sp-fields__all">{ kept.save_button("syslog-save", &sending) }</div>
+                </form>
+                <Trial to={Destination::Syslog} {obstacle} />
+            </>
         }
-    };
-    html! {
-        <section class="sp-card" id="syslog-settings" aria-labelledby="syslog-settings-title">
-            <h2 id="syslog-settings-title">{ "Audit events to a syslog server" }</h2>
-            <p class="sp-pale">{ "Each event from the moment that it is set, in the form of RFC 5424 over TLS. What does not arrive waits, and is sent again." }</p>
-            if let Some(error) = &*kept.error {
-                <ErrorAlert id="syslog-load-error" error={error.clone()} />
-            }
-            { body }
-        </section>
-    }
+    })
 }
 
 #[component]
@@ -87,71 +62,39 @@ fn WebhookCard() -> Html {
     let kept =
         use_kept_form(|api| async move { api.webhook_settings().await.map(|settings| WebhookForm::new(&settings)) });
     let sending = use_submission();
-    let body = match &*kept.form {
-        None if kept.error.is_some() => Html::default(),
-        None => spinner("Loading the webhook"),
-        Some(form) => {
-            let errors = form.errors();
-            let said = |field: &str| sending.said(field, wrong(&errors, field));
-            let onsubmit = {
-                let (draft, is_right, sending) = (form.draft(), errors.is_empty(), sending.clone());
-                let saved = kept.saved();
-                Callback::from(move |event: SubmitEvent| {
-                    event.prevent_default();
-                    let (api, draft) = (console.api().clone(), draft.clone());
-                    let (console, saved) = (console.clone(), saved.clone());
-                    sending.send(is_right, async move { api.set_webhook(&draft).await }, move |settings| {
-                        console.tell(ToastKind::Success, "The webhook is set", "");
-                        saved.emit(WebhookForm::new(&settings));
-                    });
-                })
-            };
-            let unchanged = if kept.is_changed() { "" } else { "Nothing was changed." };
-            let secret_help = if form.has_secret {
-                "One is kept. Empty: it stays. What is posted is signed with it, HMAC-SHA-256."
-            } else {
-                "What is posted is signed with it, HMAC-SHA-256, so that the receiver knows who sent it."
-            };
-            html! {
-                <>
-                    <form class="pf-v6-c-form sp-fields" novalidate={true} {onsubmit} aria-label="Webhook">
-                        { refusal("webhook-error", &sending, &kept.reload) }
-                        <div class="sp-fields__all">
-                            <TextField id="webhook-url" label="Address" placeholder="https://siem.example.org/sallyport" value={form.url.clone()} error={said("url")}
-                                help="Empty: nothing is posted." oninput={kept.edit(|form: &mut WebhookForm, text| form.url = text)} />
-                        </div>
-                        <TextField id="webhook-secret" label="Secret" kind="password" autocomplete="new-password" value={form.secret.clone()} error={said("secret")}
-                            help={secret_help} oninput={kept.edit(|form: &mut WebhookForm, text| form.secret = text)} />
-                        <div class="sp-fields__all">
-                            <TextArea id="webhook-ca-pem" label="Certificate authority" value={form.ca_pem.clone()} error={said("ca_pem")}
-                                help="In PEM, when its certificate is of an authority of your own. Empty: those that the appliance's machine knows."
-                                oninput={kept.edit(|form: &mut WebhookForm, text| form.ca_pem = text)} />
-                        </div>
-                        <div class="sp-fields__all"><Button id="webhook-save" kind={Kind::Primary} label="Save" busy={sending.is_busy()} submit={true} obstacle={unchanged} /></div>
-                    </form>
-                    <Trial to={Destination::Webhook} obstacle={obstacle(kept.is_changed(), form.url.is_empty())} />
-                </>
-            }
+    let about = "Each event from the moment that it is set, as JSON over HTTPS. What is not answered with 2xx waits, and is posted again.";
+    kept.card("webhook", "Audit events to a webhook", about, |form| {
+        let errors = form.errors();
+        let said = |field: &str| sending.said(field, wrong(&errors, field));
+        let onsubmit = kept.saving(
+            (&console, &sending),
+            (form.draft(), errors.is_empty()),
+            |api, draft| async move { api.set_webhook(&draft).await },
+            |settings| ("The webhook is set", WebhookForm::new(&settings)),
+        );
+        let obstacle = kept.untried(form.url.is_empty(), "Enter where to and save it first.");
+        let secret_help = if form.has_secret {
+            "One is kept. Empty: it stays. What is posted is signed with it, HMAC-SHA-256."
+        } else {
+            "What is posted is signed with it, HMAC-SHA-256, so that the receiver knows who sent it."
+        };
+        html! {
+            <>
+                <form class="pf-v6-c-form sp-fields" novalidate={true} {onsubmit} aria-label="Webhook">
+                    { refusal("webhook-error", &sending, &kept.reload) }
+                    <div class="sp-fields__all">
+                        <TextField id="webhook-url" label="Address" placeholder="https://siem.example.org/sallyport" value={form.url.clone()} error={said("url")}
+                            help="Empty: nothing is posted." oninput={kept.edit(|form: &mut WebhookForm, text| form.url = text)} />
+                    </div>
+                    <TextField id="webhook-secret" label="Secret" kind="password" autocomplete="new-password" value={form.secret.clone()} error={said("secret")}
+                        help={secret_help} oninput={kept.edit(|form: &mut WebhookForm, text| form.secret = text)} />
+                    { authority_field("webhook-ca-pem", &form.ca_pem, said("ca_pem"), kept.edit(|form: &mut WebhookForm, text| form.ca_pem = text)) }
+                    <div class="sp-fields__all">{ kept.save_button("webhook-save", &sending) }</div>
+                </form>
+                <Trial to={Destination::Webhook} {obstacle} />
+            </>
         }
-    };
-    html! {
-        <section class="sp-card" id="webhook-settings" aria-labelledby="webhook-settings-title">
-            <h2 id="webhook-settings-title">{ "Audit events to a webhook" }</h2>
-            <p class="sp-pale">{ "Each event from the moment that it is set, as JSON over HTTPS. What is not answered with 2xx waits, and is posted again." }</p>
-            if let Some(error) = &*kept.error {
-                <ErrorAlert id="webhook-load-error" error={error.clone()} />
-            }
-            { body }
-        </section>
-    }
-}
-
-fn obstacle(is_changed: bool, is_empty: bool) -> &'static str {
-    match (is_changed, is_empty) {
-        (true, _) => "Save what you entered first.",
-        (false, true) => "Enter where to and save it first.",
-        (false, false) => "",
-    }
+    })
 }
 
 #[derive(Clone, PartialEq, Properties)]

@@ -1,6 +1,6 @@
 use yew::prelude::*;
 
-use super::wrong;
+use super::kept_form::wrong;
 use crate::components::button::{Button, Kind};
 use crate::components::field::TextField;
 use crate::components::icon::Icon;

@@ -2,14 +2,11 @@ use wire::api::{LetterKind, LetterTemplate, LetterTemplates, Placeholder};
 use wire::{letter_text, validate};
 use yew::prelude::*;
 
-use super::{KeptForm, refusal, use_kept_form, wrong};
-use crate::components::alert::ErrorAlert;
+use super::kept_form::{KeptForm, refusal, use_kept_form, wrong};
 use crate::components::button::{Button, Kind};
 use crate::components::field::{SelectField, TextArea, TextField};
 use crate::components::icon::Icon;
-use crate::components::spinner;
 use crate::console::use_console;
-use crate::state::toasts::ToastKind;
 use crate::submission::{Submission, use_submission};
 
 /// How letters are written, with a look at each.
@@ -28,25 +25,15 @@ pub(super) fn Letters() -> Html {
     };
     let kinds: Vec<_> =
         LetterKind::ALL.iter().map(|(_, key, words)| ((*key).to_owned(), (*words).to_owned())).collect();
-    html! {
-        <section class="sp-card" id="letter-settings" aria-labelledby="letter-settings-title">
-            <h2 id="letter-settings-title">{ "Letters" }</h2>
-            <p class="sp-pale">{ "How letters are written: plain text, with words in braces for what changes. Which policies send them, and to whom, stands in the policies." }</p>
-            if let Some(error) = &*kept.error {
-                <ErrorAlert id="letters-load-error" error={error.clone()} />
-            }
-            { match &*kept.form {
-                None if kept.error.is_some() => Html::default(),
-                None => spinner("Loading the letters"),
-                Some(form) => html! {
-                    <>
-                        <SelectField id="letter-kind" label="Letter" options={kinds} value={key_of(*shown)} onchange={choose} />
-                        <LetterFields key={key_of(*shown)} kind={*shown} all={form.clone()} kept={kept.clone()} sending={sending.clone()} />
-                    </>
-                },
-            } }
-        </section>
-    }
+    let about = "How letters are written: plain text, with words in braces for what changes. Which policies send them, and to whom, stands in the policies.";
+    kept.card("letter", "Letters", about, |form| {
+        html! {
+            <>
+                <SelectField id="letter-kind" label="Letter" options={kinds} value={key_of(*shown)} onchange={choose} />
+                <LetterFields key={key_of(*shown)} kind={*shown} all={form.clone()} kept={kept.clone()} sending={sending.clone()} />
+            </>
+        }
+    })
 }
 
 fn key_of(kind: LetterKind) -> &'static str {
@@ -77,18 +64,12 @@ fn LetterFields(props: &LetterFieldsProps) -> Html {
         kept.edit(move |all: &mut LetterTemplates, text: String| set(all.of_mut(kind), text))
     };
     let reset = kept.edit(move |all: &mut LetterTemplates, _: MouseEvent| *all.of_mut(kind) = kind.default_template());
-    let onsubmit = {
-        let (all, is_right, sending, saved) = (all.clone(), errors.is_empty(), sending.clone(), kept.saved());
-        Callback::from(move |event: SubmitEvent| {
-            event.prevent_default();
-            let (api, all, console, saved) = (console.api().clone(), all.clone(), console.clone(), saved.clone());
-            sending.send(is_right, async move { api.set_letters(&all).await }, move |all| {
-                console.tell(ToastKind::Success, "The letters are set", "");
-                saved.emit(all);
-            });
-        })
-    };
-    let unchanged = if kept.is_changed() { "" } else { "Nothing was changed." };
+    let onsubmit = kept.saving(
+        (&console, sending),
+        (all.clone(), errors.is_empty()),
+        |api, all| async move { api.set_letters(&all).await },
+        |all| ("The letters are set", all),
+    );
     let as_it_comes =
         if *template == kind.default_template() { "It is written as it comes with the appliance." } else { "" };
     html! {
@@ -103,7 +84,7 @@ fn LetterFields(props: &LetterFieldsProps) -> Html {
             { words(kind.placeholders()) }
             { preview(kind, template) }
             <div class="sp-letter__actions">
-                <Button id="letters-save" kind={Kind::Primary} label="Save" busy={sending.is_busy()} submit={true} obstacle={unchanged} />
+                { kept.save_button("letters-save", sending) }
                 <Button id="letter-reset" kind={Kind::Link} icon={Icon::Redo} label="As it comes with the appliance" obstacle={as_it_comes} onclick={reset} />
             </div>
         </form>

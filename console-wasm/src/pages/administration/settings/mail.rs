@@ -2,15 +2,14 @@ use wire::api::{MailSecurity, MailTest, TestOutcome};
 use wire::validate;
 use yew::prelude::*;
 
+use super::kept_form::{KeptForm, authority_field, refusal, use_kept_form, wrong};
 use super::outbox::OutboxView;
-use super::{KeptForm, outcome, refusal, use_kept_form, wrong};
+use super::outcome;
 use crate::components::alert::{Alert, ErrorAlert, Severity};
-use crate::components::button::{Button, Kind};
-use crate::components::field::{SelectField, Switch, TextArea, TextField, kept_in};
-use crate::components::spinner;
+use crate::components::button::Button;
+use crate::components::field::{SelectField, Switch, TextField, kept_in};
 use crate::console::use_console;
 use crate::state::mail_form::MailForm;
-use crate::state::toasts::ToastKind;
 use crate::submission::{Submission, use_submission};
 
 /// The mail server, a way to try it out, and what waits.
@@ -18,34 +17,17 @@ use crate::submission::{Submission, use_submission};
 pub(super) fn Mail() -> Html {
     let kept = use_kept_form(|api| async move { api.mail_settings().await.map(|settings| MailForm::new(&settings)) });
     let sending = use_submission();
-    html! {
-        <section class="sp-card" id="mail-settings" aria-labelledby="mail-settings-title">
-            <h2 id="mail-settings-title">{ "Mail" }</h2>
-            <p class="sp-pale">{ "Letters are handed over to this server. They wait here while it is away, for 24 hours." }</p>
-            if let Some(error) = &*kept.error {
-                <ErrorAlert id="mail-load-error" error={error.clone()} />
-            }
-            { match &*kept.form {
-                None if kept.error.is_some() => Html::default(),
-                None => spinner("Loading the mail server"),
-                Some(form) => html! {
-                    <>
-                        <MailFields form={form.clone()} kept={kept.clone()} sending={sending.clone()} />
-                        <TryMail obstacle={not_yet(form, kept.is_changed())} />
-                        <OutboxView />
-                    </>
-                },
-            } }
-        </section>
-    }
-}
-
-fn not_yet(form: &MailForm, is_changed: bool) -> AttrValue {
-    match (is_changed, form.server.host.is_empty()) {
-        (true, _) => "Save what you entered first.".into(),
-        (false, true) => "Enter a mail server and save it first.".into(),
-        (false, false) => AttrValue::default(),
-    }
+    let about = "Letters are handed over to this server. They wait here while it is away, for 24 hours.";
+    kept.card("mail", "Mail", about, |form| {
+        let obstacle = kept.untried(form.server.host.is_empty(), "Enter a mail server and save it first.");
+        html! {
+            <>
+                <MailFields form={form.clone()} kept={kept.clone()} sending={sending.clone()} />
+                <TryMail {obstacle} />
+                <OutboxView />
+            </>
+        }
+    })
 }
 
 #[derive(Clone, PartialEq, Properties)]
@@ -61,23 +43,18 @@ fn MailFields(props: &MailFieldsProps) -> Html {
     let MailFieldsProps { form, kept, sending } = props;
     let errors = form.errors();
     let said = |field: &str| sending.said(field, wrong(&errors, field));
-    let onsubmit = {
-        let (draft, is_right, sending) = (form.draft(), errors.is_empty(), sending.clone());
-        let saved = kept.saved();
-        Callback::from(move |event: SubmitEvent| {
-            event.prevent_default();
-            let (api, draft, console, saved) = (console.api().clone(), draft.clone(), console.clone(), saved.clone());
-            sending.send(is_right, async move { api.set_mail_settings(&draft).await }, move |settings| {
-                let said =
-                    if settings.server.host.is_empty() { "No mail is sent any more" } else { "The mail server is set" };
-                console.tell(ToastKind::Success, said, "");
-                saved.emit(MailForm::new(&settings));
-            });
-        })
-    };
+    let onsubmit = kept.saving(
+        (&console, sending),
+        (form.draft(), errors.is_empty()),
+        |api, draft| async move { api.set_mail_settings(&draft).await },
+        |settings| {
+            let is_off = settings.server.host.is_empty();
+            let words = if is_off { "No mail is sent any more" } else { "The mail server is set" };
+            (words, MailForm::new(&settings))
+        },
+    );
     let has_user = !form.server.user_name.is_empty();
     let password_help = if form.keeps_password() && has_user { "Empty: the present one stays." } else { "" };
-    let unchanged = if kept.is_changed() { "" } else { "Nothing was changed." };
     html! {
         <form class="pf-v6-c-form sp-fields" novalidate={true} {onsubmit} aria-label="Mail server">
             { refusal("mail-error", sending, &kept.reload) }
@@ -107,13 +84,9 @@ fn MailFields(props: &MailFieldsProps) -> Html {
                     </Alert>
                 </div>
             } else {
-                <div class="sp-fields__all">
-                    <TextArea id="mail-ca-pem" label="Certificate authority" value={form.server.ca_pem.clone()} error={said("ca_pem")}
-                        help="In PEM, when its certificate is of an authority of your own. Empty: those that the appliance's machine knows."
-                        oninput={kept.edit(|form: &mut MailForm, text| form.server.ca_pem = text)} />
-                </div>
+                { authority_field("mail-ca-pem", &form.server.ca_pem, said("ca_pem"), kept.edit(|form: &mut MailForm, text| form.server.ca_pem = text)) }
             }
-            <div class="sp-fields__all"><Button id="mail-save" kind={Kind::Primary} label="Save" busy={sending.is_busy()} submit={true} obstacle={unchanged} /></div>
+            <div class="sp-fields__all">{ kept.save_button("mail-save", sending) }</div>
         </form>
     }
 }

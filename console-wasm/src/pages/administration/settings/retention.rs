@@ -1,12 +1,11 @@
 use wire::api::RecordingKind;
 use yew::prelude::*;
 
-use super::{KeptForm, refusal, use_kept_form};
-use crate::components::alert::{Alert, ErrorAlert, Severity};
-use crate::components::button::{Button, Kind};
+use super::kept_form::{KeptForm, refusal, use_kept_form};
+use crate::components::alert::{Alert, Severity};
+use crate::components::button::Button;
 use crate::components::dialog::ConfirmDialog;
 use crate::components::field::TextField;
-use crate::components::spinner;
 use crate::components::time::TimeText;
 use crate::console::use_console;
 use crate::loaded::use_loaded;
@@ -22,21 +21,15 @@ pub(super) fn RetentionCard() -> Html {
             |api| async move { api.retention_settings().await.map(|settings| RetentionForm::new(&settings)) },
         );
     let sending = use_submission();
-    html! {
-        <section class="sp-card" id="retention-settings" aria-labelledby="retention-settings-title">
-            <h2 id="retention-settings-title">{ "How long recordings are kept" }</h2>
-            <p class="sp-pale">{ "What is older, or more than may be stored, is deleted, the oldest first; its hash stays in the audit trail. Nothing of a session under a legal hold is deleted." }</p>
-            if let Some(error) = &*kept.error {
-                <ErrorAlert id="retention-load-error" error={error.clone()} />
-            }
-            { match &*kept.form {
-                None if kept.error.is_some() => Html::default(),
-                None => spinner("Loading how long recordings are kept"),
-                Some(form) => html! { <Fields form={form.clone()} kept={kept.clone()} sending={sending.clone()} /> },
-            } }
-            <RecordingKey />
-        </section>
-    }
+    let about = "What is older, or more than may be stored, is deleted, the oldest first; its hash stays in the audit trail. Nothing of a session under a legal hold is deleted.";
+    kept.card("retention", "How long recordings are kept", about, |form| {
+        html! {
+            <>
+                <Fields form={form.clone()} kept={kept.clone()} sending={sending.clone()} />
+                <RecordingKey />
+            </>
+        }
+    })
 }
 
 #[derive(Clone, PartialEq, Properties)]
@@ -51,24 +44,16 @@ fn Fields(props: &FieldsProps) -> Html {
     let console = use_console();
     let FieldsProps { form, kept, sending } = props;
     let errors = form.errors();
-    let onsubmit = {
-        let (retention, is_right, sending) = (form.retention(), errors.is_empty(), sending.clone());
-        let saved = kept.saved();
-        Callback::from(move |event: SubmitEvent| {
-            event.prevent_default();
-            let (api, retention) = (console.api().clone(), retention.clone());
-            let (console, saved) = (console.clone(), saved.clone());
-            sending.send(is_right, async move { api.set_retention(&retention).await }, move |settings| {
-                console.tell(ToastKind::Success, "How long recordings are kept is set", "");
-                saved.emit(RetentionForm::new(&settings));
-            });
-        })
-    };
+    let onsubmit = kept.saving(
+        (&console, sending),
+        (form.retention(), errors.is_empty()),
+        |api, retention| async move { api.set_retention(&retention).await },
+        |settings| ("How long recordings are kept is set", RetentionForm::new(&settings)),
+    );
     let said = |kind: RecordingKind, field: &str| {
         let own = errors.iter().find(|(of, error)| *of == kind && error.field == field);
         sending.said(field, own.map(|(_, error)| error.message.clone()))
     };
-    let unchanged = if kept.is_changed() { "" } else { "Nothing was changed." };
     let deletes = kept.kept.as_ref().is_some_and(|before| form.is_stricter_than(before));
     html! {
         <form class="pf-v6-c-form sp-fields" novalidate={true} {onsubmit} aria-label="How long recordings are kept">
@@ -89,7 +74,7 @@ fn Fields(props: &FieldsProps) -> Html {
                     <Alert id="retention-warning" severity={Severity::Warning} title="What is beyond these bounds is deleted at once and for good" />
                 </div>
             }
-            <div class="sp-fields__all"><Button id="retention-save" kind={Kind::Primary} label="Save" busy={sending.is_busy()} submit={true} obstacle={unchanged} /></div>
+            <div class="sp-fields__all">{ kept.save_button("retention-save", sending) }</div>
         </form>
     }
 }

@@ -1,8 +1,8 @@
 use wire::api::SignOnProviderSettings;
 use yew::prelude::*;
 
+use super::kept_form::wrong;
 use super::sign_on_teams::TeamRows;
-use super::wrong;
 use crate::components::dialog::{FormDialog, Width};
 use crate::components::field::{SelectField, Switch, TextArea, TextField};
 use crate::console::use_console;

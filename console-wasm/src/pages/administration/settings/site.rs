@@ -2,14 +2,11 @@ use yew::prelude::*;
 
 use super::super::capture_fields::CaptureFields;
 use super::super::quality_fields::QualityFields;
-use super::{KeptForm, refusal, use_kept_form, wrong};
-use crate::components::alert::{Alert, ErrorAlert, Severity};
-use crate::components::button::{Button, Kind};
+use super::kept_form::{KeptForm, refusal, use_kept_form, wrong};
+use crate::components::alert::{Alert, Severity};
 use crate::components::field::{Switch, TextArea, TextField};
-use crate::components::spinner;
 use crate::console::use_console;
 use crate::state::site_form::SiteForm;
-use crate::state::toasts::ToastKind;
 use crate::submission::{Submission, use_submission};
 
 /// Banner, limits, and how long sessions are kept.
@@ -17,19 +14,9 @@ use crate::submission::{Submission, use_submission};
 pub(super) fn Site() -> Html {
     let kept = use_kept_form(|api| async move { api.site_settings().await.map(|settings| SiteForm::new(&settings)) });
     let sending = use_submission();
-    html! {
-        <section class="sp-card" id="site-settings" aria-labelledby="site-settings-title">
-            <h2 id="site-settings-title">{ "Banner, limits and recording" }</h2>
-            if let Some(error) = &*kept.error {
-                <ErrorAlert id="site-load-error" error={error.clone()} />
-            }
-            { match &*kept.form {
-                None if kept.error.is_some() => Html::default(),
-                None => spinner("Loading banner and limits"),
-                Some(form) => html! { <Fields form={form.clone()} kept={kept.clone()} sending={sending.clone()} /> },
-            } }
-        </section>
-    }
+    kept.card("site", "Banner, limits and recording", "", |form| {
+        html! { <Fields form={form.clone()} kept={kept.clone()} sending={sending.clone()} /> }
+    })
 }
 
 #[derive(Clone, PartialEq, Properties)]
@@ -45,20 +32,13 @@ fn Fields(props: &FieldsProps) -> Html {
     let FieldsProps { form, kept, sending } = props;
     let errors = form.errors();
     let said = |field: &str| sending.said(field, wrong(&errors, field));
-    let onsubmit = {
-        let (rules, is_right, sending) = (form.rules(), errors.is_empty(), sending.clone());
-        let saved = kept.saved();
-        Callback::from(move |event: SubmitEvent| {
-            event.prevent_default();
-            let (api, rules, console, saved) = (console.api().clone(), rules.clone(), console.clone(), saved.clone());
-            sending.send(is_right, async move { api.set_site_settings(&rules).await }, move |settings| {
-                console.tell(ToastKind::Success, "Banner, limits and recording are set", "");
-                saved.emit(SiteForm::new(&settings));
-            });
-        })
-    };
+    let onsubmit = kept.saving(
+        (&console, sending),
+        (form.rules(), errors.is_empty()),
+        |api, rules| async move { api.set_site_settings(&rules).await },
+        |settings| ("Banner, limits and recording are set", SiteForm::new(&settings)),
+    );
     let (minutes, hours) = form.configured();
-    let unchanged = if kept.is_changed() { "" } else { "Nothing was changed." };
     html! {
         <form class="pf-v6-c-form sp-fields" novalidate={true} {onsubmit} aria-label="Banner, limits and recording">
             { refusal("site-error", sending, &kept.reload) }
@@ -109,7 +89,7 @@ fn Fields(props: &FieldsProps) -> Html {
                 <CaptureFields id="site-capture" form={form.traffic_capture.clone()} error={said("capture_traffic")}
                     onchange={kept.edit(|form: &mut SiteForm, capture| form.traffic_capture = capture)} />
             }
-            <div class="sp-fields__all"><Button id="site-save" kind={Kind::Primary} label="Save" busy={sending.is_busy()} submit={true} obstacle={unchanged} /></div>
+            <div class="sp-fields__all">{ kept.save_button("site-save", sending) }</div>
         </form>
     }
 }

@@ -3,14 +3,13 @@ use wire::validate;
 use yew::prelude::*;
 
 use super::headers::Headers;
-use super::{outcome, refusal, use_kept_form, wrong};
+use super::kept_form::{authority_field, refusal, use_kept_form, wrong};
+use super::outcome;
 use crate::components::alert::ErrorAlert;
-use crate::components::button::{Button, Kind};
+use crate::components::button::Button;
 use crate::components::field::{SelectField, Switch, TextArea, TextField, kept_in};
-use crate::components::spinner;
 use crate::console::use_console;
 use crate::state::ticket_form::TicketForm;
-use crate::state::toasts::ToastKind;
 use crate::submission::use_submission;
 
 /// How the ticket system is asked, and a way to try it out.
@@ -22,95 +21,66 @@ pub(super) fn TicketSystemCard() -> Html {
             |api| async move { api.ticket_system_settings().await.map(|settings| TicketForm::new(&settings)) },
         );
     let sending = use_submission();
-    let body = match &*kept.form {
-        None if kept.error.is_some() => Html::default(),
-        None => spinner("Loading the ticket system"),
-        Some(form) => {
-            let errors = form.errors();
-            let said = |field: &str| sending.said(field, wrong(&errors, field));
-            let onsubmit = {
-                let (draft, is_right, sending) = (form.draft(), errors.is_empty(), sending.clone());
-                let saved = kept.saved();
-                Callback::from(move |event: SubmitEvent| {
-                    event.prevent_default();
-                    let (api, draft) = (console.api().clone(), draft.clone());
-                    let (console, saved) = (console.clone(), saved.clone());
-                    let send = async move { api.set_ticket_system_settings(&draft).await };
-                    sending.send(is_right, send, move |settings| {
-                        let is_off = settings.system.url.is_empty();
-                        let said =
-                            if is_off { "No ticket system is asked any more" } else { "The ticket system is set" };
-                        console.tell(ToastKind::Success, said, "");
-                        saved.emit(TicketForm::new(&settings));
-                    });
-                })
-            };
-            let is_post = form.system.method == TicketMethod::Post;
-            let methods = ["GET", "POST"].map(|it| (it.to_owned(), it.to_owned())).to_vec();
-            let unchanged = if kept.is_changed() { "" } else { "Nothing was changed." };
-            let obstacle = match (kept.is_changed(), form.system.url.is_empty()) {
-                (true, _) => "Save what you entered first.",
-                (false, true) => "Enter an address and save it first.",
-                (false, false) => "",
-            };
-            html! {
-                <>
-                    <form class="pf-v6-c-form sp-fields" novalidate={true} {onsubmit} aria-label="Ticket system">
-                        { refusal("ticket-error", &sending, &kept.reload) }
+    let about = "It is asked whether a ticket is good. Without a clear yes nobody gets in: not when it refuses, is away, or is too slow.";
+    kept.card("ticket-system", "Ticket system", about, |form| {
+        let errors = form.errors();
+        let said = |field: &str| sending.said(field, wrong(&errors, field));
+        let onsubmit = kept.saving(
+            (&console, &sending),
+            (form.draft(), errors.is_empty()),
+            |api, draft| async move { api.set_ticket_system_settings(&draft).await },
+            |settings| {
+                let is_off = settings.system.url.is_empty();
+                let words = if is_off { "No ticket system is asked any more" } else { "The ticket system is set" };
+                (words, TicketForm::new(&settings))
+            },
+        );
+        let is_post = form.system.method == TicketMethod::Post;
+        let methods = ["GET", "POST"].map(|it| (it.to_owned(), it.to_owned())).to_vec();
+        let obstacle = kept.untried(form.system.url.is_empty(), "Enter an address and save it first.");
+        html! {
+            <>
+                <form class="pf-v6-c-form sp-fields" novalidate={true} {onsubmit} aria-label="Ticket system">
+                    { refusal("ticket-error", &sending, &kept.reload) }
+                    <div class="sp-fields__all">
+                        <TextField id="ticket-url" label="Address" placeholder="https://tickets.example.org/api/tickets/{ticket}" value={form.system.url.clone()} error={said("url")}
+                            help="{ticket} stands for the ticket's number. Empty: no ticket system is asked."
+                            oninput={kept.edit(|form: &mut TicketForm, text| form.system.url = text)} />
+                    </div>
+                    <SelectField id="ticket-method" label="Method" options={methods} value={if is_post { "POST" } else { "GET" }} error={said("method")}
+                        onchange={kept.edit(|form: &mut TicketForm, name: String| form.choose_method(&name))} />
+                    <TextField id="ticket-time-out" label="Seconds to wait for an answer" inputmode="numeric" value={form.time_out.clone()} error={said("time_out_seconds")}
+                        help="1 to 30" oninput={kept.edit(|form: &mut TicketForm, text| form.time_out = text)} />
+                    if is_post {
                         <div class="sp-fields__all">
-                            <TextField id="ticket-url" label="Address" placeholder="https://tickets.example.org/api/tickets/{ticket}" value={form.system.url.clone()} error={said("url")}
-                                help="{ticket} stands for the ticket's number. Empty: no ticket system is asked."
-                                oninput={kept.edit(|form: &mut TicketForm, text| form.system.url = text)} />
+                            <TextArea id="ticket-body" label="JSON to post" value={form.system.body.clone()} error={said("body")}
+                                help="{ticket}, {user} and {item} are filled in where they stand between quotation marks."
+                                oninput={kept.edit(|form: &mut TicketForm, text| form.system.body = text)} />
                         </div>
-                        <SelectField id="ticket-method" label="Method" options={methods} value={if is_post { "POST" } else { "GET" }} error={said("method")}
-                            onchange={kept.edit(|form: &mut TicketForm, name: String| form.choose_method(&name))} />
-                        <TextField id="ticket-time-out" label="Seconds to wait for an answer" inputmode="numeric" value={form.time_out.clone()} error={said("time_out_seconds")}
-                            help="1 to 30" oninput={kept.edit(|form: &mut TicketForm, text| form.time_out = text)} />
-                        if is_post {
-                            <div class="sp-fields__all">
-                                <TextArea id="ticket-body" label="JSON to post" value={form.system.body.clone()} error={said("body")}
-                                    help="{ticket}, {user} and {item} are filled in where they stand between quotation marks."
-                                    oninput={kept.edit(|form: &mut TicketForm, text| form.system.body = text)} />
-                            </div>
-                        }
+                    }
+                    <div class="sp-fields__all">
+                        <Headers form={form.clone()} sending={sending.clone()} onchange={kept.edit(|form: &mut TicketForm, headers| form.headers = headers)} />
+                    </div>
+                    <TextField id="ticket-pointer" label="A ticket is good when" placeholder="/state" value={form.pointer.clone()} error={said("condition.pointer")}
+                        help="Where to look in the answer, as a JSON pointer. Empty: every status from 200 to 299 is good." oninput={kept.edit(|form: &mut TicketForm, text| form.pointer = text)} />
+                    <TextField id="ticket-equals" label="says" placeholder="open" value={form.equals.clone()} error={said("condition.equals")}
+                        oninput={kept.edit(|form: &mut TicketForm, text| form.equals = text)} />
+                    <TextField id="ticket-message-pointer" label="Where the answer has words about the ticket" placeholder="/summary" value={form.system.message_pointer.clone()}
+                        help="A JSON pointer; the person sees these words. May be empty." error={said("message_pointer")}
+                        oninput={kept.edit(|form: &mut TicketForm, text| form.system.message_pointer = text)} />
+                    { authority_field("ticket-ca-pem", &form.system.ca_pem, said("ca_pem"), kept.edit(|form: &mut TicketForm, text| form.system.ca_pem = text)) }
+                    if form.system.unsecured_accepted || form.system.url.starts_with("http://") {
                         <div class="sp-fields__all">
-                            <Headers form={form.clone()} sending={sending.clone()} onchange={kept.edit(|form: &mut TicketForm, headers| form.headers = headers)} />
+                            <Switch id="ticket-unsecured-accepted" label="Ask without TLS, on the appliance's own machine" on={form.system.unsecured_accepted}
+                                onchange={kept.edit(|form: &mut TicketForm, on| form.system.unsecured_accepted = on)} />
                         </div>
-                        <TextField id="ticket-pointer" label="A ticket is good when" placeholder="/state" value={form.pointer.clone()} error={said("condition.pointer")}
-                            help="Where to look in the answer, as a JSON pointer. Empty: every status from 200 to 299 is good." oninput={kept.edit(|form: &mut TicketForm, text| form.pointer = text)} />
-                        <TextField id="ticket-equals" label="says" placeholder="open" value={form.equals.clone()} error={said("condition.equals")}
-                            oninput={kept.edit(|form: &mut TicketForm, text| form.equals = text)} />
-                        <TextField id="ticket-message-pointer" label="Where the answer has words about the ticket" placeholder="/summary" value={form.system.message_pointer.clone()}
-                            help="A JSON pointer; the person sees these words. May be empty." error={said("message_pointer")}
-                            oninput={kept.edit(|form: &mut TicketForm, text| form.system.message_pointer = text)} />
-                        <div class="sp-fields__all">
-                            <TextArea id="ticket-ca-pem" label="Certificate authority" value={form.system.ca_pem.clone()} error={said("ca_pem")}
-                                help="In PEM, when its certificate is of an authority of your own. Empty: those that the appliance's machine knows."
-                                oninput={kept.edit(|form: &mut TicketForm, text| form.system.ca_pem = text)} />
-                        </div>
-                        if form.system.unsecured_accepted || form.system.url.starts_with("http://") {
-                            <div class="sp-fields__all">
-                                <Switch id="ticket-unsecured-accepted" label="Ask without TLS, on the appliance's own machine" on={form.system.unsecured_accepted}
-                                    onchange={kept.edit(|form: &mut TicketForm, on| form.system.unsecured_accepted = on)} />
-                            </div>
-                        }
-                        <div class="sp-fields__all"><Button id="ticket-save" kind={Kind::Primary} label="Save" busy={sending.is_busy()} submit={true} obstacle={unchanged} /></div>
-                    </form>
-                    <TryTicket {obstacle} />
-                </>
-            }
+                    }
+                    <div class="sp-fields__all">{ kept.save_button("ticket-save", &sending) }</div>
+                </form>
+                <TryTicket {obstacle} />
+            </>
         }
-    };
-    html! {
-        <section class="sp-card" id="ticket-system-settings" aria-labelledby="ticket-system-settings-title">
-            <h2 id="ticket-system-settings-title">{ "Ticket system" }</h2>
-            <p class="sp-pale">{ "It is asked whether a ticket is good. Without a clear yes nobody gets in: not when it refuses, is away, or is too slow." }</p>
-            if let Some(error) = &*kept.error {
-                <ErrorAlert id="ticket-load-error" error={error.clone()} />
-            }
-            { body }
-        </section>
-    }
+    })
 }
 
 #[derive(Clone, PartialEq, Properties)]
