@@ -55,7 +55,7 @@ pub(crate) const CTRL: u32 = 2;
 
 fn middle(console: &Console, css: &str) -> Result<(f64, f64)> {
     let script = "const it = document.querySelector(arguments[0]); if (!it) return null; \
-                  const at = it.getBoundingClientRect(); return [at.left + at.width / 2, at.top + at.height / 2]";
+                  it.scrollIntoView({ block: 'nearest' }); const at = it.getBoundingClientRect(); return [at.left + at.width / 2, at.top + at.height / 2]";
     let at: Option<(f64, f64)> = serde_json::from_value(console.script(script, vec![json!(css)])?)?;
     at.ok_or_else(|| anyhow::anyhow!("there is no {css}"))
 }
@@ -183,9 +183,11 @@ fn rows_are_selected_by_mouse_and_keyboard() -> Result<()> {
         ensure!(rows(&console)?.len() < 60, "{} rows are drawn", rows(&console)?.len());
 
         mouse(&console, &row("item-2"), "left", 0)?;
+        wait_for_selected(&console, &["item-2"])?;
         mouse(&console, &row("item-4"), "left", SHIFT)?;
         wait_for_selected(&console, &["item-2", "item-3", "item-4"])?;
         mouse(&console, &row("item-3"), "left", CTRL)?;
+        wait_for_selected(&console, &["item-2", "item-4"])?;
         mouse(&console, &row("item-6"), "left", CTRL)?;
         wait_for_selected(&console, &["item-2", "item-4", "item-6"])?;
         console.wait_for_text("details", |text| text.contains("3 items") && text.contains("3 of 3 can be used now"))?;
@@ -229,6 +231,7 @@ fn rows_are_selected_by_mouse_and_keyboard() -> Result<()> {
         console.wait_until_gone("keys-overlay")?;
         // By key there is no button that says it: a notice does.
         mouse(&console, &row("item-1"), "left", 0)?;
+        wait_for_selected(&console, &["item-1"])?;
         mouse(&console, &row("item-11"), "left", SHIFT)?;
         console.wait_for_text("item-count", |text| text.contains("11 selected"))?;
         press(Key::Enter)?;

@@ -1,5 +1,7 @@
 //! The keys of the Jump interface.
 
+use std::cell::RefCell;
+
 use gloo::events::{EventListener, EventListenerOptions};
 use wasm_bindgen::JsCast;
 use web_sys::{Element, HtmlElement};
@@ -21,13 +23,16 @@ pub(super) fn use_keys(
     selection: &UseStateHandle<Selection<JumpItemId>>,
     ids: &Same<Vec<JumpItemId>>,
 ) {
-    let (command, view, selection, ids) = (command.clone(), view.clone(), (**selection).clone(), ids.clone());
+    // Keys may come faster than the page is drawn: each goes on from what the one before it selected.
+    let newest = use_mut_ref(Selection::default);
+    newest.replace((**selection).clone());
+    let (command, view, ids) = (command.clone(), view.clone(), ids.clone());
     use_effect(move || {
         let options = EventListenerOptions::enable_prevent_default();
         let document = gloo::utils::document();
         let listener = EventListener::new_with_options(&document, "keydown", options, move |event| {
             if let Some(event) = event.dyn_ref::<KeyboardEvent>()
-                && press(event, &command, &view, &selection, &ids)
+                && press(event, &command, &view, &newest, &ids)
             {
                 event.prevent_default();
             }
@@ -41,12 +46,13 @@ fn press(
     event: &KeyboardEvent,
     command: &Callback<Command>,
     view: &View,
-    selection: &Selection<JumpItemId>,
+    newest: &RefCell<Selection<JumpItemId>>,
     ids: &[JumpItemId],
 ) -> bool {
     let select = |change: &dyn Fn(&mut Selection<JumpItemId>)| {
-        let mut changed = selection.clone();
+        let mut changed = newest.borrow().clone();
         change(&mut changed);
+        newest.replace(changed.clone());
         command.emit(Command::Select(changed));
         true
     };
@@ -74,7 +80,8 @@ fn press(
     }
     if (event.key() == "ContextMenu" || (event.shift_key() && event.key() == "F10")) && is_free(event) {
         // On a group, the browser asks the group for its menu.
-        let Some(cursor) = selection.cursor().filter(|_| on_table_or_page(event)) else { return false };
+        let cursor = newest.borrow().cursor();
+        let Some(cursor) = cursor.filter(|_| on_table_or_page(event)) else { return false };
         select(&|it| it.point_at(cursor));
         return table::menu_point(cursor).is_some_and(|(x, y)| emit(command, Command::Open(Open::RowMenu(x, y))));
     }
