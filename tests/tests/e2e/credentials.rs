@@ -56,8 +56,13 @@ fn a_credential_is_stored_given_to_an_item_shown_and_copied() -> Result<()> {
         console.type_into("credential-comments", "Mine.")?;
         console.click("credential-save")?;
         console.wait_for_text("credential-error", |text| text.contains("Somebody else changed this"))?;
-        console.click("credential-cancel")?;
+        console.click("credential-reload")?;
+        console.wait_for_text("credential-comments", |text| text == "Changed by somebody else.")?;
+        console.wait_until_gone("credential-error")?;
+        console.type_into("credential-comments", "Of both.")?;
+        console.click("credential-save")?;
         console.wait_until_gone("credential-dialog")?;
+        ensure!(site.admin.get::<Vec<Credential>>("/api/credentials")?.remove(0).facts.comments == "Of both.");
 
         // Tied to one of an item's tunnels.
         console.click("nav-jump")?;

@@ -124,6 +124,8 @@ fn a_drained_node_keeps_its_sessions_and_takes_no_new_ones() -> Result<()> {
         again(&mut stream)?;
 
         second.set_draining(&site.admin, false)?;
+        // What was seen online may have been the link of the run before.
+        wait::until_true("it is online again", wait::SOON, || Ok(second.seen(&site.admin)?.online))?;
         tunnelling(site, &mut helper, &item)?;
         ensure!(sessions_on(site, &site.jumpoint)? == 1, "a drained node got a session");
         Ok(())
