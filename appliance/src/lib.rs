@@ -37,6 +37,7 @@ pub mod sealing;
 pub mod services;
 pub mod serving_certificate;
 pub mod session;
+pub mod session_check;
 pub mod shutdown;
 pub mod sign_in;
 pub mod sign_on;
@@ -233,6 +234,7 @@ impl Appliance {
             "housekeeping",
             housekeeping::forget_old(services.audit.clone(), recordings.clone(), site_rules),
         );
+        tasks.spawn_until_stop("seals of sessions", session::sealing::seal_ended(services.audit.clone()));
         tasks.spawn_until_stop("looking at the audit trail", services.audit.clone().keep_looking());
         tasks.spawn_until_stop("retention", retention.keep(recordings.clone()));
         tasks.spawn_until_stop("store of recordings", recordings.clone().watch_store());

@@ -3,31 +3,31 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use uuid::Uuid;
-use wire::{Timestamp, UserId};
+use wire::Timestamp;
+use wire::audit::Actor;
 
 /// How long somebody may ask for nothing before it is another look.
 const LOOK_MILLIS: u64 = 10 * 60 * 1000;
 
 /// The looks of the last minutes. Cheap to clone.
 #[derive(Clone, Debug, Default)]
-pub struct Looks(Arc<Mutex<HashMap<(UserId, Uuid), Timestamp>>>);
+pub struct Looks(Arc<Mutex<HashMap<(Actor, String), Timestamp>>>);
 
 impl Looks {
-    /// Whether somebody has not looked at this for a while; from now on they have.
+    /// Whether somebody still looks at this, which goes on then.
     #[must_use]
-    pub fn is_new(&self, user: UserId, what: Uuid, now: Timestamp) -> bool {
+    pub fn goes_on(&self, who: &Actor, what: &str, now: Timestamp) -> bool {
         let mut looks = self.all();
         looks.retain(|_, seen| now.millis_since(*seen) < LOOK_MILLIS);
-        looks.insert((user, what), now).is_none()
+        looks.get_mut(&(who.clone(), what.to_owned())).map(|seen| *seen = now).is_some()
     }
 
-    /// Somebody wanted to look at this and did not come to it.
-    pub fn forget(&self, user: UserId, what: Uuid) {
-        self.all().remove(&(user, what));
+    /// Somebody began to look at this, and that stands in the audit trail.
+    pub fn began(&self, who: &Actor, what: &str, now: Timestamp) {
+        self.all().insert((who.clone(), what.to_owned()), now);
     }
 
-    fn all(&self) -> MutexGuard<'_, HashMap<(UserId, Uuid), Timestamp>> {
+    fn all(&self) -> MutexGuard<'_, HashMap<(Actor, String), Timestamp>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -38,13 +38,18 @@ mod tests {
 
     #[test]
     fn a_look_ends_when_nothing_was_asked_for_long() {
-        let (looks, who, what) = (Looks::default(), UserId(Uuid::nil()), Uuid::from_u128(1));
+        let (looks, what) = (Looks::default(), "a recording");
+        let who = Actor { name: "tom".into(), ..Actor::nobody() };
+        let their_token = Actor { token: Some("a script".into()), ..who.clone() };
         let after = |minutes: i64| Timestamp(1_000_000 + minutes * 60_000);
-        assert!(looks.is_new(who, what, after(0)));
-        assert!(!looks.is_new(who, what, after(9)) && !looks.is_new(who, what, after(18)), "each part keeps it going");
-        assert!(looks.is_new(UserId(what), what, after(18)), "somebody else");
-        assert!(looks.is_new(who, what, after(28)));
-        looks.forget(who, what);
-        assert!(looks.is_new(who, what, after(28)));
+        assert!(!looks.goes_on(&who, what, after(0)), "it counts once it is written down");
+        assert!(!looks.goes_on(&who, what, after(0)));
+        looks.began(&who, what, after(0));
+        assert!(
+            looks.goes_on(&who, what, after(9)) && looks.goes_on(&who, what, after(18)),
+            "each part keeps it going"
+        );
+        assert!(!looks.goes_on(&their_token, what, after(18)), "somebody else");
+        assert!(!looks.goes_on(&who, what, after(28)));
     }
 }

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use anyhow::Context;
 use appliance::Appliance;
 use appliance::config::{Config, Overrides, S3Credentials};
-use appliance::{audit_file, dev, recording_check};
+use appliance::{audit_file, dev, recording_check, session_check};
 use clap::{Args, Parser, Subcommand};
 use serde_json::{Value, json};
 use tokio::signal::unix::{SignalKind, signal};
@@ -32,6 +32,9 @@ enum Command {
     /// Look after stored recordings.
     #[command(subcommand)]
     Recordings(RecordingsCommand),
+    /// Look after what is written down of sessions.
+    #[command(subcommand)]
+    Sessions(SessionsCommand),
     /// Start everything for a look: an appliance, a jumpoint, an administrator and sample items.
     Dev(Dev),
 }
@@ -56,11 +59,18 @@ struct Verify {
 enum RecordingsCommand {
     /// Say whether each recording is there and is what the audit trail says, whether the appliance runs or not. Ends with 0 when all are,
     /// 1 when one is missing or was changed, 2 when it cannot be found out.
-    Verify(VerifyRecordings),
+    Verify(VerifyStored),
+}
+
+#[derive(Subcommand)]
+enum SessionsCommand {
+    /// Say whether each session, with its events and connections, is what the audit trail says, whether the appliance runs or not. Ends
+    /// with 0 when all are, 1 when one is gone, made up or was changed, 2 when it cannot be found out.
+    Verify(VerifyStored),
 }
 
 #[derive(Args)]
-struct VerifyRecordings {
+struct VerifyStored {
     /// The appliance's folder.
     #[arg(long, env = "SALLYPORT_DATA_DIR", default_value = "/var/lib/sallyport")]
     data_dir: PathBuf,
@@ -150,32 +160,46 @@ fn main() -> anyhow::Result<ExitCode> {
         match command {
             Command::Serve(arguments) => Box::pin(serve(arguments)).await?,
             Command::Dev(arguments) => Box::pin(dev(arguments)).await?,
-            Command::Recordings(RecordingsCommand::Verify(arguments)) => return Ok(verify_recordings(arguments).await),
+            Command::Recordings(RecordingsCommand::Verify(arguments)) => {
+                let checked = async {
+                    let (config, file) = arguments.config()?;
+                    let report = recording_check::check(&config, file.as_deref()).await?;
+                    Ok((report.is_whole(), report.lines()))
+                };
+                return Ok(told(checked.await));
+            }
+            Command::Sessions(SessionsCommand::Verify(arguments)) => {
+                let checked = async {
+                    let (config, file) = arguments.config()?;
+                    let report = session_check::check(&config, file.as_deref()).await?;
+                    Ok((report.is_whole(), report.lines()))
+                };
+                return Ok(told(checked.await));
+            }
             Command::Audit(_) => {}
         }
         Ok(ExitCode::SUCCESS)
     })
 }
 
-async fn verify_recordings(arguments: VerifyRecordings) -> ExitCode {
-    let config = Config::load(Overrides {
-        data_dir: arguments.data_dir,
-        config: arguments.config,
-        database_url: arguments.database_url,
-        s3: arguments.s3.into(),
-        ..Overrides::default()
-    });
-    let checked = match config {
-        Ok(config) => recording_check::check(&config, arguments.file.as_deref()).await,
-        Err(error) => Err(error),
-    };
+impl VerifyStored {
+    /// The appliance's configuration, and the export to compare with.
+    fn config(self) -> anyhow::Result<(Config, Option<PathBuf>)> {
+        let Self { data_dir, config, database_url, s3, file } = self;
+        let overrides = Overrides { data_dir, config, database_url, s3: s3.into(), ..Overrides::default() };
+        Ok((Config::load(overrides)?, file))
+    }
+}
+
+/// Says what was found, and with which code that ends.
+fn told(checked: anyhow::Result<(bool, Vec<String>)>) -> ExitCode {
     match checked {
-        Ok(report) => {
-            report.lines().iter().for_each(|line| say(line));
-            if report.is_whole() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+        Ok((is_whole, lines)) => {
+            lines.iter().for_each(|line| say(line));
+            if is_whole { ExitCode::SUCCESS } else { ExitCode::FAILURE }
         }
         Err(error) => {
-            tracing::error!(error = format!("{error:#}"), "the recordings cannot be verified");
+            tracing::error!(error = format!("{error:#}"), "it cannot be verified");
             ExitCode::from(2)
         }
     }

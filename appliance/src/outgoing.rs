@@ -136,6 +136,12 @@ fn check(url: &Url, transport: Transport) -> Result<(), AddressError> {
     if url.fragment().is_some() { Err(AddressError::Fragment) } else { Ok(()) }
 }
 
+/// Where an address leads, without its path and query, which may hold what lets somebody in. Empty for what is no address.
+#[must_use]
+pub fn origin(text: &str) -> String {
+    Url::parse(text).map_or_else(|_| String::new(), |url| url.origin().ascii_serialization())
+}
+
 impl Outgoing {
     /// For a system whose certificate is of this authority (PEM), or of one that this machine believes. `time_out` is for a whole
     /// request, from the first packet to the last byte of the answer.
@@ -156,6 +162,15 @@ impl Outgoing {
             .build()
             .map_err(|error| OutgoingError::NotMade(innermost(&error)))?;
         Ok(Self { client, transport })
+    }
+
+    /// Asks, and reads nothing of the answer but its status.
+    ///
+    /// # Errors
+    /// Why there is none; a status that is no success is an answer.
+    pub async fn status_of(&self, request: Request) -> Result<StatusCode, OutgoingError> {
+        check(request.url(), self.transport)?;
+        Ok(self.client.execute(request).await.map_err(|error| of_client(&error))?.status())
     }
 
     /// Asks, and reads the whole answer.

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use anyhow::{Context, bail};
 use wire::Timestamp;
-use wire::audit::{ExportLine, LINE_BYTES};
+use wire::audit::{AuditEvent, ExportLine, LINE_BYTES};
 
 use crate::clock::now;
 use crate::config::Config;
@@ -53,34 +53,52 @@ impl Report {
 /// # Errors
 /// When something cannot be read at all.
 pub async fn check(config: &Config, export: Option<&Path>) -> anyhow::Result<Report> {
-    let store = match &config.database_url {
-        Some(url) => Store::open_postgres_beside(url).await.context("cannot use the database")?,
-        None => {
-            let file = config.data_dir.join(data_dir::DATABASE);
-            if !file.is_file() {
-                bail!("there is no database {}; --data-dir names the appliance's folder", file.display());
-            }
-            let cannot = || format!("cannot open the database {}", file.display());
-            Store::open_sqlite_beside(&file).await.with_context(cannot)?
-        }
-    };
+    let store = open(config).await?;
     if !Sealing::is_there(&config.data_dir) {
         bail!("there is no sealing key in {}; --data-dir names the appliance's folder", config.data_dir.display());
     }
     let sealing = Sealing::load(&config.data_dir)?;
     let mut chain = Chain::default();
-    let began = now();
-    let (trail, until) = match export {
-        Some(file) => of_export(file, &mut chain)?,
-        None => (audit::walk(&store, &config.data_dir, |event| chain.push(event)).await?, began),
-    };
+    let (trail, until) = walk(&store, config, export, |event| chain.push(event)).await?;
     let found = verify(&store, sealing, &config.data_dir, &config.recording_stores, &chain, until).await?;
     store.close().await?;
     Ok(Report { trail, found })
 }
 
-/// What an export says, what is wrong with it, and when it was made.
-fn of_export(file: &Path, chain: &mut Chain) -> anyhow::Result<(Option<String>, Timestamp)> {
+/// The database of an appliance that may be running.
+///
+/// # Errors
+/// When there is none, or it cannot be used.
+pub(crate) async fn open(config: &Config) -> anyhow::Result<Store> {
+    if let Some(url) = &config.database_url {
+        return Store::open_postgres_beside(url).await.context("cannot use the database");
+    }
+    let file = config.data_dir.join(data_dir::DATABASE);
+    if !file.is_file() {
+        bail!("there is no database {}; --data-dir names the appliance's folder", file.display());
+    }
+    let cannot = || format!("cannot open the database {}", file.display());
+    Store::open_sqlite_beside(&file).await.with_context(cannot)
+}
+
+/// Goes through the trail in the database, or an export of it. What is wrong with it comes back, and up to when it goes.
+///
+/// # Errors
+/// When it cannot be read.
+pub(crate) async fn walk(
+    store: &Store,
+    config: &Config,
+    export: Option<&Path>,
+    mut see: impl FnMut(&AuditEvent),
+) -> anyhow::Result<(Option<String>, Timestamp)> {
+    let began = now();
+    match export {
+        Some(file) => of_export(file, see),
+        None => Ok((audit::walk(store, &config.data_dir, &mut see).await?, began)),
+    }
+}
+
+fn of_export(file: &Path, mut see: impl FnMut(&AuditEvent)) -> anyhow::Result<(Option<String>, Timestamp)> {
     let verified = audit_file::verify(file, None)?;
     let cannot = || format!("cannot read {}", file.display());
     let mut from = BufReader::new(std::fs::File::open(file).with_context(cannot)?);
@@ -92,7 +110,7 @@ fn of_export(file: &Path, chain: &mut Chain) -> anyhow::Result<(Option<String>, 
             return Ok((verified.outcome.err().map(|it| it.to_string()), made_at));
         }
         match ExportLine::read(line.trim_ascii_end()) {
-            Ok(ExportLine::Event(it)) => chain.push(&it.event),
+            Ok(ExportLine::Event(it)) => see(&it.event),
             Ok(ExportLine::Header(header)) => made_at = header.exported_at,
             Ok(ExportLine::Head(_)) | Err(_) => {}
         }

@@ -30,7 +30,7 @@ const BROWSER: [Needed; 4] = [
 ];
 
 /// The servers and clients of the end-to-end tests, and what lets time pass in them.
-const SERVERS: [Needed; 29] = [
+const SERVERS: [Needed; 31] = [
     needed("postgres", "postgresql"),
     needed("psql", "postgresql-client"),
     needed("pgbench", "postgresql"),
@@ -57,6 +57,9 @@ const SERVERS: [Needed; 29] = [
     needed(RSYSLOG_TLS, "rsyslog-gnutls"),
     // What looks at captured traffic.
     needed("tshark", "tshark"),
+    // File systems that are full, or hang.
+    needed("mkfs.ext4", "e2fsprogs"),
+    needed("fsfreeze", "util-linux"),
     // A desktop that is recorded, and what looks at the recording.
     needed("Xvfb", "xvfb"),
     needed("xclock", "x11-apps"),

@@ -80,6 +80,12 @@ impl Change {
         Ok(())
     }
 
+    /// Writes the end of the chain once more, as it is.
+    pub(super) async fn rewrite(self) -> Result<(), StoreError> {
+        self.open.write_tail(self.open.tail()).await?;
+        self.keep().await
+    }
+
     pub(super) async fn keep(self) -> Result<(), StoreError> {
         let Self { audit, mut known, open, head } = self;
         let tail = open.tail().clone();

@@ -208,6 +208,15 @@ impl Audit {
         change.keep().await
     }
 
+    /// Tries whether the trail can be written, without an event: its end is written once more as it is.
+    ///
+    /// # Errors
+    /// When it cannot, or not in time.
+    pub async fn try_out(&self) -> Result<(), StoreError> {
+        let tried = within(async { self.begin().await?.rewrite().await }).await;
+        tried.inspect_err(|error| self.failed(error))
+    }
+
     /// The key that heads are verified with.
     #[must_use]
     pub fn key(&self) -> AuditKey {

@@ -55,6 +55,11 @@ impl Flow {
         Says { sequence: self.sequence(side), acknowledges: Some(acknowledges), ..Says::default() }
     }
 
+    /// The sequence number of the byte at a place.
+    pub(super) fn sequence_at(place: u64) -> u32 {
+        wrapped(1 + place)
+    }
+
     fn sequence(&self, side: TrafficSide) -> u32 {
         let half = self.half(side);
         wrapped(1 + half.bytes + u64::from(half.is_finished))

@@ -112,8 +112,11 @@ impl Entry {
             TrafficSide::Client => &mut self.client,
             TrafficSide::Target => &mut self.target,
         };
-        let room = HEAD - head.len();
-        head.extend_from_slice(packet.payload.get(..room).unwrap_or(packet.payload));
+        // Not what was sent again.
+        if place == head.len() as u64 {
+            let room = HEAD - head.len();
+            head.extend_from_slice(packet.payload.get(..room).unwrap_or(packet.payload));
+        }
     }
 
     fn found(self) -> Found {

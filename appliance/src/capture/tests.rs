@@ -72,6 +72,8 @@ struct Read {
     streams: BTreeMap<u32, (Vec<u8>, Vec<u8>)>,
     said: Vec<(u32, TrafficSide, &'static str)>,
     missing: usize,
+    /// Bytes that were there already.
+    again: Vec<Vec<u8>>,
     found: Vec<Found>,
 }
 
@@ -82,6 +84,10 @@ fn read(file: &[u8], at_once: usize) -> Read {
         let pushed = reader.push(piece, |packet| {
             index.see(&packet);
             let place = places.entry((packet.stream, packet.side == CLIENT)).or_default();
+            if !packet.payload.is_empty() && place.wrapping_sub(packet.sequence).cast_signed() > 0 {
+                read.again.push(packet.payload.to_vec());
+                return;
+            }
             read.missing += usize::from(*place != packet.sequence && !packet.rst);
             *place = packet.sequence.wrapping_add(u32::from(packet.syn) + u32::from(packet.fin));
             *place = place.wrapping_add(u32::try_from(packet.payload.len()).unwrap());
@@ -121,14 +127,13 @@ fn a_connection_is_written_as_tcp_would_have_sent_it() {
 }
 
 #[test]
-fn what_is_sent_again_is_written_once() {
+fn what_is_sent_again_counts_once_and_shows() {
     let mut it = Written::begin();
     it.take(CLIENT, &open(1, 1, b"abc"));
     it.take(CLIENT, &data(1, 3, b"defg"));
-    let before = it.file.len();
     it.take(CLIENT, &open(1, 1, b"ab"));
-    it.take(CLIENT, &data(1, 1, b"bcdef"));
-    assert_eq!(it.file.len(), before);
+    // Something else than before.
+    it.take(CLIENT, &data(1, 1, b"BCDEF"));
     it.take(CLIENT, &data(1, 5, b"fghi"));
     it.restart();
     it.take(CLIENT, &data(1, 2, b"cdefghijk"));
@@ -138,6 +143,8 @@ fn what_is_sent_again_is_written_once() {
     let read = it.read();
     assert_eq!(read.streams[&1].0, b"abcdefghijk");
     assert_eq!((read.missing, read.said.len()), (0, 3), "{:?}", read.said);
+    assert_eq!(read.again, [&b"ab"[..], b"BCDEF", b"fg", b"cdefghi"]);
+    assert_eq!(read.found[0].bytes_sent, 11);
 }
 
 #[test]
@@ -179,13 +186,18 @@ fn large_pieces_become_segments_and_long_streams_are_acknowledged() {
 fn sequence_numbers_begin_again_and_offsets_do_not() {
     let mut it = Written::begin();
     it.take(CLIENT, &open(1, 0, b""));
-    let far = (1 << 33) - 3;
-    // As if everything before had been written.
+    let far = (1 << 32) - 3;
+    // As if everything in between had been written.
+    for gib in 1..4 {
+        it.take(TARGET, &data(1, gib << 30, b"x"));
+    }
     it.take(TARGET, &data(1, far, b"abcdef"));
     it.take(TARGET, &data(1, far + 3, b"defghi"));
     it.take(TARGET, &data(1, far, b"abc"));
-    assert_eq!(it.read().streams[&1].1, b"abcdefghi");
-    assert_eq!(it.read().missing, 1, "the gap shows");
+    let read = it.read();
+    assert_eq!(read.streams[&1].1, b"xxxabcdefghi");
+    assert_eq!((read.missing, read.again.len()), (4, 2), "the gaps show");
+    assert_eq!(read.found[0].bytes_received, far + 9);
 }
 
 #[test]

@@ -16,6 +16,8 @@ use super::{Reader, other};
 const SEGMENT: usize = 32 * 1024;
 /// Bytes after which the other side acknowledges, if it says nothing itself.
 const ACKNOWLEDGE_AFTER: u64 = 512 * 1024;
+/// What stands at bytes that are there already.
+const SENT_AGAIN: &str = "sent again after a link was lost";
 /// Connections that are over and remembered: what comes late of one finds it.
 const REMEMBERED: usize = 1024;
 /// Connections that are remembered in all. The relay has far fewer open at once.
@@ -178,9 +180,18 @@ impl Writer {
     fn data(&mut self, side: TrafficSide, stream: u32, offset: u64, payload: &[u8], out: &mut Vec<u8>) {
         let mut flow = self.flow(stream, 0).clone();
         let known = flow.half(side).bytes;
-        let Some(fresh) = usize::try_from(known.saturating_sub(offset)).ok().and_then(|it| payload.get(it..)) else {
+        let repeated = usize::try_from(known.saturating_sub(offset)).unwrap_or(usize::MAX).min(payload.len());
+        let (repeated, fresh) = payload.split_at(repeated);
+        // What did not arrive before its link was lost comes again. Whoever sends something else in its place is not to hide it.
+        let mut place = offset;
+        for piece in repeated.chunks(SEGMENT) {
+            let says = Says { sequence: Flow::sequence_at(place), ..flow.next(side) };
+            self.put(&flow, side, stream, says, piece, SENT_AGAIN, out);
+            place += piece.len() as u64;
+        }
+        if fresh.is_empty() {
             return;
-        };
+        }
         // A gap cannot be, but if it were it would show: sequence numbers go with the true place.
         flow.half_mut(side).bytes = known.max(offset);
         for piece in fresh.chunks(SEGMENT) {
@@ -198,10 +209,8 @@ impl Writer {
     }
 
     fn fin(&mut self, side: TrafficSide, stream: u32, out: &mut Vec<u8>) {
-        let mut flow = self.flow(stream, 0).clone();
-        if flow.half(side).is_finished || flow.was_reset {
-            return;
-        }
+        let known = self.flows.get(&stream).filter(|it| !it.half(side).is_finished && !it.was_reset);
+        let Some(mut flow) = known.cloned() else { return };
         self.put(&flow, side, stream, Says { fin: true, ..flow.next(side) }, &[], "", out);
         flow.half_mut(side).is_finished = true;
         self.put(&flow, other(side), stream, flow.next(other(side)), &[], "", out);
@@ -213,10 +222,8 @@ impl Writer {
     }
 
     fn reset(&mut self, side: TrafficSide, stream: u32, why: &str, out: &mut Vec<u8>) {
-        let mut flow = self.flow(stream, 0).clone();
-        if flow.is_over() {
-            return;
-        }
+        // One that is not known never opened here, or is long over: programs may reset what they like.
+        let Some(mut flow) = self.flows.get(&stream).filter(|it| !it.is_over()).cloned() else { return };
         self.put(&flow, side, stream, Says { rst: true, ..flow.next(side) }, &[], why, out);
         flow.was_reset = true;
         self.flows.insert(stream, flow);

@@ -140,8 +140,14 @@ impl Forwarding {
         loop {
             tokio::select! {
                 () = stopping.cancelled() => return Ok(Some(Next::Stop)),
-                // With nothing on its way that is no loss.
-                error = connection.over() => return if connection.is_settled() { Ok(Some(Next::Done)) } else { Err(error) },
+                over = connection.over() => {
+                    if let Some(last) = connection.read_to_the_end(&over) {
+                        self.arrived(Destination::Syslog, last).await?;
+                    } else if !connection.is_settled() {
+                        return Err(over.error);
+                    }
+                    return Ok(Some(Next::Done));
+                }
                 changed = appended.changed() => return if changed.is_ok() { Ok(None) } else { Ok(Some(Next::Stop)) },
                 () = notified(set) => {
                     if self.syslog_server().await?.as_ref() != Some(server) {

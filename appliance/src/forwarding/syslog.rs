@@ -2,7 +2,7 @@
 //!
 //! Syslog has no word for "taken". What was sent counts as arrived when its connection stood for [`SETTLED`] longer: by then the peer's
 //! system has acknowledged every byte, or the connection is dead ([`UNACKNOWLEDGED`]), and a server that died has closed it. When a
-//! connection ends before, what it carried is sent again. A connection that is closed in order and answered so was read to its end.
+//! connection ends before, what it carried is sent again. A connection that is closed in order, by either side, was read to its end.
 
 use std::collections::VecDeque;
 use std::io;
@@ -30,8 +30,17 @@ const WRITE_WITHIN: Duration = Duration::from_secs(15);
 const UNACKNOWLEDGED: Duration = Duration::from_secs(10);
 /// After this what was sent counts as arrived.
 const SETTLED: Duration = Duration::from_secs(15);
+/// When nothing was sent for that long, a server that closes the connection has read what came before.
+const IDLE: Duration = Duration::from_secs(2);
 /// How long a server may take to close.
 const CLOSE_WITHIN: Duration = Duration::from_secs(3);
+
+/// How a connection ended by itself.
+pub(super) struct Over {
+    in_order: bool,
+    /// In words.
+    pub(super) error: ForwardingError,
+}
 
 /// A server that messages can be sent to.
 pub(super) struct Connection {
@@ -70,15 +79,22 @@ impl Connection {
     }
 
     /// Comes back when the connection is over. A server has nothing to say; what it says is passed over.
-    pub(super) async fn over(&mut self) -> ForwardingError {
+    pub(super) async fn over(&mut self) -> Over {
         let mut said = [0; 1024];
         loop {
             match self.read.read(&mut said).await {
-                Ok(0) => return broken("it closed the connection"),
+                Ok(0) => return Over { in_order: true, error: broken("it closed the connection") },
                 Ok(_) => {}
-                Err(error) => return of_io(&error),
+                Err(error) => return Over { in_order: false, error: of_io(&error) },
             }
         }
+    }
+
+    /// The last event, where the server closed the connection in order and nothing was sent shortly before: it had read all. Servers
+    /// close what is idle, many of them sooner than anything counts as arrived by itself.
+    pub(super) fn read_to_the_end(&self, over: &Over) -> Option<u64> {
+        let is_idle = |sent: &Instant| sent.elapsed() >= IDLE;
+        self.sent.0.back().filter(|(_, at)| over.in_order && is_idle(at)).map(|(last, _)| *last)
     }
 
     /// The last event that counts as arrived by now, if one does anew.

@@ -72,7 +72,7 @@ async fn sent(webhook: &Webhook, secret: &SecretText, body: Vec<u8>) -> Result<(
     request.headers_mut().insert(SIGNATURE, signature);
     request.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     *request.body_mut() = Some(body.into());
-    let status = outgoing.send(request).await?.status;
+    let status = outgoing.status_of(request).await?;
     if status.is_success() { Ok(()) } else { Err(ForwardingError::Refused { status: status.as_u16() }) }
 }
 

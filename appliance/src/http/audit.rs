@@ -93,7 +93,7 @@ async fn note_look(services: &Services, who: &SignedIn) -> Result<(), Failure> {
     if !who.is_auditor() {
         return Ok(());
     }
-    reviewing::note_look(services, who, Uuid::nil(), Entry::new(Action::AuditViewed)).await
+    reviewing::note_look(services, who, "the audit trail", Entry::new(Action::AuditViewed)).await
 }
 
 /// What happened, newest first.

@@ -3,18 +3,16 @@
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::header;
 use axum::response::Response;
 use serde::Deserialize;
 use utoipa::IntoParams;
 use wire::api::{
     ApiError, CapturedBytes, CapturedConnection, CapturedConnectionPage, CapturedStatements, Recording, RecordingKind,
 };
-use wire::audit::Action;
 use wire::{RecordingId, SessionId, Timestamp};
 
 use super::error::{Path, Query};
-use super::recordings::{note, part, reviewed, unreadable, viewed};
+use super::recordings::{downloaded, reviewed, unreadable, viewed};
 use super::{Failure, SignedIn, reviewing};
 use crate::capture::Found;
 use crate::recording::Opened;
@@ -132,14 +130,7 @@ pub(super) async fn file(
     Path(id): Path<RecordingId>,
 ) -> Result<Response, Failure> {
     let opened = captured(&services, &who, id).await?;
-    note(&services, &who, &opened, Action::RecordingDownloaded).await?;
-    let name = format!("attachment; filename=\"capture-{id}.pcapng\"");
-    let all = opened.recording.bytes;
-    let mut response = part(all, None, MEDIA_TYPE, |wanted| opened.read(wanted));
-    if let Ok(name) = name.parse() {
-        response.headers_mut().insert(header::CONTENT_DISPOSITION, name);
-    }
-    Ok(response)
+    downloaded(&services, &who, opened, format!("capture-{id}.pcapng"), MEDIA_TYPE).await
 }
 
 /// A complete capture, for somebody who may review its session.

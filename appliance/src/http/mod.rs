@@ -201,6 +201,7 @@ pub fn router(services: Services) -> Router {
         .routes(routes!(review::list::choices))
         .routes(routes!(review::session::session))
         .routes(routes!(review::session::events))
+        .routes(routes!(review::session::seal))
         .routes(routes!(review::session::connections))
         .routes(routes!(review::notes::mark, review::notes::unmark))
         .routes(routes!(review::notes::add))

@@ -21,6 +21,7 @@ use wire::{RecordingId, SessionId, validate};
 use super::error::{Body, Path, Query};
 use super::{AtConsole, Failure, SignedIn, reviewing};
 use crate::audit::Entry;
+use crate::mail::sentence;
 use crate::recording::{Opened, ReadError, RecordingError};
 use crate::services::Services;
 
@@ -117,7 +118,7 @@ pub(super) async fn video(
 /// Which look it is.
 #[derive(Debug, Deserialize, IntoParams)]
 pub(super) struct Look {
-    /// A number that whoever looks chooses: all parts that are asked for with it are of the same file. Another one gives what has
+    /// A number that whoever looks chooses: all parts that are asked for with it are of the same file. Another one, or none, gives what has
     /// come since.
     look: Option<u32>,
 }
@@ -134,12 +135,12 @@ pub(super) async fn so_far(
     let not_found = || Failure::not_found("recording");
     let session = services.recordings.session_of(id).ok_or_else(not_found)?;
     let session = reviewing::recorded(&services, &who, session).await.map_err(|_| not_found())?;
-    let so_far = services.recordings.so_far(id, look.look.unwrap_or(0)).await.ok_or_else(not_found)?;
+    let so_far = services.recordings.so_far(id, look.look).await.ok_or_else(not_found)?;
     let entry = Entry::of(Action::RecordingViewed, ObjectKind::Recording, id.0, &session.item_name)
         .with("session_id", session.id.to_string())
         .with("user", session.user_name)
         .saying("While it runs.");
-    reviewing::note_look(&services, &who, id.0, entry).await?;
+    reviewing::note_look(&services, &who, &id.to_string(), entry).await?;
     let all = so_far.bytes();
     Ok(part(all, range_of(&headers), MEDIA_TYPE, |wanted| so_far.read(wanted)))
 }
@@ -152,11 +153,21 @@ pub(super) async fn file(
     Path(id): Path<RecordingId>,
 ) -> Result<Response, Failure> {
     let opened = video_of(&services, &who, id).await?;
-    note(&services, &who, &opened, Action::RecordingDownloaded).await?;
-    let name = format!("attachment; filename=\"recording-{id}.webm\"");
-    let all = opened.recording.bytes;
-    let mut response = part(all, None, MEDIA_TYPE, |wanted| opened.read(wanted));
-    if let Ok(name) = name.parse() {
+    downloaded(&services, &who, opened, format!("recording-{id}.webm"), MEDIA_TYPE).await
+}
+
+/// All of a recording as a file of this name. That somebody takes it out is an audit event.
+pub(super) async fn downloaded(
+    services: &Services,
+    who: &SignedIn,
+    opened: Opened,
+    name: String,
+    media_type: &'static str,
+) -> Result<Response, Failure> {
+    let entry = entry(services, &opened, Action::RecordingDownloaded).await?;
+    services.audit.append(&who.by, entry).await?;
+    let mut response = part(opened.recording.bytes, None, media_type, |wanted| opened.read(wanted));
+    if let Ok(name) = format!("attachment; filename=\"{name}\"").parse() {
         response.headers_mut().insert(header::CONTENT_DISPOSITION, name);
     }
     Ok(response)
@@ -184,12 +195,7 @@ pub(super) async fn reviewed(
 /// Somebody looks at a recording: that is noted once, however many parts of it they ask for.
 pub(super) async fn viewed(services: &Services, who: &SignedIn, opened: &Opened) -> Result<(), Failure> {
     let entry = entry(services, opened, Action::RecordingViewed).await?;
-    reviewing::note_look(services, who, opened.recording.id.0, entry).await
-}
-
-/// Somebody takes a recording out.
-pub(super) async fn note(services: &Services, who: &SignedIn, opened: &Opened, action: Action) -> Result<(), Failure> {
-    Ok(services.audit.append(&who.by, entry(services, opened, action).await?).await?)
+    reviewing::note_look(services, who, &opened.recording.id.to_string(), entry).await
 }
 
 async fn entry(services: &Services, opened: &Opened, action: Action) -> Result<Entry, Failure> {
@@ -208,12 +214,7 @@ fn range_of(headers: &HeaderMap) -> Option<&str> {
 
 /// The whole of it, or the one part that is asked for (RFC 9110, section 14). Of several parts the first is given: no player asks
 /// for several.
-pub(super) fn part<S, E>(
-    all: u64,
-    range: Option<&str>,
-    media_type: &str,
-    read: impl FnOnce(Range<u64>) -> S,
-) -> Response
+fn part<S, E>(all: u64, range: Option<&str>, media_type: &str, read: impl FnOnce(Range<u64>) -> S) -> Response
 where
     S: Stream<Item = Result<Bytes, E>> + Send + 'static,
     E: Into<axum::BoxError>,
@@ -278,8 +279,7 @@ pub(super) fn unreadable(error: ReadError) -> Failure {
 
 impl From<RecordingError> for Failure {
     fn from(error: RecordingError) -> Self {
-        let message = format!("{error}.");
-        let message = message[..1].to_uppercase() + &message[1..];
+        let message = sentence(&error.to_string());
         match error {
             RecordingError::NotRecorded => Self::conflict("not_recorded", &message, "Nothing is to be done."),
             RecordingError::TooManyScreens => Self::conflict("too_many_screens", &message, "Stop sharing one of them."),

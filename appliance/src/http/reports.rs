@@ -130,6 +130,9 @@ pub(super) async fn reach(
 ) -> Result<Response, Failure> {
     let format = format(how.format.as_deref())?;
     let groups = reviewed_groups(&services, &who).await?;
+    if groups.is_empty() {
+        return answer::<ReachRow>(&services, &who, "reach", format, Vec::new()).await;
+    }
     let counts = services.store.item_counts().await?.by_group;
     let policies = services.store.policy_book().await?;
     let mut rows = Vec::new();
@@ -203,9 +206,7 @@ async fn answer<T: Line + Serialize>(
 ) -> Result<Response, Failure> {
     let entry = Entry::new(Action::ReportViewed).with("report", report);
     let Some(format) = format else {
-        // Not an id of anything, but one that each report has for itself.
-        let what = Uuid::from_u128(report.bytes().fold(0, |sum, byte| (sum << 8) | u128::from(byte)));
-        reviewing::note_look(services, who, what, entry).await?;
+        reviewing::note_look(services, who, report, entry).await?;
         return Ok(Json(rows).into_response());
     };
     services.audit.append(&who.by, entry.with("format", format.extension())).await?;

@@ -3,8 +3,8 @@
 
 use std::sync::Arc;
 
-use uuid::Uuid;
 use wire::api::{ItemPermission, Role, Session};
+use wire::audit::{Action, ObjectKind};
 use wire::{JumpGroupId, SessionId};
 
 use super::{Failure, SignedIn, permitted};
@@ -86,15 +86,24 @@ pub(super) async fn recorded(services: &Services, who: &SignedIn, id: SessionId)
     }
 }
 
+/// Writes down that somebody looks at a session, once for as long as they go on.
+pub(super) async fn note_session(
+    services: &Services,
+    who: &SignedIn,
+    id: SessionId,
+    (item_name, user_name): (&str, &str),
+) -> Result<(), Failure> {
+    let entry = Entry::of(Action::SessionViewed, ObjectKind::Session, id.0, item_name).with("user", user_name);
+    note_look(services, who, &id.to_string(), entry).await
+}
+
 /// Writes down that somebody looks at something, once for as long as they go on; what cannot be written down is not shown.
-pub(super) async fn note_look(services: &Services, who: &SignedIn, what: Uuid, entry: Entry) -> Result<(), Failure> {
-    if !services.looks.is_new(who.user.id, what, now()) {
+pub(super) async fn note_look(services: &Services, who: &SignedIn, what: &str, entry: Entry) -> Result<(), Failure> {
+    if services.looks.goes_on(&who.by.actor, what, now()) {
         return Ok(());
     }
-    if let Err(error) = services.audit.append(&who.by, entry).await {
-        services.looks.forget(who.user.id, what);
-        return Err(error.into());
-    }
+    services.audit.append(&who.by, entry).await?;
+    services.looks.began(&who.by.actor, what, now());
     Ok(())
 }
 

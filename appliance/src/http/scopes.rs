@@ -25,6 +25,7 @@ const SCOPES: &[(&str, &str, TokenScope)] = &[
     ("GET", "/api/review/choices", Read),
     ("GET", "/api/review/sessions/{id}", Read),
     ("GET", "/api/review/sessions/{id}/events", Read),
+    ("GET", "/api/review/sessions/{id}/seal", Read),
     ("GET", "/api/review/sessions/{id}/connections", Read),
     ("GET", "/api/reports/usage", Read),
     ("GET", "/api/reports/last-use", Read),

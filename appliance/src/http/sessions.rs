@@ -244,8 +244,12 @@ pub(super) async fn get(
     Path(id): Path<SessionId>,
 ) -> Result<Json<SessionDetails>, Failure> {
     let (mut session, live) = reviewing::visible(&services, &who, id).await?;
+    let is_of_another = session.user_id != who.user.id;
+    if is_of_another {
+        reviewing::note_session(&services, &who, id, (&session.item_name, &session.user_name)).await?;
+    }
     match &live {
-        Some(live) if session.user_id != who.user.id => services.sessions.note_watcher(live, &who.user).await,
+        Some(live) if is_of_another => services.sessions.note_watcher(live, &who.user).await,
         Some(_) => {}
         None => session.participants = services.sessions.were_in(&session).await?,
     }
@@ -284,7 +288,7 @@ pub(super) async fn ticket(
     if session.user_id != who.user.id {
         let message = format!("This session belongs to {}.", session.user_name);
         let next_step = "Press Jump on the item to begin one of your own.";
-        return Err(Failure::new(StatusCode::FORBIDDEN, Fault::Policy, "not_your_session", &message, next_step));
+        return Err(no_ticket(&services, &who.by, &session, "not_your_session", (&message, next_step)).await);
     }
     let to_capture = live.clone();
     let live_recording = live.as_ref().and_then(|it| it.with_recorder(|it| it.is_running()));
@@ -305,7 +309,7 @@ pub(super) async fn ticket(
     if live_recording == Some(false) {
         let message = "This session opens no tunnels before your desktop is recorded.";
         let next_step = "Press Protocol Tunneling in the console, and share your whole screen.";
-        return Err(Failure::new(StatusCode::FORBIDDEN, Fault::Policy, "not_recording", message, next_step));
+        return Err(no_ticket(&services, &who.by, &session, "not_recording", (message, next_step)).await);
     }
     if let Some(live) = to_capture.filter(|it| it.ending().is_none()) {
         services.recordings.capture(&live, &who.by).await?;
@@ -320,6 +324,21 @@ pub(super) async fn ticket(
         }
         TicketError::NoRandomness(error) => error.into(),
     })
+}
+
+/// Writes down that somebody gets no ticket, and gives them the reason.
+async fn no_ticket(
+    services: &Services,
+    by: &By,
+    session: &Session,
+    code: &'static str,
+    (message, next_step): (&str, &str),
+) -> Failure {
+    let entry = Entry::of(Action::SessionTicketRefused, ObjectKind::Session, session.id.0, &session.item_name);
+    match services.audit.append(by, entry.with("reason", code).saying(message).refused()).await {
+        Ok(()) => Failure::new(StatusCode::FORBIDDEN, Fault::Policy, code, message, next_step),
+        Err(error) => error.into(),
+    }
 }
 
 /// Ends a session, and those of everybody who joined it; with a reason, where one is given.

@@ -5,10 +5,11 @@ use axum::extract::{FromRequestParts, MatchedPath};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method, header};
 use wire::api::{BACKGROUND_HEADER, CSRF_HEADER, Fault, Role, TokenScope};
+use wire::audit::Action;
 
 use super::server::ConnectionInfo;
 use super::{Failure, scopes};
-use crate::audit::By;
+use crate::audit::{By, Entry};
 use crate::clock::now;
 use crate::services::Services;
 use crate::sign_in::api_tokens;
@@ -188,7 +189,7 @@ impl FromRequestParts<Services> for Administrator {
 
     async fn from_request_parts(parts: &mut Parts, services: &Services) -> Result<Self, Failure> {
         let it = SignedIn::from_request_parts(parts, services).await?;
-        if it.is_administrator() { Ok(Self(it)) } else { Err(Failure::not_allowed()) }
+        if it.is_administrator() { Ok(Self(it)) } else { Err(not_allowed(parts, services, &it.by).await) }
     }
 }
 
@@ -197,7 +198,7 @@ impl FromRequestParts<Services> for Overseer {
 
     async fn from_request_parts(parts: &mut Parts, services: &Services) -> Result<Self, Failure> {
         let it = SignedIn::from_request_parts(parts, services).await?;
-        if it.sees_everything() { Ok(Self(it)) } else { Err(Failure::not_allowed()) }
+        if it.sees_everything() { Ok(Self(it)) } else { Err(not_allowed(parts, services, &it.by).await) }
     }
 }
 
@@ -206,8 +207,22 @@ impl FromRequestParts<Services> for ConsoleAdministrator {
 
     async fn from_request_parts(parts: &mut Parts, services: &Services) -> Result<Self, Failure> {
         let it = AtConsole::from_request_parts(parts, services).await?;
-        if it.is_administrator() { Ok(Self(it)) } else { Err(Failure::not_allowed()) }
+        if it.is_administrator() { Ok(Self(it)) } else { Err(not_allowed(parts, services, &it.by).await) }
     }
+}
+
+/// Refuses what a role does not allow, and writes that down: once for as long as somebody goes on, so that nobody fills the disk.
+async fn not_allowed(parts: &Parts, services: &Services, by: &By) -> Failure {
+    let path = parts.extensions.get::<MatchedPath>().map(MatchedPath::as_str).unwrap_or_default();
+    let asked = format!("{} {path}", parts.method);
+    if !services.looks.goes_on(&by.actor, &asked, now()) {
+        let entry = Entry::new(Action::UserRefused).with("asked", asked.as_str()).refused();
+        if let Err(error) = services.audit.append(by, entry).await {
+            return error.into();
+        }
+        services.looks.began(&by.actor, &asked, now());
+    }
+    Failure::not_allowed()
 }
 
 /// Whether the page that sends this is one of ours, as far as the browser tells: it was loaded from the public address, whatever a

@@ -65,18 +65,19 @@ impl Recordings {
         Ok(())
     }
 
-    /// Removes what is left of deleted recordings.
+    /// Removes what is left of deleted recordings. One that cannot be removed keeps none of the others.
     ///
     /// # Errors
-    /// When a store or the database fails.
+    /// When a store or the database fails: the first failure.
     pub async fn remove_what_is_left(&self) -> Result<(), RecordingError> {
+        let (mut after, mut failed) = (None, Ok(()));
         loop {
-            let left = self.0.audit.store().recordings_to_remove(AT_ONCE).await?;
-            if left.is_empty() {
-                return Ok(());
-            }
+            let left = self.0.audit.store().recordings_to_remove(after, AT_ONCE).await?;
+            let Some(last) = left.last() else { return failed };
+            after = Some(last.recording.id);
             for record in left {
-                self.remove(record).await?;
+                let removed = self.remove(record).await;
+                failed = failed.and(removed);
             }
         }
     }
@@ -106,6 +107,7 @@ impl Recordings {
         buried.recording.deletion = Some(Deletion { at: now(), because: because.words() });
         buried.sealed_key = Vec::new();
         change.update_recording(&buried).await?;
+        change.delete_captured_connections(id).await?;
         change.commit(by, [entry]).await?;
         Ok(buried)
     }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use object_store::{ObjectStoreExt, WriteMultipart, path};
+use serde_json::{Value, json};
 use tokio::sync::OwnedMutexGuard;
 use wire::api::{ConsoleEvent, Recording, RecordingKind, RecordingState};
 use wire::audit::{Action, ObjectKind};
@@ -106,16 +107,16 @@ impl Recordings {
 
     /// Writes down what became of a recording, in the database and in the audit trail.
     pub(super) async fn write_down(&self, record: RecordingRecord) -> Result<(), RecordingError> {
+        self.write_down_saying(record, None).await
+    }
+
+    async fn write_down_saying(&self, record: RecordingRecord, failed: Option<&str>) -> Result<(), RecordingError> {
         let it = &record.recording;
         let item = self.0.audit.store().session(it.session_id).await?.map(|it| it.item_name).unwrap_or_default();
-        let entry = Entry::of(Action::RecordingFinished, ObjectKind::Recording, it.id.0, &item)
-            .with("session_id", it.session_id.to_string())
-            .with("sha256", it.sha256.clone())
-            .with("bytes", it.bytes)
-            .with("store", record.store.as_str())
-            .with("kind", serde_json::json!(it.kind))
-            .with("duration_millis", it.duration_millis);
+        let entry = Entry::of(Action::RecordingFinished, ObjectKind::Recording, it.id.0, &item);
+        let entry = facts(&record).into_iter().fold(entry, |entry, (name, _, value)| entry.with(name, value));
         let entry = match it.state {
+            _ if failed.is_some() => entry.failed().saying(failed.unwrap_or_default()),
             RecordingState::Empty if it.kind == RecordingKind::Traffic => entry.saying("Nothing went through."),
             RecordingState::Empty => entry.failed().saying("No whole picture had arrived."),
             RecordingState::Running | RecordingState::Finished | RecordingState::Deleted => entry,
@@ -134,12 +135,35 @@ impl Recordings {
         place: &path::Path,
         key: RecordingKey,
         pieces: Vec<Piece>,
+        source: S,
+    ) -> Result<(S, Sealed), RecordingError> {
+        let upload = self.0.objects.put_multipart(place).await;
+        let mut upload = WriteMultipart::new(upload.map_err(|error| self.not_uploaded(&error))?);
+        match self.put(&mut upload, key, pieces, source).await {
+            Ok(done) => upload.finish().await.map(|_| done).map_err(|error| self.not_uploaded(&error)),
+            Err(error) => {
+                // Parts that lie in a store and belong to nothing cost their keep, and nobody sees them.
+                if let Err(left) = upload.abort().await {
+                    tracing::warn!(place = %place, error = %left, "what was uploaded of a recording could not be taken back");
+                }
+                Err(error)
+            }
+        }
+    }
+
+    fn not_uploaded(&self, error: &object_store::Error) -> RecordingError {
+        RecordingError::NotStored(format!("{}: {}", self.store_words(), said(error)))
+    }
+
+    async fn put<S: Spooled + Send + 'static>(
+        &self,
+        upload: &mut WriteMultipart,
+        key: RecordingKey,
+        pieces: Vec<Piece>,
         mut source: S,
     ) -> Result<(S, Sealed), RecordingError> {
         let mut sealer = Sealer::new(key);
-        let not_stored =
-            |error: object_store::Error| RecordingError::NotStored(format!("{}: {}", self.store_words(), said(&error)));
-        let mut upload = WriteMultipart::new(self.0.objects.put_multipart(place).await.map_err(not_stored)?);
+        let not_stored = |error: object_store::Error| self.not_uploaded(&error);
         for piece in pieces {
             let work = move || -> Result<_, RecordingError> {
                 let mut sealed = Vec::new();
@@ -162,14 +186,14 @@ impl Recordings {
         let mut last = Vec::new();
         let sealed = sealer.end(&mut last)?;
         upload.write(&last);
-        upload.finish().await.map_err(not_stored)?;
+        upload.wait_for_capacity(0).await.map_err(not_stored)?;
         Ok((source, sealed))
     }
 
     /// What nothing could be kept of: its chunks are gone.
     pub(super) async fn lost(&self, record: RecordingRecord) -> Result<(), RecordingError> {
         let recording = Recording { state: RecordingState::Empty, ended_at: Some(now()), ..record.recording.clone() };
-        self.write_down(RecordingRecord { recording, ..record }).await
+        self.write_down_saying(RecordingRecord { recording, ..record }, Some("What had come of it is gone.")).await
     }
 }
 
@@ -188,6 +212,21 @@ impl Piece {
             is_left.then_some(piece)
         })
     }
+}
+
+/// What the audit trail has of a recording that is complete: the name there, what it is, and the value.
+pub(super) fn facts(record: &RecordingRecord) -> [(&'static str, &'static str, Value); 8] {
+    let it = &record.recording;
+    [
+        ("session_id", "session", json!(it.session_id)),
+        ("sha256", "SHA-256", json!(it.sha256)),
+        ("bytes", "size", json!(it.bytes)),
+        ("store", "store", json!(record.store)),
+        ("kind", "kind", json!(it.kind)),
+        ("started_at", "beginning", json!(it.started_at)),
+        ("ended_at", "end", json!(it.ended_at)),
+        ("duration_millis", "length", json!(it.duration_millis)),
+    ]
 }
 
 /// What a finished recording is made of.

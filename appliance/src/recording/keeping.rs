@@ -33,6 +33,10 @@ impl Recordings {
     pub async fn restore(&self) -> Result<(), RecordingError> {
         for record in self.0.audit.store().running_recordings().await? {
             let id = record.recording.id;
+            if record.recording.ended_at.is_some() {
+                tracing::error!(recording.id = %id, "the database says that a complete recording still runs: somebody changed it");
+                continue;
+            }
             if record.recording.kind == RecordingKind::Traffic {
                 self.restore_traffic(record).await;
                 continue;

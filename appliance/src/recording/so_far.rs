@@ -27,20 +27,21 @@ pub struct SoFar {
 }
 
 impl Recordings {
-    /// What has come of a recording; the same again for the same look. None when nothing of it can be shown, or it is complete.
-    pub async fn so_far(&self, id: RecordingId, look: u32) -> Option<SoFar> {
+    /// What has come of a recording; the same again for the same look, where one is named. None when nothing of it can be shown, or it is complete.
+    pub async fn so_far(&self, id: RecordingId, look: Option<u32>) -> Option<SoFar> {
         let open = self.opened(id)?;
-        if let Some((_, file)) = lock(&open.looks).iter().find(|(it, _)| *it == look) {
+        if let Some((_, file)) = lock(&open.looks).iter().find(|(it, _)| Some(*it) == look) {
             return Some(SoFar { open: open.clone(), file: file.clone() });
         }
         let found = open.capture.lock().await.scan.found().clone();
         let file = Arc::new(Finished::of(&found, None).ok()?);
-        let mut looks = lock(&open.looks);
-        looks.push_back((look, file.clone()));
-        while looks.len() > LOOKS {
-            looks.pop_front();
+        if let Some(look) = look {
+            let mut looks = lock(&open.looks);
+            looks.push_back((look, file.clone()));
+            while looks.len() > LOOKS {
+                looks.pop_front();
+            }
         }
-        drop(looks);
         Some(SoFar { open, file })
     }
 }

@@ -1,5 +1,5 @@
-//! The store that fails while something is recorded: chunks still come to the disk, but what is recorded could not be kept. Sessions that
-//! need it end after ten seconds of that.
+//! The store or the audit trail that fails while something is recorded: chunks still come to the disk, but what is recorded could not be
+//! kept, or not be proven. Sessions that need it end after ten seconds of that.
 
 use std::time::Duration;
 
@@ -17,7 +17,7 @@ const EVERY: Duration = Duration::from_secs(3);
 /// For how long it may fail.
 const PATIENCE_MILLIS: u64 = 10_000;
 
-/// When the store was last known to work. Pure.
+/// When something was last known to work. Pure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct LastGood(Timestamp);
 
@@ -32,15 +32,24 @@ impl LastGood {
 }
 
 impl Recordings {
-    /// Tries the store for as long as sessions are recorded, and ends them when it fails. Runs until it is dropped.
+    /// Tries the store and the audit trail for as long as sessions are recorded, and ends them when one of the two fails. Runs until it
+    /// is dropped.
     pub async fn watch_store(self) {
-        let mut last = LastGood(now());
+        let (mut last, mut last_audited) = (LastGood(now()), LastGood(now()));
         loop {
             tokio::time::sleep(EVERY).await;
             let recorded = || self.0.sessions.all().into_iter().filter_map(|it| Some((needed_by(&it)?, it)));
             if recorded().next().is_none() {
-                // A session that is recorded begins only when the store works.
-                last = LastGood(now());
+                // A session that is recorded begins only when both work.
+                (last, last_audited) = (LastGood(now()), LastGood(now()));
+                continue;
+            }
+            let audited = self.0.audit.try_out().await;
+            if last_audited.tried(audited.is_ok(), now()) {
+                let why = audited.err().map(|it| it.to_string()).unwrap_or_default();
+                for (_, live) in recorded().filter(|(_, it)| it.ending().is_none()) {
+                    self.0.sessions.end(&live, SessionEnd::NotAudited, None, &why);
+                }
                 continue;
             }
             let tried = self.try_out().await;

@@ -86,13 +86,28 @@ impl Recordings {
         let entry = Entry::of(Action::RecordingStarted, ObjectKind::Recording, id.0, &item)
             .with("session_id", live.id.to_string())
             .with("media_type", new.media_type);
-        let change = self.0.audit.begin().await?;
-        change.insert_recording(&record).await?;
-        change.commit(by, [entry]).await?;
+        self.begun(&record, by, entry).await?;
         let capture = Capture { spool, scan: Scan::default(), over: false };
         let open = OpenRecording::new(id, live.id, bits_per_second, capture);
         lock(&self.0.open).insert(id, open);
         Ok(Announced { recording })
+    }
+
+    /// Writes down that a recording begins. When it cannot be, nothing of it stays.
+    pub(super) async fn begun(&self, record: &RecordingRecord, by: &By, entry: Entry) -> Result<(), RecordingError> {
+        let written = async {
+            let change = self.0.audit.begin().await?;
+            change.insert_recording(record).await?;
+            change.commit(by, [entry]).await
+        };
+        let written = written.await;
+        if written.is_err() {
+            let path = self.spool_of(record.recording.id);
+            if let Err(error) = tokio::fs::remove_file(&path).await {
+                tracing::warn!(file = %path.display(), error = %error, "the file of a recording that did not begin could not be removed");
+            }
+        }
+        Ok(written?)
     }
 
     /// Takes a chunk. When this comes back it is on the disk; the answer is the number of the next one. One that came before is

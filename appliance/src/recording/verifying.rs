@@ -5,11 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use futures_util::{StreamExt, TryStreamExt};
+use serde_json::Value;
 use sha2::{Digest, Sha256};
-use wire::api::{Recording, RecordingState};
-use wire::audit::{Action, AuditEvent, Outcome};
-use wire::{RecordingId, SessionId, Timestamp};
+use wire::api::RecordingState;
+use wire::audit::{Action, AuditEvent, Changed};
+use wire::{RecordingId, Timestamp};
 
+use super::finishing::facts;
 use super::keys::Keys;
 use super::reading::{Opened, ReadError};
 use super::stores::{Stores, said};
@@ -29,13 +31,18 @@ pub struct Chain {
     known: BTreeMap<RecordingId, Known>,
 }
 
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 struct Known {
-    session: Option<SessionId>,
-    sha256: Option<String>,
-    bytes: Option<u64>,
+    /// What was written down when it was complete: the bytes of one that finished, or that nothing had come.
+    complete: Option<Complete>,
     /// Its tombstone stands in the trail.
     buried: bool,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+struct Complete {
+    state: RecordingState,
+    facts: Changed,
 }
 
 /// What is wrong with a recording.
@@ -107,58 +114,61 @@ impl Chain {
     /// Takes an event in, in the order of the trail.
     pub fn push(&mut self, event: &AuditEvent) {
         let of = event.object.as_ref().and_then(|it| it.id).map(RecordingId);
-        let text = |name: &str| event.after.get(name).and_then(|it| it.as_str());
         match (event.action, of) {
-            (Action::RecordingFinished, Some(id)) if event.outcome == Outcome::Succeeded => {
-                let known = Known {
-                    session: text("session_id").and_then(|it| it.parse().ok()),
-                    sha256: text("sha256").map(str::to_owned),
-                    bytes: event.after.get("bytes").and_then(serde_json::Value::as_u64),
-                    buried: false,
-                };
-                self.known.insert(id, known);
+            (Action::RecordingFinished, Some(id)) => {
+                let has_bytes = event.after.get("sha256").is_some_and(Value::is_string);
+                let state = if has_bytes { RecordingState::Finished } else { RecordingState::Empty };
+                let complete = &mut self.known.entry(id).or_default().complete;
+                // Nothing is complete twice: a later event does not take back what one with bytes says.
+                if complete.as_ref().is_none_or(|it| it.state != RecordingState::Finished) {
+                    *complete = Some(Complete { state, facts: event.after.clone() });
+                }
             }
             (Action::RecordingForgotten, Some(id)) => self.known.entry(id).or_default().buried = true,
             _ => {}
         }
     }
 
-    /// What can be told from the row alone; none: its bytes have to be looked at.
-    fn of_row(&self, row: &RecordingRecord) -> Result<Verdict, Fault> {
+    /// What can be told from the row alone. The trail goes as far as `until`.
+    fn of_row(&self, row: &RecordingRecord, until: Timestamp) -> Result<Verdict, Fault> {
         let it = &row.recording;
         let known = self.known.get(&it.id);
+        let complete = known.and_then(|it| it.complete.as_ref());
+        // What came later stands in no older trail. What says that it comes from the future has no excuse.
+        let is_newer = |at: Option<Timestamp>| at.is_some_and(|it| until <= it && it <= now());
         let buried = known.is_some_and(|it| it.buried);
-        match it.state {
-            RecordingState::Running => Ok(Verdict::NothingYet),
-            RecordingState::Empty if known.is_some_and(|it| it.sha256.is_some()) => {
-                Err(Fault::RowChanged { what: "state" })
-            }
-            RecordingState::Empty => Ok(Verdict::NothingYet),
-            RecordingState::Deleted if buried => Ok(Verdict::Deleted),
-            RecordingState::Deleted => Err(Fault::NoTombstone),
-            RecordingState::Finished if buried => Err(Fault::NotDeleted),
-            RecordingState::Finished => {
-                let known = known.ok_or(Fault::NotInTrail)?;
-                differs(known, it).map_or(Ok(Verdict::Look), |what| Err(Fault::RowChanged { what }))
-            }
+        match (it.state, complete) {
+            (RecordingState::Deleted, _) if buried => Ok(Verdict::Deleted),
+            (RecordingState::Deleted, _) if is_newer(it.deletion.as_ref().map(|it| it.at)) => Ok(Verdict::Newer),
+            (RecordingState::Deleted, _) => Err(Fault::NoTombstone),
+            (_, _) if buried => Err(Fault::NotDeleted),
+            (RecordingState::Running | RecordingState::Empty, None) => Ok(Verdict::NothingYet),
+            (RecordingState::Finished, None) if is_newer(it.ended_at) => Ok(Verdict::Newer),
+            (RecordingState::Finished, None) => Err(Fault::NotInTrail),
+            (state, Some(complete)) if state != complete.state => Err(Fault::RowChanged { what: "state" }),
+            (state, Some(complete)) => match differs(complete, row) {
+                Some(what) => Err(Fault::RowChanged { what }),
+                None if state == RecordingState::Empty => Ok(Verdict::NothingYet),
+                None => Ok(Verdict::Look),
+            },
         }
     }
 }
 
 enum Verdict {
     NothingYet,
+    Newer,
     Deleted,
     Look,
 }
 
-fn differs(known: &Known, it: &Recording) -> Option<&'static str> {
-    if known.sha256 != it.sha256 {
-        return Some("SHA-256");
-    }
-    if known.session != Some(it.session_id) {
-        return Some("session");
-    }
-    (known.bytes != Some(it.bytes)).then_some("size")
+fn differs(complete: &Complete, row: &RecordingRecord) -> Option<&'static str> {
+    let other = |(name, what, value): (&str, &'static str, Value)| match complete.facts.get(name) {
+        Some(known) => (known != &value).then_some(what),
+        // Not every version of the appliance wrote all of them down.
+        None => ["session_id", "sha256", "bytes"].contains(&name).then_some(what),
+    };
+    facts(row).into_iter().find_map(other)
 }
 
 /// Looks at all recordings of an appliance, whether it runs or not. The trail goes as far as `until`.
@@ -187,15 +197,12 @@ pub async fn verify(
             if row.recording.state != RecordingState::Deleted || !row.object_gone {
                 places.insert((row.store.clone(), object_of(row.recording.session_id, id).to_string()));
             }
-            let last =
-                [row.recording.ended_at, row.recording.deletion.as_ref().map(|it| it.at)].into_iter().flatten().max();
-            // One that says that it comes from the future has no excuse.
-            if last.is_some_and(|it| until <= it && it <= now()) {
-                result.newer += 1;
-                continue;
-            }
-            let found = match chain.of_row(&row) {
+            let found = match chain.of_row(&row, until) {
                 Ok(Verdict::NothingYet) => continue,
+                Ok(Verdict::Newer) => {
+                    result.newer += 1;
+                    continue;
+                }
                 Ok(Verdict::Deleted) => {
                     result.deleted += 1;
                     continue;
@@ -210,7 +217,8 @@ pub async fn verify(
         }
     }
     for (id, known) in &chain.known {
-        match (seen.contains(id), known.buried, known.sha256.is_some()) {
+        let has_bytes = known.complete.as_ref().is_some_and(|it| it.state == RecordingState::Finished);
+        match (seen.contains(id), known.buried, has_bytes) {
             (false, false, true) => result.faults.push((*id, Fault::RowGone)),
             // Its session was deleted later, and its row with it.
             (false, true, _) => result.deleted += 1,

@@ -88,7 +88,10 @@ pub fn end_message(end: SessionEnd, by: &str, jumpoint: &str) -> String {
         SessionEnd::Idle => "Nothing went through it for as long as its session policy allows.".into(),
         SessionEnd::NotAllowed => "Its session policy does not allow Protocol Tunneling any more.".into(),
         SessionEnd::ApplianceStopped => "The appliance was stopped.".into(),
-        SessionEnd::NotAudited => "The appliance could not write into its audit trail that the session started.".into(),
+        SessionEnd::NotAudited => {
+            "The appliance could not write into its audit trail, and this session may not go on without. Tell an administrator."
+                .into()
+        }
         SessionEnd::ProtocolError => {
             "A program broke the protocol. Update helper and jumpoint to the appliance's version.".into()
         }

@@ -12,6 +12,7 @@
 //! - `giving`: whether its user is given a stored secret; pure.
 //! - `letters`: what policies tell by mail when they begin and end.
 //! - `idle`: ends of sessions through which nothing goes.
+//! - `sealing`: one hash over all that was written down of one, in the audit trail.
 //! - `set_ends`: ends that policies set, and the warnings before them.
 //! - `arrivals`, `links`: its links, before and while they are joined.
 //! - `asking`: the nodes that are asked to serve it.
@@ -36,6 +37,7 @@ pub mod policy;
 pub mod recorder;
 pub mod registry;
 mod restoring;
+pub mod sealing;
 mod set_ends;
 mod telling;
 pub mod ticket;

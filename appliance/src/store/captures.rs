@@ -1,5 +1,6 @@
 use std::collections::HashMap;
 
+use sea_orm::sea_query::OnConflict;
 use sea_orm::{ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect};
 use wire::api::Connection;
 use wire::{RecordingId, SessionId};
@@ -53,7 +54,12 @@ impl Store {
     pub async fn insert_captured_connections(&self, id: RecordingId, found: &[Found]) -> Result<(), StoreError> {
         for some in found.chunks(ROWS_A_STATEMENT) {
             let rows = some.iter().map(|it| row_of(id, it).into_active_model());
-            captured_connection::Entity::insert_many(rows).exec_without_returning(&self.db).await?;
+            // A number that comes again, long after its connection was over, is listed once.
+            let key = [captured_connection::Column::RecordingId, captured_connection::Column::Stream];
+            captured_connection::Entity::insert_many(rows)
+                .on_conflict(OnConflict::columns(key).do_nothing().to_owned())
+                .exec_without_returning(&self.db)
+                .await?;
         }
         Ok(())
     }

@@ -29,6 +29,7 @@ mod retention;
 mod review;
 mod revisions;
 mod session_policies;
+mod session_seals;
 mod single_sign_on;
 
 mod mail_and_ticket_system;
@@ -69,6 +70,7 @@ impl MigratorTrait for Migrator {
             Box::new(retention::Retention),
             Box::new(forwarding::Forwarding),
             Box::new(recording_keys::RecordingKeys),
+            Box::new(session_seals::SessionSeals),
         ]
     }
 }

@@ -38,6 +38,7 @@ mod review_list;
 mod second_factors;
 mod services;
 mod session_policies;
+mod session_seals;
 mod sessions;
 mod settings;
 mod sign_in_challenges;
@@ -53,6 +54,7 @@ use std::time::Duration;
 
 use sea_orm::{ConnectOptions, DeleteMany, EntityTrait, QuerySelect};
 use sea_orm_migration::MigratorTrait;
+use sqlx::Connection;
 
 pub use access::{AccessBook, JumpItemRoleRecord};
 pub use agents::{AgentRecord, Enrolled, EnrolmentKeyRecord, JumpointRecord};
@@ -80,6 +82,7 @@ pub use review_list::{Cursor, ReviewFilter, ReviewOrder};
 pub use second_factors::{FactorResetRecord, TotpRecord};
 pub use services::ServiceRecord;
 pub use session_policies::{SessionPolicyBook, SessionPolicyRecord, SessionPolicyUses};
+pub use session_seals::{SessionHash, SessionRow, ToSeal};
 pub use sessions::{SessionEventRecord, SessionRecord, Whose};
 pub use sign_in_challenges::ChallengeRecord;
 pub use sign_in_failures::FailureRecord;
@@ -113,6 +116,12 @@ impl Store {
                 .foreign_keys(true)
                 .pragma("journal_mode", "WAL")
                 .pragma("synchronous", "NORMAL")
+        });
+        // Where the disk has no room for a commit, SQLite ends the transaction by itself, and the connection believes ever after that it
+        // is in one: it reads what was, and begins nothing. It is not used again.
+        options.map_sqlx_sqlite_before_acquire(|connection, _| {
+            let is_free = !connection.is_in_transaction();
+            Box::pin(std::future::ready(Ok(is_free)))
         });
         let db = sea_orm::Database::connect(options).await?;
         migrations::Migrator::up(&db, None).await?;

@@ -189,16 +189,23 @@ impl Store {
         Ok(rows.into_iter().map(part).collect())
     }
 
-    /// Recordings that are deleted, of which something may still lie in a store; at most `limit`.
+    /// Recordings that are deleted, of which something may still lie in a store; in the order of their ids, behind one, at most `limit`.
     ///
     /// # Errors
     /// See above.
-    pub async fn recordings_to_remove(&self, limit: u64) -> Result<Vec<RecordingRecord>, StoreError> {
-        let find = recording::Entity::find()
+    pub async fn recordings_to_remove(
+        &self,
+        after: Option<RecordingId>,
+        limit: u64,
+    ) -> Result<Vec<RecordingRecord>, StoreError> {
+        let mut find = recording::Entity::find()
             .filter(recording::Column::State.eq(to_text(&RecordingState::Deleted)))
             .filter(recording::Column::ObjectGone.eq(false))
             .order_by_asc(recording::Column::Id)
             .limit(limit);
+        if let Some(after) = after {
+            find = find.filter(recording::Column::Id.gt(after.0));
+        }
         find.all(&self.db).await?.into_iter().map(TryInto::try_into).collect()
     }
 

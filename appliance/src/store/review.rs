@@ -259,7 +259,7 @@ impl Store {
         Ok(rows.into_iter().map(stretches).collect())
     }
 
-    /// How many recordings of which something arrived there are of which sessions.
+    /// How many recordings of which something arrived, and is still there, there are of which sessions.
     ///
     /// # Errors
     /// See above.
@@ -270,7 +270,7 @@ impl Store {
             .column(Column::SessionId)
             .expr(Column::Id.count())
             .filter(Column::SessionId.is_in(sessions.iter().map(|it| it.0)))
-            .filter(Column::State.ne(to_text(&RecordingState::Empty)))
+            .filter(Column::State.is_not_in([RecordingState::Empty, RecordingState::Deleted].map(|it| to_text(&it))))
             .group_by(Column::SessionId)
             .into_tuple()
             .all(&self.db)

@@ -54,6 +54,9 @@ pub struct ReviewOrder {
     pub descending: bool,
 }
 
+/// The last moment that a cursor may name: the end of the year 9999.
+const LATEST: i64 = 253_402_300_799_999;
+
 /// Behind which session a page goes on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cursor {
@@ -91,7 +94,7 @@ impl FromStr for Cursor {
     fn from_str(text: &str) -> Result<Self, NoCursor> {
         let mut parts = text.splitn(3, '.');
         let mut part = || parts.next().ok_or(NoCursor);
-        let now = Timestamp(part()?.parse().map_err(|_| NoCursor)?);
+        let now = part()?.parse().ok().filter(|it| (0..=LATEST).contains(it)).map(Timestamp).ok_or(NoCursor)?;
         let id = part()?.parse().map_err(|_| NoCursor)?;
         let value = part()?;
         let value = match value.split_at_checked(1).ok_or(NoCursor)? {
@@ -208,12 +211,14 @@ fn with_or_without(all: Condition, wanted: Option<bool>, among: SelectStatement)
     }
 }
 
-/// Ids of sessions with a recording of which something arrived.
+/// Ids of sessions with a recording of which something arrived and is still there.
 fn recorded() -> SelectStatement {
     Query::select()
         .column(recording::Column::SessionId)
         .from(recording::Entity)
-        .and_where(recording::Column::State.ne(to_text(&RecordingState::Empty)))
+        .and_where(
+            recording::Column::State.is_not_in([RecordingState::Empty, RecordingState::Deleted].map(|it| to_text(&it))),
+        )
         .to_owned()
 }
 
@@ -274,9 +279,15 @@ mod tests {
             let cursor = Cursor { now: Timestamp(5), id, value };
             assert_eq!(cursor.to_string().parse(), Ok(cursor.clone()), "{cursor}");
         }
-        for wrong in
-            ["", "1", "1.2.n3", "x.00000000-0000-0000-0000-000000000007.n3", "1.00000000-0000-0000-0000-000000000007."]
-        {
+        for wrong in [
+            "",
+            "1",
+            "1.2.n3",
+            "-1.00000000-0000-0000-0000-000000000007.n3",
+            "9223372036854775807.00000000-0000-0000-0000-000000000007.n3",
+            "x.00000000-0000-0000-0000-000000000007.n3",
+            "1.00000000-0000-0000-0000-000000000007.",
+        ] {
             assert_eq!(wrong.parse::<Cursor>(), Err(NoCursor), "{wrong}");
         }
         let cursor: Cursor = format!("1.{id}.tx").parse().unwrap();

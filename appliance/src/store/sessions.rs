@@ -1,6 +1,7 @@
 use sea_orm::sea_query::{Expr, ExprTrait, Query, SelectStatement};
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, Condition, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect,
+    ActiveModelTrait, ColumnTrait, Condition, EntityTrait, IntoActiveModel, PaginatorTrait, QueryFilter, QueryOrder,
+    QuerySelect,
 };
 use uuid::Uuid;
 use wire::api::{
@@ -353,6 +354,19 @@ impl Store {
             .all(&self.db)
             .await?;
         Ok(rows.into_iter().map(event).collect())
+    }
+}
+
+impl Store {
+    /// Whether a session has an event of this kind.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn has_session_event(&self, id: SessionId, kind: &str) -> Result<bool, StoreError> {
+        let find = session_event::Entity::find()
+            .filter(session_event::Column::SessionId.eq(id.0))
+            .filter(session_event::Column::Kind.eq(kind));
+        Ok(find.count(&self.db).await? > 0)
     }
 }
 

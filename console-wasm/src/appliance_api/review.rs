@@ -4,7 +4,7 @@ use gloo::net::http::Method;
 use serde::de::DeserializeOwned;
 use wire::api::{
     ReviewChoices, ReviewMark, ReviewPage, SessionConnectionsPage, SessionEventsPage, SessionNote, SessionNoteDraft,
-    SessionReview,
+    SessionReview, SessionSeal,
 };
 use wire::{SessionId, SessionNoteId};
 
@@ -26,6 +26,11 @@ impl Api {
     /// `GET /api/review/sessions/{id}`.
     pub(crate) async fn review(&self, id: SessionId) -> Answer<SessionReview> {
         self.get(&format!("/api/review/sessions/{id}")).await
+    }
+
+    /// `GET /api/review/sessions/{id}/seal`.
+    pub(crate) async fn review_seal(&self, id: SessionId) -> Answer<SessionSeal> {
+        self.get(&format!("/api/review/sessions/{id}/seal")).await
     }
 
     /// `GET /api/review/sessions/{id}/events`; `which` names rows: `first=200` or `at=1764460800000`.

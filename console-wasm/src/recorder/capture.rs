@@ -82,11 +82,13 @@ impl Capture {
         let recorder = MediaRecorder::new_with_media_stream_and_media_recorder_options(stream, &options);
         let recorder = recorder.map_err(|_| ShareError::NotPossible)?;
         let (sender, inbox) = mpsc::channel(INBOX);
-        let mut from_piece = sender.clone();
+        let (mut from_piece, to_stop) = (sender.clone(), recorder.clone());
         let on_piece = Closure::<dyn FnMut(BlobEvent)>::new(move |event: BlobEvent| {
             if let Some(piece) = event.data().filter(|it| it.size() > 0.0) {
-                // A page that lags by so much is given up by what counts the bytes.
-                let _ = from_piece.try_send(Said::Piece(piece));
+                // Without a piece what comes after it is of no use: a page that lags by so much records no more.
+                if from_piece.try_send(Said::Piece(piece)).is_err() && to_stop.state() != RecordingState::Inactive {
+                    let _ = to_stop.stop();
+                }
             }
         });
         let mut from_stop = sender;

@@ -2,12 +2,18 @@
 
 use anyhow::{Result, ensure};
 use serde_json::json;
+use tests::audit_trail::{events, heads};
 use tests::browser::{Options, Workstation};
 use tests::console::Console;
+use tests::program::run;
 use tests::site::on_a_site_with_console;
 use tests::wait;
 
+use crate::database::shell;
 use crate::{pictures, signed_in};
+
+/// The base point of the curve, which is nobody's key.
+const OTHER_KEY: &str = "5866666666666666666666666666666666666666666666666666666666666666";
 
 /// Waits until this many rows are shown.
 fn wait_for_rows(console: &Console, wanted: impl Fn(u64) -> bool) -> Result<()> {
@@ -59,5 +65,46 @@ fn the_trail_is_read_filtered_and_verified() -> Result<()> {
         console.click("audit-verify")?;
         console.wait_for_text("audit-verdict", |text| text.contains("The trail is whole"))?;
         pictures(&mut console, "audit-verified")
+    })
+}
+
+#[test]
+fn a_trail_that_somebody_changed_is_shown_with_its_first_broken_link() -> Result<()> {
+    on_a_site_with_console(|site| {
+        site.technician("tom")?;
+        site.admin.stranger().try_sign_in("tom", "wrong wrong wrong")?.refused(401)?;
+        let key = heads(&site.admin)?.public_key;
+        let workstation = Workstation::new(&site.appliance.ready)?;
+        let mut console = signed_in(site, &workstation, Options::default())?;
+        console.click("nav-administration")?;
+        console.click_on("#section-audit a")?;
+        // With the key that was noted, and with that of another appliance.
+        console.type_into("audit-noted-key", &key)?;
+        console.click("audit-verify")?;
+        console.wait_for_text("audit-verdict", |text| text.contains("The trail is whole"))?;
+        console.type_into("audit-noted-key", &key[1..])?;
+        console.wait_for_text("audit-noted-key-error", |text| text.contains("64 digits"))?;
+        console.type_into("audit-noted-key", OTHER_KEY)?;
+        console.click("audit-verify")?;
+        console.wait_for_text("audit-verdict", |text| text.contains("The trail is broken"))?;
+        console.type_into("audit-noted-key", "")?;
+        console.click("audit-verify")?;
+        console.wait_for_text("audit-verdict", |text| text.contains("The trail is whole"))?;
+
+        let refused = events(&site.admin, "category=sign_in.failed")?.remove(0);
+        let no_trigger = match site.appliance.database() {
+            Some(_) => "DROP TRIGGER audit_event_append_only ON audit_event",
+            None => "DROP TRIGGER audit_event_no_update",
+        };
+        let sequence = refused.sequence;
+        let change = format!("{no_trigger}; UPDATE audit_event SET outcome = 'succeeded' WHERE sequence = {sequence};");
+        run(
+            shell(site)?.arg(if site.appliance.database().is_some() { "-c" } else { "-batch" }).arg(change),
+            wait::SOON,
+        )?;
+        console.click("audit-verify")?;
+        let told = format!("The trail is broken: Event {sequence} was altered");
+        console.wait_for_text("audit-verdict", |text| text.contains(&told))?;
+        pictures(&mut console, "audit-broken")
     })
 }

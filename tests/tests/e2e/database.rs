@@ -7,17 +7,14 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use tests::servers::{find_program, postgres_folders};
-use tests::site::on_a_site;
+use tests::site::{Site, on_a_site};
 use wire::api::{NewSession, SessionPage};
 
 #[test]
 fn a_locked_database_refuses_the_jump_in_words_and_nothing_is_lost() -> Result<()> {
     on_a_site(|site| {
         let item = site.item("echo", "127.0.0.1", "127.0.0.1", &[(0, 7)])?;
-        let mut holder = match site.appliance.database() {
-            Some(url) => psql(url)?,
-            None => sqlite(&site.folder().join("appliance"))?,
-        };
+        let mut holder = shell(site)?;
         let mut holder = holder.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
         let begin = match site.appliance.database() {
             Some(_) => "begin; lock table session in exclusive mode;",
@@ -45,7 +42,15 @@ fn a_locked_database_refuses_the_jump_in_words_and_nothing_is_lost() -> Result<(
     })
 }
 
-/// The shell of the embedded database, on the one in this folder.
+/// The shell of the site's database.
+pub(crate) fn shell(site: &Site) -> Result<Command> {
+    match site.appliance.database() {
+        Some(url) => psql(url),
+        None => sqlite(&site.folder().join("appliance")),
+    }
+}
+
+/// That of the embedded one, on the one in this folder.
 fn sqlite(data: &Path) -> Result<Command> {
     let database = std::fs::read_dir(data)?
         .filter_map(|entry| entry.ok().map(|entry| entry.path()))

@@ -55,10 +55,11 @@ fn recorded(site: &Site, who: &ApiClient, name: &str) -> Result<(Session, Record
     Ok((session, recording))
 }
 
-/// Stops a recording and waits until it is complete.
+/// Stops a recording and waits until it is complete. One to which nothing came for ten seconds stops by itself.
 fn finish(site: &Site, who: &ApiClient, session: SessionId, recording: &Recording) -> Result<()> {
     let because = json!({ "because": "sharing_stopped" });
-    who.post(&format!("/api/recordings/{}/stop", recording.id), &because)?.success()?;
+    let stopped = who.post(&format!("/api/recordings/{}/stop", recording.id), &because)?;
+    ensure!(stopped.status < 300 || stopped.status == 404, "{stopped:?}");
     wait::until_true("the recording is complete", SOON, || {
         let all: Vec<Recording> = site.admin.get(&format!("/api/sessions/{session}/recordings"))?;
         Ok(all.iter().all(|it| it.state == RecordingState::Finished))

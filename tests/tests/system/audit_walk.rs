@@ -60,6 +60,7 @@ const MAIL_PASSWORD: &str = "what the mail server wants";
 const STORED_PASSWORDS: [&str; 2] = ["the first stored password", "the second stored password"];
 const HEADER: &str = "Bearer what-the-ticket-system-wants";
 const WEBHOOK_SECRET: &str = "what posts of events are signed with";
+const WEBHOOK_TOKEN: &str = "whoever-knows-this-may-post";
 const CLIENT_SECRET: &str = "what the provider of single sign-on wants";
 
 struct Walk<'a> {
@@ -185,7 +186,9 @@ fn every_endpoint_that_changes_something_leaves_an_event_and_no_secret() -> Resu
         walk.walked.insert("POST /api/setup".into());
         let link = site.appliance.ready.setup_url.clone().context("no setup link")?;
         walk.secrets.push(link.split_once('=').context("no token")?.1.to_owned());
-        walk.secrets.extend([ADMIN_PASSWORD, MAIL_PASSWORD, HEADER, CLIENT_SECRET, WEBHOOK_SECRET].map(str::to_owned));
+        walk.secrets.extend(
+            [ADMIN_PASSWORD, MAIL_PASSWORD, HEADER, CLIENT_SECRET, WEBHOOK_SECRET, WEBHOOK_TOKEN].map(str::to_owned),
+        );
         walk.secrets.extend(PASSWORDS.map(str::to_owned));
 
         let tom = people(&mut walk, &admin, clock)?;
@@ -310,10 +313,15 @@ fn settings(walk: &mut Walk<'_>, admin: &ApiClient) -> Result<()> {
     let moved = other(&other(&syslog, "revision", kept["revision"].clone()), "port", 2);
     walk.change(admin, set, &[], moved, ("settings.syslog_changed", "port"))?;
     walk.send(admin, "POST /api/settings/syslog/test", &[], NOTHING, "settings.syslog_tested")?;
-    let webhook = json!({ "url": "https://localhost:1/events", "secret": WEBHOOK_SECRET, "revision": 0 });
+    let webhook =
+        json!({ "url": format!("https://localhost:1/{WEBHOOK_TOKEN}"), "secret": WEBHOOK_SECRET, "revision": 0 });
     let set = "PUT /api/settings/webhook";
     let kept = walk.send(admin, set, &[], webhook.clone(), "settings.webhook_changed")?;
-    let moved = other(&other(&webhook, "revision", kept["revision"].clone()), "url", "https://localhost:1/others");
+    let moved = other(
+        &other(&webhook, "revision", kept["revision"].clone()),
+        "url",
+        format!("https://localhost:2/{WEBHOOK_TOKEN}"),
+    );
     walk.change(admin, set, &[], moved, ("settings.webhook_changed", "url"))?;
     walk.send(admin, "POST /api/settings/webhook/test", &[], NOTHING, "settings.webhook_tested")?;
     let mail = json!({

@@ -141,6 +141,7 @@ fn who_has_no_role_reaches_nothing_that_is_there() -> Result<()> {
             ("GET /api/sessions/{id}", vec![&session_id], Value::Null),
             ("GET /api/review/sessions/{id}", vec![&session_id], Value::Null),
             ("GET /api/review/sessions/{id}/events", vec![&session_id], Value::Null),
+            ("GET /api/review/sessions/{id}/seal", vec![&session_id], Value::Null),
             ("GET /api/review/sessions/{id}/connections", vec![&session_id], Value::Null),
             ("POST /api/review/sessions/{id}/notes", vec![&session_id], note.clone()),
             ("PUT /api/review/sessions/{id}/notes/{note_id}", vec![&session_id, &noted], note.clone()),

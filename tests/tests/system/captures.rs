@@ -101,10 +101,10 @@ fn bytes_of(hex: &str) -> Result<Vec<u8>> {
     digits.chunks(2).map(|it| Ok(u8::from_str_radix(std::str::from_utf8(it)?, 16)?)).collect()
 }
 
-/// Whether tshark finds anything wrong with the packets: sums, numbers, what is missing or there twice.
+/// Whether tshark finds anything wrong with the packets: sums, numbers, what is missing, or there twice without saying so.
 pub(crate) fn is_sound(file: &Path) -> Result<()> {
-    let wrong =
-        "tcp.analysis.flags or ip.checksum.status == \"Bad\" or tcp.checksum.status == \"Bad\" or _ws.malformed";
+    let wrong = "(tcp.analysis.flags and not frame.comment contains \"sent again\") or ip.checksum.status == \"Bad\" \
+                 or tcp.checksum.status == \"Bad\" or _ws.malformed";
     let sums = ["-o", "ip.check_checksum:TRUE", "-o", "tcp.check_checksum:TRUE"];
     let found = tshark(file, &[&sums[..], &["-Y", wrong]].concat())?;
     ensure!(found.trim().is_empty(), "tshark finds this wrong:\n{found}");

@@ -20,12 +20,14 @@
 //! | `retention` | how long recordings are kept, legal holds, tombstones |
 //! | `recordings_verify` | every way to tamper with stored recordings is found; another key for new ones |
 //! | `s3` | recordings in S3-compatible storage |
+//! | `audit_fails` | the audit trail cannot be written while sessions run |
 //! | `audit_walk` | every endpoint that changes something leaves an event, and no secret |
 //! | `audit_tampering` | every way to tamper with the trail is found |
 //! | `access` | decisions made again, bounds, whose data it is |
 //! | `roles` | teams, jump item roles, memberships |
 //! | `removing` | what depends on what is removed, and what becomes of it |
 //! | `personal_groups` | jump groups of one user alone |
+//! | `session_seals` | what is written down of a session does not change unnoticed |
 //! | `session_policies` | what sessions may do |
 //! | `captures`, `captures_fail` | traffic that is captured: what the file holds, who sees it, what happens when it cannot be written |
 //! | `credentials`, `giving_credentials` | what is stored to sign in at targets: who manages it, and who is given it |
@@ -57,6 +59,7 @@ mod api_tokens;
 mod approvals;
 mod approvals_by_mail;
 mod audit;
+mod audit_fails;
 mod audit_on_postgresql;
 mod audit_tampering;
 mod audit_walk;
@@ -106,6 +109,7 @@ mod s3;
 mod second_factor;
 mod servers;
 mod session_policies;
+mod session_seals;
 mod sessions;
 mod sign_in;
 mod single_sign_on;

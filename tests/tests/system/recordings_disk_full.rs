@@ -22,22 +22,30 @@ use crate::recordings::{CHUNK, DESKTOP, announce, echo_through, send, send_some}
 const LIMIT: Duration = Duration::from_secs(10);
 
 /// A small file system of its own. It goes with this value.
-pub(crate) struct Mount(PathBuf);
+pub(crate) struct Mount {
+    folder: PathBuf,
+    mebibytes: usize,
+}
 
 impl Mount {
     pub(crate) fn on(folder: &Path) -> Result<Self> {
+        Self::with(folder, 2)
+    }
+
+    /// With so much room.
+    pub(crate) fn with(folder: &Path, mebibytes: usize) -> Result<Self> {
         std::fs::create_dir_all(folder)?;
-        let mut mount = as_root("mount");
-        run(mount.args(["-t", "tmpfs", "-o", "size=2m,mode=0777", "tmpfs"]).arg(folder), LIMIT)
+        let options = format!("size={mebibytes}m,mode=0700,uid={}", rustix::process::geteuid().as_raw());
+        run(as_root("mount").args(["-t", "tmpfs", "-o", &options, "tmpfs"]).arg(folder), LIMIT)
             .context("mounting a file system takes root, or sudo without a password")?;
-        Ok(Self(folder.to_owned()))
+        Ok(Self { folder: folder.to_owned(), mebibytes })
     }
 
     /// Fills it to the last byte.
     pub(crate) fn fill(&self) -> Result<PathBuf> {
-        let file = self.0.join("filler");
-        let full = std::fs::write(&file, vec![0; 4 << 20]);
-        ensure!(full.is_err(), "it took 4 MiB");
+        let file = self.folder.join("filler");
+        let full = std::fs::write(&file, vec![0; self.mebibytes << 20]);
+        ensure!(full.is_err(), "it was empty");
         Ok(file)
     }
 }
@@ -45,7 +53,7 @@ impl Mount {
 impl Drop for Mount {
     fn drop(&mut self) {
         // Lazily: the appliance may still have files open.
-        let _ = as_root("umount").arg("-l").arg(&self.0).status();
+        let _ = as_root("umount").arg("-l").arg(&self.folder).status();
     }
 }
 

@@ -121,6 +121,13 @@ fn every_way_to_tamper_with_stored_recordings_is_found() -> Result<()> {
             ("session_id", format!("(SELECT session_id FROM recording WHERE {})", is(&two)), "another session"),
             ("sealed_key", format!("(SELECT sealed_key FROM recording WHERE {})", is(&two)), "another key"),
             ("state", "'empty'".into(), "another state"),
+            ("state", "'running'".into(), "another state"),
+            ("kind", "'traffic'".into(), "another kind"),
+            ("store", "'elsewhere'".into(), "another store"),
+            ("duration_millis", "duration_millis + 1".into(), "another length"),
+            ("started_at", "started_at - 1000".into(), "another beginning"),
+            // As if it had ended after the export was written.
+            ("ended_at", "unixepoch() * 1000".into(), "another end"),
             ("state", "'deleted', object_gone = 1".into(), "no tombstone"),
         ] {
             attack(column, &[&ids[0], said], &|work| {

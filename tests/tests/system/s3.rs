@@ -147,6 +147,7 @@ fn a_wrong_key_is_told_and_recordings_stay_readable_after_a_change_of_store() ->
                 site.appliance.start_again()
             };
             restart(&store("archive", S3_KEY))?;
+            site.jumpoint.wait_until_online(&site.admin)?;
             let session = site.jump(&item)?;
             let recording = announce(&site.admin, session.id)?;
             send_from(&site.admin, recording.id, 0)?;
@@ -161,6 +162,7 @@ fn a_wrong_key_is_told_and_recordings_stay_readable_after_a_change_of_store() ->
                 site.appliance.start_again()
             };
             restart(&store("folder", S3_KEY))?;
+            site.jumpoint.wait_until_online(&site.admin)?;
             let session = site.jump(&item)?;
             let second = announce(&site.admin, session.id)?;
             send_from(&site.admin, second.id, 0)?;

@@ -211,7 +211,9 @@ impl Mysql {
                     Answer::Over
                 }
                 Some(0xFB) | None => Answer::Over,
-                Some(_) => Answer::Columns(length_encoded(message.body).unwrap_or(0) + u64::from(keeps_eof)),
+                Some(_) => {
+                    Answer::Columns(length_encoded(message.body).unwrap_or(0).saturating_add(u64::from(keeps_eof)))
+                }
             },
             Answer::Columns(0 | 1) => Answer::Rows(0),
             Answer::Columns(left) => Answer::Columns(left - 1),

@@ -15,7 +15,7 @@ use crate::audit::Entry;
 use crate::clock::now;
 use crate::random;
 use crate::services::Services;
-use crate::store::{SessionNoteRecord, SessionRecord};
+use crate::store::{SessionNoteRecord, SessionRecord, Store};
 
 /// Notes something at a moment of a session.
 #[utoipa::path(post, path = "/api/review/sessions/{id}/notes", tag = "review", params(("id" = String, Path)), request_body = SessionNoteDraft, responses((status = 201, body = SessionNote), (status = 403, body = ApiError), (status = 404, body = ApiError), (status = 409, body = ApiError), (status = 422, body = ApiError)))]
@@ -47,7 +47,7 @@ pub(crate) async fn add(
 }
 
 /// Changes one's own note.
-#[utoipa::path(put, path = "/api/review/sessions/{id}/notes/{note_id}", tag = "review", params(("id" = String, Path), ("note_id" = String, Path)), request_body = SessionNoteDraft, responses((status = 200, body = SessionNote), (status = 403, body = ApiError), (status = 404, body = ApiError), (status = 422, body = ApiError)))]
+#[utoipa::path(put, path = "/api/review/sessions/{id}/notes/{note_id}", tag = "review", params(("id" = String, Path), ("note_id" = String, Path)), request_body = SessionNoteDraft, responses((status = 200, body = SessionNote), (status = 403, body = ApiError), (status = 404, body = ApiError), (status = 409, body = ApiError), (status = 422, body = ApiError)))]
 pub(crate) async fn change(
     State(services): State<Services>,
     who: SignedIn,
@@ -57,6 +57,7 @@ pub(crate) async fn change(
     let session = noted(&services, &who, id).await?;
     let (at, text) = (moment(&session, draft.at)?, checked(&draft.text)?);
     let change = services.audit.begin().await?;
+    not_held(&change, id).await?;
     let was = own(change.session_note(note_id).await?, id, &who)?;
     let note = SessionNote { at, text, edited_at: Some(now()), ..was.clone() };
     if !change.update_session_note(&note).await? {
@@ -68,7 +69,7 @@ pub(crate) async fn change(
 }
 
 /// Removes one's own note.
-#[utoipa::path(delete, path = "/api/review/sessions/{id}/notes/{note_id}", tag = "review", params(("id" = String, Path), ("note_id" = String, Path)), responses((status = 204), (status = 403, body = ApiError), (status = 404, body = ApiError)))]
+#[utoipa::path(delete, path = "/api/review/sessions/{id}/notes/{note_id}", tag = "review", params(("id" = String, Path), ("note_id" = String, Path)), responses((status = 204), (status = 403, body = ApiError), (status = 404, body = ApiError), (status = 409, body = ApiError)))]
 pub(crate) async fn remove(
     State(services): State<Services>,
     who: SignedIn,
@@ -76,6 +77,7 @@ pub(crate) async fn remove(
 ) -> Result<StatusCode, Failure> {
     let session = noted(&services, &who, id).await?;
     let change = services.audit.begin().await?;
+    not_held(&change, id).await?;
     let was = own(change.session_note(note_id).await?, id, &who)?;
     if !change.delete_session_note(note_id).await? {
         return Err(Failure::not_found("note"));
@@ -104,7 +106,7 @@ pub(crate) async fn mark(
 }
 
 /// Takes the mark away again.
-#[utoipa::path(delete, path = "/api/review/sessions/{id}/reviewed", tag = "review", params(("id" = String, Path)), responses((status = 204), (status = 403, body = ApiError), (status = 404, body = ApiError)))]
+#[utoipa::path(delete, path = "/api/review/sessions/{id}/reviewed", tag = "review", params(("id" = String, Path)), responses((status = 204), (status = 403, body = ApiError), (status = 404, body = ApiError), (status = 409, body = ApiError)))]
 pub(crate) async fn unmark(
     State(services): State<Services>,
     who: SignedIn,
@@ -112,6 +114,7 @@ pub(crate) async fn unmark(
 ) -> Result<StatusCode, Failure> {
     let session = noted(&services, &who, id).await?;
     let change = services.audit.begin().await?;
+    not_held(&change, id).await?;
     let was = change.review_marks(&[id]).await?.remove(&id);
     let Some(was) = was else { return Err(Failure::not_found("mark")) };
     change.unmark_reviewed(id).await?;
@@ -129,6 +132,15 @@ async fn noted(services: &Services, who: &SignedIn, id: SessionId) -> Result<Ses
         return Err(Failure::new(StatusCode::FORBIDDEN, Fault::Policy, "auditor", message, next_step));
     }
     Ok(session)
+}
+
+/// What was left on a session under a legal hold stays as it is, like all else of it.
+async fn not_held(store: &Store, id: SessionId) -> Result<(), Failure> {
+    if store.is_held(id).await? {
+        let message = "This session is under a legal hold: what was noted on it stays as it is.";
+        return Err(Failure::conflict("held", message, "Add another note, or lift the hold first."));
+    }
+    Ok(())
 }
 
 /// A note that is on this session and that this user wrote.

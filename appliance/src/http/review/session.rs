@@ -6,22 +6,28 @@ use axum::Json;
 use axum::extract::State;
 use serde::Deserialize;
 use utoipa::IntoParams;
-use wire::api::{ApiError, RecordingKind, ReviewedApproval, SessionConnectionsPage, SessionEventsPage, SessionReview};
-use wire::audit::{Action, ObjectKind};
+use wire::api::{
+    ApiError, RecordingKind, ReviewedApproval, SessionConnectionsPage, SessionEventsPage, SessionReview, SessionSeal,
+};
+use wire::audit::Action;
 use wire::{SessionId, Timestamp};
 
 use super::super::error::{Path, Query};
 use super::super::{Failure, SignedIn, reviewing};
-use crate::audit::Entry;
 use crate::clock::now;
+use crate::random;
 use crate::review::activity::Division;
 use crate::services::Services;
 use crate::session::live::view;
-use crate::store::{SessionRecord, StoreError};
+use crate::store::{AuditFilter, SessionRecord, StoreError};
 
 /// Rows on one page, unless asked otherwise, and at most.
 const PAGE: u64 = 200;
 const PAGE_MOST: u64 = 1_000;
+/// Seals of one session that are looked at.
+const SEALS: u64 = 100;
+/// More rows than any session has.
+const ROWS_MOST: u64 = u32::MAX as u64;
 /// The longest text that is looked for.
 const TEXT_CHARS: usize = 200;
 
@@ -33,9 +39,7 @@ pub(crate) async fn session(
     Path(id): Path<SessionId>,
 ) -> Result<Json<SessionReview>, Failure> {
     let record = reviewing::recorded(&services, &who, id).await?;
-    let entry = Entry::of(Action::SessionViewed, ObjectKind::Session, id.0, &record.item_name)
-        .with("user", record.user_name.clone());
-    reviewing::note_look(&services, &who, id.0, entry).await?;
+    reviewing::note_session(&services, &who, id, (&record.item_name, &record.user_name)).await?;
     let store = &services.store;
     let approvals = approvals(&services, &record).await?;
     let (own, group_id) = (record.user_id == who.user.id, record.group_id);
@@ -127,7 +131,8 @@ impl Rows {
 
     /// The number of the first row, where so many are up to the moment asked for.
     fn first(&self, up_to: Option<u64>) -> u64 {
-        up_to.map_or(self.first.unwrap_or(0), |it| it.saturating_sub(self.limit() / 2))
+        let first = up_to.map_or(self.first.unwrap_or(0), |it| it.saturating_sub(self.limit() / 2));
+        first.min(ROWS_MOST)
     }
 }
 
@@ -139,7 +144,8 @@ pub(crate) async fn events(
     Path(id): Path<SessionId>,
     Query(rows): Query<Rows>,
 ) -> Result<Json<SessionEventsPage>, Failure> {
-    reviewing::recorded(&services, &who, id).await?;
+    let record = reviewing::recorded(&services, &who, id).await?;
+    reviewing::note_session(&services, &who, id, (&record.item_name, &record.user_name)).await?;
     let (store, text) = (&services.store, rows.text()?);
     let up_to = match rows.at {
         Some(at) => Some(store.count_session_events(id, text, Some(Timestamp(at))).await?),
@@ -151,6 +157,29 @@ pub(crate) async fn events(
     Ok(Json(SessionEventsPage { first, total, up_to, events }))
 }
 
+/// Whether what is written down of a session is what it was when it was sealed.
+#[utoipa::path(get, path = "/api/review/sessions/{id}/seal", tag = "review", params(("id" = String, Path)), responses((status = 200, body = SessionSeal), (status = 404, body = ApiError)))]
+pub(crate) async fn seal(
+    State(services): State<Services>,
+    who: SignedIn,
+    Path(id): Path<SessionId>,
+) -> Result<Json<SessionSeal>, Failure> {
+    let record = reviewing::recorded(&services, &who, id).await?;
+    reviewing::note_session(&services, &who, id, (&record.item_name, &record.user_name)).await?;
+    let filter = AuditFilter { object: Some(id.0), actions: vec![Action::SessionSealed], ..AuditFilter::default() };
+    // The first one counts: whoever changed the rows may have had them sealed once more.
+    let first = services.store.audit_events(&filter, SEALS).await?.pop();
+    let Some((sequence, event)) = first else {
+        return Ok(Json(SessionSeal { sealed_at: None, event: None, unchanged: true }));
+    };
+    // An event that cannot be read proves nothing.
+    let sealed = event.ok();
+    let sha256 = sealed.as_ref().and_then(|it| it.event.after.get("sha256")?.as_str());
+    let found = services.store.session_hash(id).await?.map(|it| random::hex(&it.sha256));
+    let unchanged = sha256.is_some() && sha256 == found.as_deref();
+    Ok(Json(SessionSeal { sealed_at: sealed.as_ref().map(|it| it.event.at), event: Some(sequence), unchanged }))
+}
+
 /// Some of a session's connections, in the order in which they were opened.
 #[utoipa::path(get, path = "/api/review/sessions/{id}/connections", tag = "review", params(("id" = String, Path), Rows), responses((status = 200, body = SessionConnectionsPage), (status = 404, body = ApiError), (status = 422, body = ApiError)))]
 pub(crate) async fn connections(
@@ -159,7 +188,8 @@ pub(crate) async fn connections(
     Path(id): Path<SessionId>,
     Query(rows): Query<Rows>,
 ) -> Result<Json<SessionConnectionsPage>, Failure> {
-    reviewing::recorded(&services, &who, id).await?;
+    let record = reviewing::recorded(&services, &who, id).await?;
+    reviewing::note_session(&services, &who, id, (&record.item_name, &record.user_name)).await?;
     let store = &services.store;
     let up_to = match rows.at {
         Some(at) => Some(store.count_connections(id, Some(Timestamp(at))).await?),

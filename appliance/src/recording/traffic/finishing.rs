@@ -7,6 +7,7 @@ use std::sync::atomic::Ordering;
 use tokio::sync::OwnedMutexGuard;
 use wire::api::{Recording, RecordingState, SessionEnd};
 
+use super::taking::CAPTURE_FULL;
 use super::{OpenTraffic, Traffic, about};
 use crate::capture::{Index, Reader, Writer};
 use crate::clock::{now, now_micros};
@@ -59,10 +60,16 @@ impl Recordings {
         let reopened = tokio::task::spawn_blocking(move || {
             let (mut writer, mut reader) = (Writer::of(&about), Reader::default());
             let spool = Spool::reopen(&path, key, |blocks| writer.resume(&mut reader, blocks))?;
-            Ok::<_, io::Error>((spool, writer))
+            Ok::<_, io::Error>(Traffic::new(spool, writer, about))
         });
-        let (spool, writer) = reopened.await.map_err(io::Error::other).and_then(|it| it).map_err(not_stored)?;
-        Ok(OpenTraffic::new(id, session, limits, spool, writer))
+        let is_full = self.0.audit.store().has_session_event(session, CAPTURE_FULL).await?;
+        let mut traffic = reopened.await.map_err(io::Error::other).and_then(|it| it).map_err(not_stored)?;
+        traffic.is_over = is_full;
+        let open = OpenTraffic::new(id, session, limits, traffic);
+        if is_full {
+            open.was_full();
+        }
+        Ok(open)
     }
 
     /// Completes a capture in the background; when that fails it is tried again later.
@@ -146,14 +153,8 @@ impl Recordings {
 
 /// Ends the connections that are open in a capture. Where there is no room for that it is whole without.
 async fn end(mut file: OwnedMutexGuard<Traffic>) -> Result<OwnedMutexGuard<Traffic>, RecordingError> {
-    file.is_over = true;
     let work = move || {
-        let mut packets = Vec::new();
-        let Traffic { writer, spool, .. } = &mut *file;
-        writer.finish(now_micros(), &mut packets);
-        if !packets.is_empty()
-            && let Err(error) = spool.append(&packets)
-        {
+        if let Err(error) = file.finish(now_micros()) {
             tracing::warn!(error = %error, "the ends of connections that were open could not be written into a capture");
         }
         file

@@ -13,15 +13,15 @@ mod taking;
 
 use std::io;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::AtomicBool;
 
 use bytes::Bytes;
-use tokio::sync::OwnedMutexGuard;
-use wire::api::{TrafficCapture, TrafficSide};
+use tokio::sync::{OnceCell, OwnedMutexGuard};
+use wire::api::{TrafficCapture, TrafficSide, WhenFull};
 use wire::{RecordingId, SessionId, Timestamp};
 
 use super::spool::Spool;
-use crate::capture::{About, Writer};
+use crate::capture::{About, Reader, Writer};
 use crate::store::SessionRecord;
 
 pub use reading::{PieceWindow, StatementPage};
@@ -32,8 +32,8 @@ pub(super) struct OpenTraffic {
     pub(super) session: SessionId,
     limits: TrafficCapture,
     file: Arc<tokio::sync::Mutex<Traffic>>,
-    /// Nothing more is written, and the session goes on all the same.
-    is_full: AtomicBool,
+    /// Nothing more is written, and that stands in the audit trail.
+    told_full: OnceCell<()>,
     has_failed: AtomicBool,
     is_completing: AtomicBool,
     is_syncing: AtomicBool,
@@ -43,6 +43,10 @@ pub(super) struct OpenTraffic {
 pub(super) struct Traffic {
     spool: Spool,
     writer: Writer,
+    /// What the writer is for: one that ran ahead is made again from what was kept.
+    about: About,
+    /// The writer knows of packets that were not kept.
+    is_ahead: bool,
     /// Something was written that may not be on the disk.
     is_unsynced: bool,
     /// No more is taken.
@@ -64,14 +68,13 @@ impl super::finishing::Spooled for OwnedMutexGuard<Traffic> {
 }
 
 impl OpenTraffic {
-    fn new(id: RecordingId, session: SessionId, limits: TrafficCapture, spool: Spool, writer: Writer) -> Arc<Self> {
-        let traffic = Traffic { spool, writer, is_unsynced: false, is_over: false };
+    fn new(id: RecordingId, session: SessionId, limits: TrafficCapture, traffic: Traffic) -> Arc<Self> {
         Arc::new(Self {
             id,
             session,
             limits,
             file: Arc::new(tokio::sync::Mutex::new(traffic)),
-            is_full: AtomicBool::new(false),
+            told_full: OnceCell::new(),
             has_failed: AtomicBool::new(false),
             is_completing: AtomicBool::new(false),
             is_syncing: AtomicBool::new(false),
@@ -89,8 +92,7 @@ impl OpenTraffic {
     /// Brings what was written to the disk.
     async fn sync(&self) -> io::Result<()> {
         let to_sync = {
-            // Whoever writes now is heard of next time.
-            let Ok(mut file) = self.file.try_lock() else { return Ok(()) };
+            let mut file = self.file.lock().await;
             std::mem::take(&mut file.is_unsynced).then(|| file.spool.to_sync()).transpose()?
         };
         match to_sync {
@@ -99,15 +101,29 @@ impl OpenTraffic {
         }
     }
 
-    fn is_full(&self) -> bool {
-        self.is_full.load(Ordering::Acquire)
+    /// Whether nothing more is written, and the session goes on all the same.
+    fn passes(&self) -> bool {
+        self.limits.when_full == WhenFull::GoOn && self.told_full.initialized()
+    }
+
+    /// An earlier run of the appliance filled it.
+    fn was_full(&self) {
+        // It is not told twice.
+        let _ = self.told_full.set(());
     }
 }
 
 impl Traffic {
+    fn new(spool: Spool, writer: Writer, about: About) -> Self {
+        Self { spool, writer, about, is_ahead: false, is_unsynced: false, is_over: false }
+    }
+
     fn write(&mut self, side: TrafficSide, frames: &Bytes, at_micros: i64, most: u64) -> io::Result<Written> {
         if self.is_over {
             return Ok(Written::Full);
+        }
+        if self.is_ahead {
+            return Err(io::Error::other("what came before could not be written"));
         }
         let mut packets = Vec::with_capacity(frames.len() + frames.len() / 8 + 512);
         self.writer.take(side, frames, at_micros, &mut packets).map_err(io::Error::other)?;
@@ -115,12 +131,29 @@ impl Traffic {
             return Ok(Written::Kept);
         }
         if self.spool.len() + packets.len() as u64 > most {
-            self.is_over = true;
+            (self.is_over, self.is_ahead) = (true, true);
             return Ok(Written::Full);
         }
+        self.is_ahead = true;
         self.spool.append_unsynced(&packets)?;
-        self.is_unsynced = true;
+        (self.is_ahead, self.is_unsynced) = (false, true);
         Ok(Written::Kept)
+    }
+
+    /// Ends the connections that are open.
+    fn finish(&mut self, at_micros: i64) -> io::Result<()> {
+        self.is_over = true;
+        if self.is_ahead {
+            let (mut writer, mut reader) = (Writer::of(&self.about), Reader::default());
+            self.spool.read(0, self.spool.len(), |blocks| {
+                writer.resume(&mut reader, blocks);
+                Ok(())
+            })?;
+            (self.writer, self.is_ahead) = (writer, false);
+        }
+        let mut packets = Vec::new();
+        self.writer.finish(at_micros, &mut packets);
+        if packets.is_empty() { Ok(()) } else { self.spool.append(&packets) }
     }
 }
 

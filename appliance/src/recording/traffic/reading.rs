@@ -13,6 +13,9 @@ use crate::recording::{Opened, ReadError};
 /// Bytes of a capture that are looked through for one answer at most, where little of it is of the connection.
 const LOOK_MOST: u64 = 32 * 1024 * 1024;
 
+/// Bytes of a capture that are looked through for statements at most: whoever wants more takes the file.
+const STATEMENTS_MOST: u64 = 256 * 1024 * 1024;
+
 /// Bytes of a connection, and where the next ones are to be looked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PieceWindow {
@@ -84,22 +87,35 @@ impl Opened {
     pub async fn statements(self, of: &Found, skip: u64, most: usize) -> Result<StatementPage, ReadError> {
         let mut page = StatementPage { statements: Vec::new(), has_more: false, stopped: String::new() };
         let Some(mut statements) = Statements::of(of.protocol) else { return Ok(page) };
-        let mut skip = skip;
+        let (mut skip, mut sent, mut received) = (skip, None, None);
         let end = of.ends.min(self.recording.bytes);
+        let last = end.min(of.starts.saturating_add(STATEMENTS_MOST));
         let mut reader = Reader::at(of.starts);
-        let mut parts = pin!(self.read(of.starts.min(end)..end));
+        let mut parts = pin!(self.read(of.starts.min(last)..last));
         while let Some(part) = parts.next().await {
             let read = reader.push(&part?, |packet| {
-                if packet.stream == of.stream {
-                    statements.push(packet.side, packet.at_micros, packet.payload);
+                if packet.stream != of.stream || packet.payload.is_empty() {
+                    return;
                 }
+                let known = match packet.side {
+                    TrafficSide::Client => &mut sent,
+                    TrafficSide::Target => &mut received,
+                };
+                // What was sent again after a lost link says nothing new.
+                let end = known.unwrap_or(0);
+                let place = placed(known, packet.sequence);
+                let old = usize::try_from(end.saturating_sub(place)).unwrap_or(usize::MAX).min(packet.payload.len());
+                *known = Some(end.max(place + packet.payload.len() as u64));
+                statements.push(packet.side, packet.at_micros, &packet.payload[old..]);
             });
             page.add(statements.take(), &mut skip, most);
             if read.is_err() || page.has_more || statements.stopped().is_some() {
                 break;
             }
         }
-        if !page.has_more {
+        if last < end && !page.has_more {
+            page.stopped = format!("Only the first {} MiB are looked through.", STATEMENTS_MOST >> 20);
+        } else if !page.has_more {
             page.add(statements.rest(), &mut skip, most);
         }
         if let Some(stopped) = statements.stopped().filter(|_| !page.has_more) {
@@ -123,15 +139,15 @@ impl StatementPage {
     }
 }
 
-/// Where a packet's bytes begin among those of its side, by the packets before it. Of those that are read from the middle on only
-/// the lower half of the number is known, which is all of it up to 4 GiB.
+/// Where a packet's bytes begin among those of its side, by a place near it. Of those that are read from the middle on only the lower
+/// half of the number is known, which is all of it up to 4 GiB.
 fn placed(known: &mut Option<u64>, sequence: u32) -> u64 {
-    let low = u64::from(sequence.wrapping_sub(1));
+    let low = sequence.wrapping_sub(1);
     let place = match *known {
-        None => low,
-        Some(before) => {
-            let high = before & !u64::from(u32::MAX);
-            if high + low < before { high + (1 << 32) + low } else { high + low }
+        None => u64::from(low),
+        Some(near) => {
+            let ahead = low.wrapping_sub(u32::try_from(near & u64::from(u32::MAX)).unwrap_or(u32::MAX)).cast_signed();
+            near.saturating_add_signed(i64::from(ahead))
         }
     };
     *known = Some(place);

@@ -11,7 +11,7 @@ use wire::api::{Recording, RecordingKind, RecordingState, SessionEnd, TrafficSid
 use wire::audit::{Action, ObjectKind};
 use wire::limits::CAPTURE_STALL_SECONDS;
 
-use super::{OpenTraffic, Written, about};
+use super::{OpenTraffic, Traffic, Written, about};
 use crate::audit::{By, Entry};
 use crate::capture::{Writer, concerns};
 use crate::clock::{now, now_micros};
@@ -26,6 +26,9 @@ use crate::store::RecordingRecord;
 
 /// How long writing may take.
 const STALL: Duration = Duration::from_secs(CAPTURE_STALL_SECONDS as u64);
+
+/// The session event of a capture that is full while the session goes on.
+pub(super) const CAPTURE_FULL: &str = "capture_full";
 
 /// Writes what passes through one session.
 pub(super) struct TrafficTap {
@@ -42,7 +45,7 @@ impl std::fmt::Debug for TrafficTap {
 #[async_trait]
 impl Tap for TrafficTap {
     async fn keep(&self, from: From, frames: Bytes) -> Result<(), NotKept> {
-        if self.open.is_full() || !concerns(&frames).unwrap_or(true) {
+        if self.open.passes() || !concerns(&frames).unwrap_or(true) {
             return Ok(());
         }
         let side = match from {
@@ -87,15 +90,16 @@ impl Recordings {
         let (key_id, sealing) = self.0.keys.newest(self.0.audit.store()).await?;
         let (key, sealed_key) = RecordingKey::make(&sealing, id)?;
         let store = self.0.stores.current().to_owned();
-        let (writer, head) = Writer::begin(&about(&record, at));
+        let about = about(&record, at);
         let path = self.spool_of(id);
-        let spool = tokio::task::spawn_blocking(move || {
+        let traffic = tokio::task::spawn_blocking(move || {
+            let (writer, head) = Writer::begin(&about);
             let mut spool = Spool::create(&path, key)?;
             spool.append(&head)?;
-            Ok(spool)
+            Ok(Traffic::new(spool, writer, about))
         });
-        let spool = spool.await.map_err(std::io::Error::other).and_then(|it| it);
-        let spool = spool.map_err(|error| self.not_stored(&error))?;
+        let traffic = traffic.await.map_err(std::io::Error::other).and_then(|it| it);
+        let traffic = traffic.map_err(|error| self.not_stored(&error))?;
         let recording = Recording {
             id,
             session_id: live.id,
@@ -114,12 +118,10 @@ impl Recordings {
         let entry = Entry::of(Action::RecordingStarted, ObjectKind::Recording, id.0, &record.item_name)
             .with("session_id", live.id.to_string())
             .with("kind", serde_json::json!(RecordingKind::Traffic));
-        let change = self.0.audit.begin().await?;
         let record = RecordingRecord { recording, sealed_key, store, object_gone: false, key_id };
-        change.insert_recording(&record).await?;
-        change.commit(by, [entry]).await?;
+        self.begun(&record, by, entry).await?;
         self.stored();
-        let open = OpenTraffic::new(id, live.id, limits, spool, writer);
+        let open = OpenTraffic::new(id, live.id, limits, traffic);
         lock(&self.0.traffic).insert(id, open.clone());
         self.0.sessions.note(live, "capture_started", "What goes through the tunnels is captured.", None).await;
         Ok(open)
@@ -143,31 +145,32 @@ impl Recordings {
 
     /// As much is captured as may be: the session ends, or goes on without.
     async fn traffic_is_full(&self, open: &OpenTraffic) -> Result<(), NotKept> {
-        let goes_on = open.limits.when_full == WhenFull::GoOn;
-        let is_news = !open.is_full.swap(goes_on, Ordering::AcqRel);
         let Some(live) = self.0.sessions.get(open.session).filter(|it| it.ending().is_none()) else {
             return Err(NotKept);
         };
-        if !is_news {
-            return Ok(());
-        }
+        // Nothing passes in either direction before that stands.
+        open.told_full.get_or_try_init(|| self.tell_full(open, &live)).await?;
+        if open.passes() { Ok(()) } else { Err(NotKept) }
+    }
+
+    async fn tell_full(&self, open: &OpenTraffic, live: &Arc<LiveSession>) -> Result<(), NotKept> {
+        let goes_on = open.limits.when_full == WhenFull::GoOn;
         let size = format!("{} MiB are captured, as much as may be of one session.", open.limits.max_mebibytes);
         let message = if goes_on { format!("{size} What goes through from now on is not.") } else { size };
         let entry = Entry::of(Action::RecordingFull, ObjectKind::Recording, open.id.0, &live.snapshot().item_name)
             .with("session_id", live.id.to_string())
             .saying(message.clone());
         if !goes_on {
-            self.0.sessions.end(&live, SessionEnd::CaptureFull, None, "");
+            self.0.sessions.end(live, SessionEnd::CaptureFull, None, "");
         }
         if let Err(error) = self.0.audit.append(&By::appliance(), entry).await {
             tracing::error!(recording.id = %open.id, error = %error, "that a capture is full could not be audited");
-            self.0.sessions.end(&live, SessionEnd::NotAudited, None, "");
+            self.0.sessions.end(live, SessionEnd::NotAudited, None, "");
             return Err(NotKept);
         }
-        if !goes_on {
-            return Err(NotKept);
+        if goes_on {
+            self.0.sessions.note(live, CAPTURE_FULL, &message, None).await;
         }
-        self.0.sessions.note(&live, "capture_full", &message, None).await;
         Ok(())
     }
 

@@ -45,6 +45,17 @@ api_type! {
         pub user_name: String,
     }
 
+    /// `GET /api/review/sessions/{id}/seal`: whether what is written down of a session is what it was when it was over.
+    #[derive(Eq)]
+    pub struct SessionSeal {
+        /// When all of it was hashed, and the hash went into the audit trail; none: not yet, which is minutes after its end.
+        pub sealed_at: Option<Timestamp>,
+        /// The event of the audit trail.
+        pub event: Option<u64>,
+        /// Whether it comes to the same hash now. True while there is no seal.
+        pub unchanged: bool,
+    }
+
     /// A session in the list of those who may review it.
     pub struct ReviewedSession {
         /// The session.

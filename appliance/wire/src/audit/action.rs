@@ -63,6 +63,8 @@ actions! {
     UserRemoved = "user.removed", "User removed";
     /// Too many sign-ins failed.
     UserLocked = "user.locked", "User locked out";
+    /// A user asked for what their role does not allow.
+    UserRefused = "user.refused", "Refused what the role does not allow";
     /// An administrator lifted a lock-out.
     UserUnlocked = "user.unlocked", "Lock-out lifted";
     /// An administrator gave a user another password.
@@ -203,8 +205,12 @@ actions! {
     JumpAllowed = "jump.allowed", "Jump allowed";
     /// A Jump was not.
     JumpDenied = "jump.denied", "Jump denied";
+    /// No ticket was given for the tunnels of a session: it is another one's, or its desktop is not recorded.
+    SessionTicketRefused = "session.ticket_refused", "Tunnel ticket refused";
     /// A ticket was given with which a helper opens the tunnels.
     SessionTicketGiven = "session.ticket_given", "Tunnel ticket given";
+    /// What was written down of a session that is over was hashed: from now on nothing of it changes unnoticed.
+    SessionSealed = "session.sealed", "Session sealed";
     /// The tunnels of a session opened.
     SessionStarted = "session.started", "Session started";
     /// What was kept of sessions was deleted, since they are as old as an administrator wants them to get.

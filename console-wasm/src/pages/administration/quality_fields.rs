@@ -44,7 +44,7 @@ pub(super) fn QualityFields(props: &QualityFieldsProps) -> Html {
         ..quality
     });
     let takes = format!(
-        "Up to {} an hour and screen. A desktop on which little moves takes far less.",
+        "About {} an hour and screen at most. A desktop on which little moves takes far less.",
         format::bytes(quality.bytes_per_hour())
     );
     html! {

@@ -2,13 +2,14 @@
 
 use wasm_bindgen_futures::spawn_local;
 use wire::api::{ApiError, AuditHeads};
-use wire::audit::{Broken, ExportReader, Verified};
+use wire::audit::{AuditKey, Broken, ExportReader, NotAKey, Verified};
 use yew::prelude::*;
 
 use crate::appliance_api::{Answer, Api};
 use crate::components::alert::{Alert, ErrorAlert, Severity};
 use crate::components::button::{Button, Kind};
 use crate::components::copy::CopyButton;
+use crate::components::field::{TextField, kept_in};
 use crate::components::icon::Icon;
 use crate::console::use_console;
 use crate::loaded::use_loaded;
@@ -36,17 +37,21 @@ pub(super) fn Verification(props: &VerificationProps) -> Html {
     let console = use_console();
     let heads = use_loaded((), |api| async move { api.audit_heads().await });
     let stage = use_state(|| Stage::Idle);
+    let noted = use_state(String::new);
+    let noted_key = noted_key(&noted);
+    let wrong = noted_key.is_err().then_some(AttrValue::Static("A key is 64 digits from 0 to 9 and a to f."));
     let verify = {
         let (console, stage, onverified) = (console.clone(), stage.clone(), props.onverified.clone());
         Callback::from(move |_: MouseEvent| {
             let (console, stage, onverified) = (console.clone(), stage.clone(), onverified.clone());
+            let Ok(key) = noted_key else { return };
             stage.set(Stage::Running(0, 0));
             spawn_local(async move {
                 let progress = {
                     let stage = stage.clone();
                     move |(done, all)| stage.set(Stage::Running(done, all))
                 };
-                stage.set(match verified(console.api(), progress).await {
+                stage.set(match verified(console.api(), key, progress).await {
                     Ok(outcome) => Stage::Done(outcome),
                     Err(refused) => Stage::Refused(refused),
                 });
@@ -68,6 +73,8 @@ pub(super) fn Verification(props: &VerificationProps) -> Html {
                 </div>
             </div>
             <p class="sp-pale">{ "Every event holds on to the one before by its hash, and the appliance signs the newest hash with a key outside its database. Verify loads the whole trail and goes through it in this browser; an export can be verified anywhere with “sallyport audit verify”." }</p>
+            <TextField id="audit-noted-key" label="Public key that you noted earlier" value={(*noted).clone()} error={wrong}
+                placeholder="Empty: the one that the appliance shows now" oninput={kept_in(&noted)} />
             { findings(heads.value.as_ref()) }
             if let Some(error) = &*heads.error {
                 <ErrorAlert id="audit-heads-error" error={error.clone()} />
@@ -89,10 +96,23 @@ pub(super) fn Verification(props: &VerificationProps) -> Html {
     }
 }
 
-/// Loads the trail and verifies it with the key that the appliance shows.
-async fn verified(api: &Api, progress: impl Fn((u64, u64))) -> Answer<Result<Verified, Broken>> {
-    let key = api.audit_heads().await?.public_key;
-    let mut reader = ExportReader::new(key.parse().ok());
+/// The key that somebody entered; none while the field is empty.
+fn noted_key(text: &str) -> Result<Option<AuditKey>, NotAKey> {
+    let text = text.trim();
+    if text.is_empty() { Ok(None) } else { text.parse().map(Some) }
+}
+
+/// Loads the trail and verifies it with this key, or the one that the appliance shows.
+async fn verified(
+    api: &Api,
+    noted: Option<AuditKey>,
+    progress: impl Fn((u64, u64)),
+) -> Answer<Result<Verified, Broken>> {
+    let key = match noted {
+        Some(noted) => Some(noted),
+        None => api.audit_heads().await?.public_key.parse().ok(),
+    };
+    let mut reader = ExportReader::new(key);
     let pieces = api.audit_export().await?;
     while let Some(piece) = pieces.next().await? {
         if let Err(broken) = reader.push(&piece) {

@@ -1,18 +1,21 @@
 //! Who, why, what holds, what became of it, and whether somebody has reviewed it.
 
+use wire::SessionId;
 use wire::api::{ApprovalState, ReviewedApproval, Session, SessionReview, SessionState};
 use yew::prelude::*;
 use yew_router::prelude::Link;
 
 use super::PartProps;
-use crate::components::alert::ErrorAlert;
+use crate::components::alert::{Alert, ErrorAlert, Severity};
 use crate::components::button::{Button, Kind};
 use crate::components::copy::CopyButton;
 use crate::components::end_session::EndSessionDialog;
 use crate::components::icon::Icon;
+use crate::components::spinner;
 use crate::components::state_label::StateLabel;
 use crate::components::time::TimeText;
 use crate::console::use_console;
+use crate::loaded::use_loaded;
 use crate::routes::Route;
 use crate::state::timeline::clock;
 use crate::state::words::Tone;
@@ -145,6 +148,9 @@ fn facts(review: &SessionReview) -> Html {
                     </li>
                 }) }</ul> }) }
             }
+            if session.ended_at.is_some() {
+                { line("Seal", html! { <Seal id={session.id} /> }) }
+            }
             if let Some(why) = &session.end_message {
                 { line("Why it ended", html! { <span id="review-end-message">{ why }</span> }) }
             }
@@ -152,6 +158,38 @@ fn facts(review: &SessionReview) -> Html {
                 { line("Reviewed", html! { <>{ format!("by {} at ", mark.user_name) }<TimeText at={mark.at} /></> }) }
             }
         </>
+    }
+}
+
+#[derive(Clone, PartialEq, Properties)]
+struct SealProps {
+    id: SessionId,
+}
+
+/// Whether what is written down of a session is what it was when it was over.
+#[component]
+fn Seal(props: &SealProps) -> Html {
+    let loaded = use_loaded(props.id, {
+        let id = props.id;
+        move |api| async move { api.review_seal(id).await }
+    });
+    if let Some(error) = &*loaded.error {
+        return html! { <ErrorAlert id="seal-error" error={error.clone()} /> };
+    }
+    let Some(seal) = &*loaded.value else { return spinner("Comparing with the seal") };
+    let event = seal.event.map(|it| format!("event {it} of the audit trail")).unwrap_or_default();
+    match (seal.sealed_at, seal.unchanged) {
+        (_, false) => html! {
+            <Alert id="review-seal" severity={Severity::Danger} title="Something of this session was changed after its end">
+                <p>{ format!("Its row, its events and its connections do not come to the hash in {event} any more. Keep the database as it is, and compare with a backup.") }</p>
+            </Alert>
+        },
+        (Some(at), true) => html! {
+            <span id="review-seal">{ "unchanged since it was sealed at " }<TimeText {at} /><span class="sp-pale">{ format!(", {event}") }</span></span>
+        },
+        (None, true) => {
+            html! { <span id="review-seal" class="sp-pale">{ "none yet: it comes five minutes after the end" }</span> }
+        }
     }
 }
 
