@@ -92,7 +92,8 @@ impl Change {
         known.maybe = Some(tail.clone());
         open.commit().await?;
         audit.works();
-        audit.appended.send_replace(tail.sequence);
+        // Who waits for new events is not woken by a change without any.
+        audit.appended.send_if_modified(|newest| std::mem::replace(newest, tail.sequence) != tail.sequence);
         (known.tail, known.maybe) = (tail, None);
         if let Some((sequence, at)) = head {
             (known.head, known.head_at) = (sequence, at);
