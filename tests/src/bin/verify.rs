@@ -32,7 +32,7 @@ struct Check {
 }
 
 /// Unit and system tests that run at a time.
-const TESTS_PER_CORE: usize = 2;
+const TESTS_PER_CORE: usize = 3;
 
 const CHECKS: [Check; 13] = [
     Check { name: "prerequisites", about: "what the machine has to have", ground: true, work: prerequisites },

@@ -50,6 +50,19 @@ impl Default for Options {
     }
 }
 
+/// Answers once the page is drawn anew and nothing in it moves any more but what never ends. A page that is hidden draws nothing:
+/// after a second it answers in any case.
+const SETTLED: &str = r"
+    const answer = arguments[arguments.length - 1];
+    const drawn = () => new Promise(done => requestAnimationFrame(done));
+    const ends = it => it.effect.getComputedTiming().endTime != Infinity;
+    const settled = async () => {
+        await drawn();
+        await drawn();
+        await Promise.allSettled(document.getAnimations().filter(ends).map(it => it.finished));
+    };
+    Promise.race([settled(), new Promise(done => setTimeout(done, 1000))]).then(() => answer(true));";
+
 /// A running browser with one tab. All calls wait until they are done.
 pub struct Browser {
     client: Option<Client>,
@@ -150,7 +163,7 @@ impl Browser {
         Ok(())
     }
 
-    /// Makes the system's choice dark or light.
+    /// Makes the system's choice dark or light, and waits until the page has changed its colours, which it does softly.
     ///
     /// # Errors
     /// When the browser refuses.
@@ -158,6 +171,7 @@ impl Browser {
         let value = if dark { "dark" } else { "light" };
         let features = json!({ "features": [{ "name": "prefers-color-scheme", "value": value }] });
         self.devtools("Emulation.setEmulatedMedia", features)?;
+        self.script_with_answer(SETTLED, vec![])?;
         Ok(())
     }
 

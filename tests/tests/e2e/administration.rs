@@ -128,9 +128,7 @@ fn a_node_is_drained_and_serves_again() -> Result<()> {
         wait_for_cell(&console, "jumpoint", "ams-1", "draining")?;
         ensure!(site.jumpoint.seen(&site.admin)?.draining, "the appliance does not know");
         for dark in [false, true] {
-            console.browser().set_dark(dark)?;
-            // Colours change slowly.
-            std::thread::sleep(std::time::Duration::from_millis(700));
+            console.set_dark(dark)?;
             console.screenshot(if dark { "drained-node-dark" } else { "drained-node" })?;
         }
         console.click("nav-jump")?;

@@ -1,6 +1,5 @@
 //! An API token by hand: made, shown once, used, revoked by its owner and by an administrator.
 
-use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use serde_json::json;
@@ -9,18 +8,7 @@ use tests::console::Console;
 use tests::site::{Site, TECHNICIAN_PASSWORD, on_a_site_with_console};
 use tests::wait::{self, SOON};
 
-use crate::signed_in;
-
-/// The page as it is, in both looks.
-fn look(console: &mut Console, name: &str) -> Result<()> {
-    for (dark, look) in [(true, "dark"), (false, "light")] {
-        console.browser().set_dark(dark)?;
-        // Colours change slowly.
-        std::thread::sleep(Duration::from_millis(600));
-        console.screenshot(&format!("{name}-{look}"))?;
-    }
-    Ok(())
-}
+use crate::{pictures, signed_in};
 
 /// Makes a token on the account page and gives it as it is shown.
 fn make(console: &mut Console, name: &str) -> Result<String> {
@@ -29,10 +17,10 @@ fn make(console: &mut Console, name: &str) -> Result<String> {
     console.choose("token-scope", "look and jump")?;
     console.choose("token-days", "90 days")?;
     console.type_into("token-password", TECHNICIAN_PASSWORD)?;
-    look(console, "token-dialog")?;
+    pictures(console, "token-dialog")?;
     console.click("token-save")?;
     let token = console.wait_for_text("token-text", |text| text.starts_with("slp_"))?;
-    look(console, "token-created")?;
+    pictures(console, "token-created")?;
     console.click("token-done")?;
     console.wait_until_gone("token-created")?;
     Ok(token)
@@ -74,7 +62,7 @@ fn a_token_is_made_used_and_revoked() -> Result<()> {
         toms.reload()?;
         wait_for_cell(&toms, "nightly report", "127.0.0.1")?;
         toms.script("document.getElementById('api-tokens').scrollIntoView()", vec![])?;
-        look(&mut toms, "tokens")?;
+        pictures(&mut toms, "tokens")?;
         toms.click_on("[data-testid=\"token-row\"][data-name=\"monitor\"] .sp-revoke-token")?;
         toms.wait_for_text("toasts", |text| text.contains("revoked"))?;
         ensure!(status(site, &monitor)? == 401 && status(site, &nightly)? == 200);
@@ -84,7 +72,7 @@ fn a_token_is_made_used_and_revoked() -> Result<()> {
         admin.click_on("#section-users a")?;
         admin.click_on("[data-testid=\"user-row\"][data-name=\"tom\"] .sp-user-tokens")?;
         wait_for_cell(&admin, "nightly report", "look and jump")?;
-        look(&mut admin, "tokens-of-user")?;
+        pictures(&mut admin, "tokens-of-user")?;
         admin.click_on("[data-testid=\"token-row\"][data-name=\"nightly report\"] .sp-revoke-token")?;
         admin.wait_for("no-tokens")?;
         ensure!(status(site, &nightly)? == 401, "an administrator revoked it");

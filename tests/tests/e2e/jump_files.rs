@@ -1,8 +1,6 @@
 //! Items as a CSV file: exported, a file with mistakes told of by line, mended, imported.
 
 use std::path::Path;
-use std::thread;
-use std::time::Duration;
 
 use anyhow::{Result, ensure};
 use serde_json::json;
@@ -14,18 +12,7 @@ use wire::JumpItemRoleId;
 use wire::api::{JumpItem, Membership, Memberships, Principal, User};
 
 use crate::jump_table::{CTRL, mouse, row, wait_for_rows, wait_for_selected};
-use crate::signed_in;
-
-/// Pictures in both themes.
-fn pictures(console: &mut Console, name: &str) -> Result<()> {
-    for (dark, suffix) in [(true, "-dark"), (false, "")] {
-        console.browser().set_dark(dark)?;
-        // Colours change slowly.
-        thread::sleep(Duration::from_millis(700));
-        console.screenshot(&format!("{name}{suffix}"))?;
-    }
-    Ok(())
-}
+use crate::{pictures, signed_in};
 
 fn downloaded(folder: &Path, name: &str) -> Result<String> {
     let file = folder.join(name);

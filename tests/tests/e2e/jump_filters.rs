@@ -83,7 +83,6 @@ fn what_is_searched_and_filtered_stands_in_the_address() -> Result<()> {
         wait_for_rows(&console, &["billing-web"])?;
         console.screenshot("filters")?;
         console.set_dark(true)?;
-        std::thread::sleep(std::time::Duration::from_millis(600));
         console.screenshot("filters-dark")?;
         console.set_dark(false)?;
         let link = console.url()?;

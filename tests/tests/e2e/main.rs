@@ -84,8 +84,6 @@ mod users_in_full;
 mod volume;
 mod workstation;
 
-use std::thread;
-use std::time::Duration;
 
 use anyhow::Result;
 use serde_json::json;
@@ -106,9 +104,7 @@ fn ready_console(site: &Site) -> Result<(Workstation, Console)> {
 /// Pictures in both themes.
 fn pictures(console: &mut Console, name: &str) -> Result<()> {
     for (dark, suffix) in [(true, "-dark"), (false, "")] {
-        console.browser().set_dark(dark)?;
-        // Colours change slowly.
-        thread::sleep(Duration::from_millis(700));
+        console.set_dark(dark)?;
         console.screenshot(&format!("{name}{suffix}"))?;
     }
     Ok(())

@@ -141,7 +141,6 @@ fn every_page_light_and_dark_small_and_large() -> Result<()> {
             std::thread::sleep(Duration::from_millis(600));
             for view in VIEWS {
                 view.apply(&console)?;
-                std::thread::sleep(SOFTLY);
                 look_at(&console, name, view)?;
             }
         }
@@ -150,15 +149,11 @@ fn every_page_light_and_dark_small_and_large() -> Result<()> {
         console.open_create_dialog()?;
         for view in VIEWS {
             view.apply(&console)?;
-            std::thread::sleep(SOFTLY);
             look_at_window(&console, &view.name("create-dialog"))?;
         }
         Ok(())
     })
 }
-
-/// Colours change softly, and a page takes a moment to find its place in another window.
-const SOFTLY: Duration = Duration::from_millis(300);
 
 /// Pages by the name of their picture, with their address.
 const PAGES: [(&str, &str); 22] = [
@@ -196,8 +191,6 @@ fn setup_and_sign_in() -> Result<()> {
     let in_every_view = |page: &str| -> Result<()> {
         for view in VIEWS {
             view.apply(&console)?;
-            // Colours change softly.
-            std::thread::sleep(Duration::from_millis(400));
             look_at(&console, page, view)?;
         }
         VIEWS[0].apply(&console)

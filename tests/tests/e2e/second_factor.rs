@@ -13,26 +13,15 @@ use tests::site::{ADMIN, ADMIN_PASSWORD, Site, TECHNICIAN_PASSWORD, on_a_site_wi
 use tests::wait::{self, SOON};
 use tests::workspace;
 
-use crate::signed_in;
+use crate::{pictures, signed_in};
 
 /// Until the next code.
 const NEXT: Duration = Duration::from_secs(30);
 
-/// The page as it is, in both looks.
-fn look(console: &mut Console, name: &str) -> Result<()> {
-    for (dark, look) in [(true, "dark"), (false, "light")] {
-        console.browser().set_dark(dark)?;
-        // Colours change slowly.
-        std::thread::sleep(Duration::from_millis(600));
-        console.screenshot(&format!("{name}-{look}"))?;
-    }
-    Ok(())
-}
-
 /// Sets an app up from the page that shows the QR code to the recovery codes, as a person with a telephone does.
 fn scan_and_confirm(console: &mut Console, name: &str, clock: &Clock) -> Result<(Authenticator, Vec<String>)> {
     console.wait_for("totp-qr")?;
-    look(console, name)?;
+    pictures(console, name)?;
     let app = Authenticator::scan(&workspace::screenshot_folder().join(format!("{name}-dark.png")))?;
     ensure!(console.text("totp-secret")?.as_deref() == Some(app.secret()), "the picture is of another secret");
     console.type_into("totp-code", "000000")?;
@@ -44,7 +33,7 @@ fn scan_and_confirm(console: &mut Console, name: &str, clock: &Clock) -> Result<
     let script = "return [...document.querySelectorAll('[data-testid=recovery-code]')].map(it => it.innerText.trim())";
     let codes: Vec<String> = serde_json::from_value(console.script(script, vec![])?)?;
     ensure!(codes.len() == 10, "{codes:?}");
-    look(console, &format!("{name}-codes"))?;
+    pictures(console, &format!("{name}-codes"))?;
     Ok((app, codes))
 }
 
@@ -76,7 +65,7 @@ fn an_app_is_set_up_asked_for_and_turned_off() -> Result<()> {
         console.click("recovery-codes-kept")?;
         console.wait_for("totp-state")?;
         console.wait_for_text("recovery-codes-left", |text| text.contains("10"))?;
-        look(&mut console, "second-factor-on")?;
+        pictures(&mut console, "second-factor-on")?;
 
         clock.pass(NEXT)?;
         sign_out(&console)?;
@@ -84,12 +73,12 @@ fn an_app_is_set_up_asked_for_and_turned_off() -> Result<()> {
         has_focus(&console, "code")?;
         let filled_in = console.attribute("code", "autocomplete")?;
         ensure!(filled_in.as_deref() == Some("one-time-code"), "{filled_in:?}");
-        look(&mut console, "second-step")?;
+        pictures(&mut console, "second-step")?;
         console.type_into("code", "123456")?;
         console.click("code-submit")?;
         console.wait_for("code-error")?;
         has_focus(&console, "code")?;
-        look(&mut console, "second-step-refused")?;
+        pictures(&mut console, "second-step-refused")?;
         console.click("code-back")?;
         has_focus(&console, "password")?;
         console.type_sign_in(ADMIN, ADMIN_PASSWORD)?;
@@ -111,7 +100,7 @@ fn an_app_is_set_up_asked_for_and_turned_off() -> Result<()> {
         console.type_into("both-code", &codes[0])?;
         console.click("both-save")?;
         console.wait_for("both-code-error")?;
-        look(&mut console, "renew-refused")?;
+        pictures(&mut console, "renew-refused")?;
         console.type_into("both-code", &codes[1])?;
         console.click("both-save")?;
         console.wait_for("recovery-codes")?;
@@ -168,15 +157,15 @@ fn it_is_required_of_everybody_and_reset_for_who_lost_it() -> Result<()> {
         admin.click("reset-factors-save")?;
         admin.wait_for("reset-factors-reason-error")?;
         admin.type_into("reset-factors-reason", "You lost your telephone on the train")?;
-        look(&mut admin, "reset-factors")?;
+        pictures(&mut admin, "reset-factors")?;
         admin.click("reset-factors-save")?;
         admin.wait_until_gone("reset-factors-dialog")?;
-        look(&mut admin, "administration-second-factor")?;
+        pictures(&mut admin, "administration-second-factor")?;
 
         toms.wait_for_text("signed-out", |text| text.contains("lost your telephone"))?;
         toms.type_sign_in("tom", TECHNICIAN_PASSWORD)?;
         toms.wait_for_text("factors-reset", |text| text.contains("lost your telephone"))?;
-        look(&mut toms, "first-factor-after-reset")?;
+        pictures(&mut toms, "first-factor-after-reset")?;
         let (_, new) = scan_and_confirm(&mut toms, "first-factor-again", clock)?;
         ensure!(codes != new);
         toms.click("recovery-codes-kept")?;

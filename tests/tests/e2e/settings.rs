@@ -1,6 +1,5 @@
 //! Banner and limits set by hand; mail server and ticket system, too, and tried out with real ones.
 
-use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use serde_json::json;
@@ -27,8 +26,6 @@ pub(crate) fn pictures(console: &Console, around: &str, name: &str) -> Result<()
         console.set_dark(dark)?;
         console
             .script("document.getElementById(arguments[0]).scrollIntoView({ block: 'start' })", vec![json!(around)])?;
-        // Colours change slowly.
-        std::thread::sleep(Duration::from_millis(700));
         console.screenshot(&format!("{name}-{}", if dark { "dark" } else { "light" }))?;
     }
     console.set_dark(false)

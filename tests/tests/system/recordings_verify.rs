@@ -196,6 +196,7 @@ fn new_recordings_take_another_key_and_old_ones_stay_readable() -> Result<()> {
         site.appliance.start_again()?;
         // Its session had no tunnels yet and is over; what had come is completed.
         all.push(complete(site, session.id)?);
+        site.jumpoint.wait_until_online(&site.admin)?;
         all.push(recorded(site)?);
         for it in &all {
             let given = file(&site.admin, it.id, None)?;

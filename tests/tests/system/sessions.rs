@@ -7,7 +7,7 @@ use std::time::Duration;
 use anyhow::{Result, bail, ensure};
 use tests::api_client::{ApiClient, field_message};
 use tests::servers::{Echo, Mute, free_port};
-use tests::site::{Site, on_a_site};
+use tests::site::{Site, on_a_site, on_a_site_with_clock};
 use tests::wait::SOON;
 use wire::JumpItemRoleId;
 use wire::api::{
@@ -132,12 +132,12 @@ fn a_ticket_works_once_and_for_its_own_session() -> Result<()> {
 
 #[test]
 fn a_ticket_expires() -> Result<()> {
-    on_a_site(|site| {
+    on_a_site_with_clock(|site, clock| {
         let mut helper = site.start_helper()?;
         let item = site.item("echo", "127.0.0.1", "127.0.0.1", &[(0, 7)])?;
         let session = site.jump(&item)?;
         let ticket = site.ticket(session.id)?;
-        std::thread::sleep(Duration::from_secs(TICKET_SECONDS + 1));
+        clock.pass(Duration::from_secs(TICKET_SECONDS + 1))?;
         let reply =
             helper.request(HelperRequest::OpenTunnels { session_id: session.id, ticket: ticket.ticket.clone() })?;
         ensure!(refusal(reply)? == "ticket_expired");
