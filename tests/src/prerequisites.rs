@@ -30,10 +30,13 @@ const BROWSER: [Needed; 4] = [
 ];
 
 /// The servers and clients of the end-to-end tests, and what lets time pass in them.
-const SERVERS: [Needed; 31] = [
+const SERVERS: [Needed; 34] = [
     needed("postgres", "postgresql"),
     needed("psql", "postgresql-client"),
     needed("pgbench", "postgresql"),
+    needed("mariadbd", "mariadb-server-core"),
+    needed("mariadb", "mariadb-client-core"),
+    needed("sysbench", "sysbench"),
     needed("redis-server", "redis-server"),
     needed("redis-cli", "redis-tools"),
     needed("sshd", "openssh-server"),

@@ -41,7 +41,7 @@ pub(crate) fn capture(site: &Site, item: JumpItem, limits: serde_json::Value) ->
 }
 
 /// Opens the tunnels of a captured item that leads to these ports.
-fn open(site: &Site, helper: &mut HelperByHand, ports: &[u16]) -> Result<OpenSession> {
+pub(crate) fn open(site: &Site, helper: &mut HelperByHand, ports: &[u16]) -> Result<OpenSession> {
     let pairs: Vec<(u32, u32)> = ports.iter().map(|port| (0, u32::from(*port))).collect();
     let item = site.item("captured", "127.0.0.1", "127.0.0.1", &pairs)?;
     let item = capture(site, item, json!({ "max_mebibytes": 1024 }))?;
@@ -113,7 +113,7 @@ pub(crate) fn is_sound(file: &Path) -> Result<()> {
     Ok(())
 }
 
-fn connections(who: &ApiClient, it: &Recording) -> Result<Vec<CapturedConnection>> {
+pub(crate) fn connections(who: &ApiClient, it: &Recording) -> Result<Vec<CapturedConnection>> {
     let page: CapturedConnectionPage = who.get(&format!("/api/captures/{}/connections", it.id))?;
     ensure!(page.next.is_none());
     Ok(page.connections)
@@ -138,7 +138,7 @@ fn all_bytes(site: &Site, it: &Recording, stream: u32) -> Result<Exchanged> {
     }
 }
 
-fn statements(site: &Site, it: &Recording, stream: u32) -> Result<Vec<CapturedStatement>> {
+pub(crate) fn statements(site: &Site, it: &Recording, stream: u32) -> Result<Vec<CapturedStatement>> {
     let path = format!("/api/captures/{}/connections/{stream}/statements", it.id);
     let page: CapturedStatements = site.admin.get(&path)?;
     ensure!(page.next.is_none() && page.stopped.is_empty(), "{page:?}");

@@ -29,7 +29,7 @@
 //! | `personal_groups` | jump groups of one user alone |
 //! | `session_seals` | what is written down of a session does not change unnoticed |
 //! | `session_policies` | what sessions may do |
-//! | `captures`, `captures_fail` | traffic that is captured: what the file holds, who sees it, what happens when it cannot be written |
+//! | `captures`, `captures_fail`, `captures_mysql` | traffic that is captured: what the file holds, who sees it, what is asked, what happens when it cannot be written |
 //! | `credentials`, `giving_credentials` | what is stored to sign in at targets: who manages it, and who is given it |
 //! | `mail` | outgoing mail: a real server, certificates, what waits |
 //! | `ticket_system` | a ticket system that is asked over HTTPS |
@@ -66,6 +66,7 @@ mod audit_walk;
 mod authorization;
 mod captures;
 mod captures_fail;
+mod captures_mysql;
 mod chain;
 mod changed_meanwhile;
 mod chaos;

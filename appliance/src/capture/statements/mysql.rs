@@ -13,7 +13,10 @@ const COMPRESSED: u32 = 0x20;
 const ENCRYPTED: u32 = 0x800;
 const ZSTD: u32 = 0x0400_0000;
 const NO_EOF: u32 = 0x0100_0000;
+const OPTIONAL_METADATA: u32 = 0x0200_0000;
 const ATTRIBUTES: u32 = 0x0800_0000;
+/// No answer without columns is shorter.
+const OK_LEAST: usize = 7;
 /// A packet of this length goes on in the next one.
 const GOES_ON: u64 = 0xFF_FFFF;
 /// Statements whose text is remembered by their number.
@@ -205,25 +208,42 @@ impl Mysql {
                 Answer::Over
             }
             Answer::Begins(0x03 | 0x17) => match first {
-                Some(0) => {
+                Some(0) if !self.leaves_columns_out(message.body) => {
                     let rows = length_encoded(message.body.get(1..).unwrap_or_default()).unwrap_or(0);
-                    asked.outcome(&format!("{rows} rows affected"), false);
+                    asked.outcome(&format!("{} affected", count_rows(rows)), false);
                     Answer::Over
                 }
                 Some(0xFB) | None => Answer::Over,
-                Some(_) => {
-                    Answer::Columns(length_encoded(message.body).unwrap_or(0).saturating_add(u64::from(keeps_eof)))
-                }
+                Some(_) => match self.described(message.body).saturating_add(u64::from(keeps_eof)) {
+                    0 => Answer::Rows(0),
+                    packets => Answer::Columns(packets),
+                },
             },
             Answer::Columns(0 | 1) => Answer::Rows(0),
             Answer::Columns(left) => Answer::Columns(left - 1),
             Answer::Rows(rows) if is_eof => {
-                asked.outcome(&format!("{rows} rows"), false);
+                asked.outcome(&count_rows(rows), false);
                 Answer::Over
             }
             Answer::Rows(rows) => Answer::Rows(rows + 1),
             Answer::Begins(_) | Answer::Over | Answer::None => Answer::Over,
         };
+    }
+
+    /// Whether an answer begins with rows to come whose columns MySQL does not describe, because the client wants it so.
+    fn leaves_columns_out(&self, body: &[u8]) -> bool {
+        self.abilities.unwrap_or(0) & OPTIONAL_METADATA != 0 && body.len() < OK_LEAST
+    }
+
+    /// How many columns are described before the rows, by the packet that counts them. A byte tells when they are not: MySQL has it
+    /// in front, where the client asked for that; MariaDB behind, in answers to statements that were prepared.
+    fn described(&self, body: &[u8]) -> u64 {
+        let (follow, count) = if self.abilities.unwrap_or(0) & OPTIONAL_METADATA != 0 {
+            (body.first(), length_encoded(body.get(1..).unwrap_or_default()))
+        } else {
+            (body.get(length_encoded_bytes(body)..).and_then(<[u8]>::first), length_encoded(body))
+        };
+        if follow == Some(&0) { 0 } else { count.unwrap_or(0) }
     }
 
     /// A new command, so the answer to the one before is complete.
@@ -248,6 +268,10 @@ impl Mysql {
     }
 }
 
+fn count_rows(rows: u64) -> String {
+    format!("{rows} {}", if rows == 1 { "row" } else { "rows" })
+}
+
 /// Number and words of an error.
 fn error(body: &[u8]) -> String {
     let code = body.get(1..3).map_or(0, |it| little_endian(it, 2));
@@ -264,6 +288,16 @@ fn flags(bytes: &[u8]) -> u32 {
 /// The first bytes as a number, the lowest first.
 fn little_endian(bytes: &[u8], most: usize) -> u64 {
     bytes.iter().take(most.min(8)).rev().fold(0, |number, it| (number << 8) | u64::from(*it))
+}
+
+/// Bytes that such a number takes.
+fn length_encoded_bytes(bytes: &[u8]) -> usize {
+    match bytes.first() {
+        Some(0xFC) => 3,
+        Some(0xFD) => 4,
+        Some(0xFE) => 9,
+        _ => 1,
+    }
 }
 
 fn length_encoded(bytes: &[u8]) -> Option<u64> {

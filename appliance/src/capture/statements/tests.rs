@@ -184,6 +184,29 @@ fn mysql_queries_and_prepared_statements() {
 }
 
 #[test]
+fn mysql_answers_that_describe_no_columns() {
+    const NO_EOF: u32 = 0x0100_0000;
+    const OPTIONAL_METADATA: u32 = 0x0200_0000;
+    let end = [0xFE, 0, 0, 2, 0, 0, 0];
+    let executed = (CLIENT, my(0, &[0x17, 7, 0, 0, 0, 0, 1, 0, 0, 0]));
+    // MariaDB's byte stands behind the number of columns, MySQL's before it.
+    for (flags, none, one) in [(NO_EOF, [1, 0], [1, 1]), (NO_EOF | OPTIONAL_METADATA, [0, 1], [1, 1])] {
+        let mut said = my_begins(flags);
+        said.extend([
+            executed.clone(),
+            (TARGET, [my(1, &none), my(2, b"\0\0row"), my(3, b"\0\0row"), my(4, &end)].concat()),
+            executed.clone(),
+            (TARGET, [my(1, &one), my(2, b"column"), my(3, b"\0\0row"), my(4, &end)].concat()),
+            executed.clone(),
+            (TARGET, my(1, &[0, 2, 0, 2, 0, 0, 0])),
+        ]);
+        let (statements, _) = read(TrafficProtocol::Mysql, &said);
+        let outcomes: Vec<_> = statements.iter().map(|it| it.outcome.as_str()).collect();
+        assert_eq!(outcomes, ["2 rows", "1 row", "2 rows affected"], "{flags:#x}");
+    }
+}
+
+#[test]
 fn mysql_with_attributes_and_with_what_cannot_be_read() {
     let mut said = my_begins(ATTRIBUTES_AND_NO_EOF);
     said.extend([
@@ -191,7 +214,7 @@ fn mysql_with_attributes_and_with_what_cannot_be_read() {
         (TARGET, [my(1, &[1]), my(2, b"column"), my(3, b"\x011"), my(4, &[0xFE, 0, 0, 2, 0, 0, 0])].concat()),
     ]);
     let (statements, _) = read(TrafficProtocol::Mysql, &said);
-    assert_eq!(brief(&statements), [("query", "SELECT 1", "1 rows", false)]);
+    assert_eq!(brief(&statements), [("query", "SELECT 1", "1 row", false)]);
     let mut said = my_begins(0x20);
     said.push((CLIENT, my(0, b"\x03zipped")));
     assert_eq!(read(TrafficProtocol::Mysql, &said).1, Some(Stopped::Compressed));

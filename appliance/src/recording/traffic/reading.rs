@@ -113,7 +113,7 @@ impl Opened {
                 break;
             }
         }
-        if last < end && !page.has_more {
+        if last < end && !page.has_more && statements.stopped().is_none() {
             page.stopped = format!("Only the first {} MiB are looked through.", STATEMENTS_MOST >> 20);
         } else if !page.has_more {
             page.add(statements.rest(), &mut skip, most);
