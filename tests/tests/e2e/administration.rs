@@ -120,7 +120,7 @@ fn a_node_is_drained_and_serves_again() -> Result<()> {
     on_a_site_with_console(|site| {
         let item = site.item("db-prod-1", "10.0.0.5", "127.35.0.2", &[(0, 5432)])?;
         let workstation = Workstation::new(&site.appliance.ready)?;
-        let mut console = signed_in(site, &workstation, Options::default())?;
+        let console = signed_in(site, &workstation, Options::default())?;
         console.click("nav-agents")?;
         console.wait_for("node-row")?;
         console.click_on(".sp-drain-node")?;

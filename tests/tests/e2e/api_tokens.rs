@@ -1,6 +1,5 @@
 //! An API token by hand: made, shown once, used, revoked by its owner and by an administrator.
 
-
 use anyhow::{Context, Result, ensure};
 use serde_json::json;
 use tests::browser::{Browser, Options, Workstation};

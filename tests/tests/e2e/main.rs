@@ -84,7 +84,6 @@ mod users_in_full;
 mod volume;
 mod workstation;
 
-
 use anyhow::Result;
 use serde_json::json;
 use tests::browser::{Browser, Options, Workstation};

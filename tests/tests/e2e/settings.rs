@@ -1,6 +1,5 @@
 //! Banner and limits set by hand; mail server and ticket system, too, and tried out with real ones.
 
-
 use anyhow::{Context, Result, ensure};
 use serde_json::json;
 use tests::browser::{Browser, Options, Workstation};

@@ -223,7 +223,7 @@ fn policy(session: &Session) -> Vec<Html> {
         }
         let idle = policy
             .idle_minutes
-            .map_or("does not end for being idle".to_owned(), |it| format!("ends after {it} idle minutes"));
+            .map_or("No end for being idle".to_owned(), |it| format!("Ends after {it} idle minutes"));
         told.push(format!("{idle}, by {}", policy.idle_source.words()));
     } else {
         told.push("It began before there were session policies.".to_owned());
