@@ -91,9 +91,7 @@ impl Redial for DialAgain {
         let dialling = dial(&self.appliance, self.session_id, self.resumption.secret.clone(), Some(epoch));
         match Box::pin(dialling).await.inspect_err(|it| self.metrics.refused(Refused::SessionLink, label(it))) {
             Ok((socket, _)) => Ok(socket),
-            Err(HelperError::Refused { reason, message }) if reason != name_of(Refusal::Stopping) => {
-                Err(Failed::ForGood(message))
-            }
+            Err(HelperError::Refused { reason, message }) if !may_pass(&reason) => Err(Failed::ForGood(message)),
             // A certificate that changed may be that of a network which wants to be signed in to first.
             Err(error) => Err(Failed::ForNow(error.to_string())),
         }
@@ -108,6 +106,11 @@ fn name_of(refusal: Refusal) -> String {
     }
 }
 
+/// Whether the refusal of this name may be gone soon.
+fn may_pass(reason: &str) -> bool {
+    serde_json::from_value::<Refusal>(reason.into()).is_ok_and(Refusal::may_pass)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -116,5 +119,15 @@ mod tests {
     fn refusals_have_stable_names() {
         assert_eq!(name_of(Refusal::TicketExpired), "ticket_expired");
         assert_eq!(name_of(Refusal::ProgramTooOld), "program_too_old");
+    }
+
+    #[test]
+    fn an_appliance_that_cannot_look_something_up_is_dialled_again() {
+        for refusal in [Refusal::Internal, Refusal::Stopping, Refusal::BadHello] {
+            assert!(may_pass(&name_of(refusal)), "{refusal:?}");
+        }
+        for refusal in [Refusal::SessionOver, Refusal::TicketUnknown, Refusal::ProgramTooOld] {
+            assert!(!may_pass(&name_of(refusal)), "{refusal:?}");
+        }
     }
 }

@@ -16,7 +16,7 @@ use uuid::Uuid;
 use wire::SessionId;
 use wire::agent_messages::{AgentToAppliance, ApplianceToAgent, HostFacts, TunnelTarget};
 
-use crate::greeting::{Caller, LinkFor, may_pass};
+use crate::greeting::{Caller, LinkFor};
 use crate::host_facts;
 use crate::identity::Identity;
 use crate::session;
@@ -188,7 +188,7 @@ impl Agent {
             }
             ApplianceToAgent::EndSession { session_id, .. } => self.sessions.end(session_id),
             ApplianceToAgent::Dismissed { message } => return Some(Over::Dismissed(message)),
-            ApplianceToAgent::Refused { refusal, message } if may_pass(refusal) => return Some(Over::Lost(message)),
+            ApplianceToAgent::Refused { refusal, message } if refusal.may_pass() => return Some(Over::Lost(message)),
             ApplianceToAgent::Refused { message, .. } => return Some(Over::Dismissed(message)),
             ApplianceToAgent::Welcome { .. } => {}
         }

@@ -50,7 +50,7 @@ impl GreetingError {
             Self::Dial(DialError::CertificateRefused { .. }) | Self::Versions(_) | Self::NoBinding(_) => false,
             Self::Dial(DialError::Proxy(error)) => error.may_pass(),
             Self::Dial(_) | Self::Talk(_) => true,
-            Self::Refused { refusal, .. } => may_pass(*refusal),
+            Self::Refused { refusal, .. } => refusal.may_pass(),
         }
     }
 
@@ -67,15 +67,11 @@ impl GreetingError {
         }
     }
 
-    /// Whether it was a proxy on the way that did not connect.
-    pub(crate) fn is_of_a_proxy(&self) -> bool {
-        matches!(self, Self::Dial(DialError::Proxy(_)))
+    /// Whether something on the way stood between: a proxy that starts anew refuses for a moment what it allows, and a network that
+    /// wants to be signed in to first has a certificate of its own.
+    pub(crate) fn is_of_the_way(&self) -> bool {
+        matches!(self, Self::Dial(DialError::Proxy(_) | DialError::CertificateRefused { .. }))
     }
-}
-
-/// Whether a refusal may be gone soon without anybody doing something.
-pub(crate) fn may_pass(refusal: Refusal) -> bool {
-    matches!(refusal, Refusal::Stopping | Refusal::Internal | Refusal::BadHello)
 }
 
 /// What the appliance wants signed on this connection.

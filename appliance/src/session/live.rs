@@ -350,7 +350,13 @@ impl LiveSession {
     /// Whether a link is being waited for, as consoles are told.
     #[must_use]
     pub fn is_reconnecting(&self) -> bool {
-        lock(&self.reconnecting).is_some()
+        self.reconnecting().is_some()
+    }
+
+    /// Which link is waited for, and until when.
+    #[must_use]
+    pub fn reconnecting(&self) -> Option<Reconnecting> {
+        *lock(&self.reconnecting)
     }
 
     /// Policies set this end to it, or none. True when that is another one than before.

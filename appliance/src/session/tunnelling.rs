@@ -85,6 +85,7 @@ impl Sessions {
             links.take(live.arrivals.take());
             asking = asking.filter(|_| links.jumpoint.is_none());
             self.helper_is_back(live, links);
+            self.one_is_back(live, links);
             let both = links.join();
             let were_joined = both.is_some();
             let next_at = asking.as_ref().map(|asking| asking.next_at);
@@ -124,7 +125,9 @@ impl Sessions {
                     if grace.is_zero() {
                         return self.gone(live, from);
                     }
-                    if were_joined || live.state() == SessionState::Connecting {
+                    // Who is waited for already gets no more time because the other one is lost too.
+                    let is_waited_for = live.is_reconnecting();
+                    if were_joined || live.state() == SessionState::Connecting && !is_waited_for {
                         back_by = Instant::now() + grace;
                         self.lost(live, from).await;
                     }
@@ -158,6 +161,18 @@ impl Sessions {
             live.set_reconnecting(None);
             self.announce(live);
         }
+    }
+
+    /// Of two links that were lost one is back: the other one is whom people wait for.
+    fn one_is_back(&self, live: &Arc<LiveSession>, links: &Links<End>) {
+        let waits_for = match (&links.helper, &links.jumpoint) {
+            (None, Some(_)) => LinkSide::Helper,
+            (Some(_), None) => LinkSide::Jumpoint,
+            _ => return,
+        };
+        let Some(before) = live.reconnecting().filter(|it| it.waits_for != waits_for) else { return };
+        live.set_reconnecting(Some(Reconnecting { waits_for, ..before }));
+        self.announce(live);
     }
 
     /// Both links stand. False when that cannot be written down: then the session ends before a byte went through.

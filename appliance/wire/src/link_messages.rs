@@ -205,3 +205,11 @@ pub enum Refusal {
     /// Something in the appliance failed; its log has the details.
     Internal,
 }
+
+impl Refusal {
+    /// Whether it may be gone soon without anybody doing something: dialling again helps.
+    #[must_use]
+    pub fn may_pass(self) -> bool {
+        matches!(self, Self::Stopping | Self::Internal | Self::BadHello)
+    }
+}

@@ -13,12 +13,13 @@ use anyhow::{Context, Result, anyhow, ensure};
 use tests::appliance::{Appliance, Options};
 use tests::certificates::Certificates;
 use tests::program::Program;
-use tests::servers::{Echo, Postgres, find_program, free_port, postgres_folders};
+use tests::servers::{BreakingNetwork, Echo, Postgres, find_program, free_port, postgres_folders};
 use tests::site::{Site, on_a_site_started};
 use tests::{database, wait, workspace};
 use wire::api::{JumpItem, SessionState};
 
 use crate::metrics::scrape;
+use crate::resume;
 
 /// The lock by which an appliance claims its database, as others see it.
 const CLAIM: &str = "1398893676, 0";
@@ -162,6 +163,36 @@ fn while_it_is_away(site: &Site, server: &mut Postgres, tunnel: SocketAddr, turn
     let items: Vec<JumpItem> = site.admin.get("/api/jump-items")?;
     ensure!(items.len() == 1, "{items:?}");
     Ok(())
+}
+
+#[test]
+fn a_helper_whose_link_breaks_while_the_database_is_away_comes_back() -> Result<()> {
+    let mut server = Postgres::start()?;
+    let url = server.url("app");
+    on_a_site_started(
+        |options| Options { database: Some(url), ..options },
+        |site| {
+            let network = BreakingNetwork::to(resume::appliance(site)?)?;
+            let echo = Echo::start()?;
+            let mut helper = resume::helper_behind(site, &network)?;
+            let open = site.open_to(&mut helper, "echo", echo.port())?;
+            let mut client = TcpStream::connect(open.address(0)?)?;
+            client.set_read_timeout(Some(wait::SOON * 2))?;
+            client.write_all(b"before")?;
+            client.read_exact(&mut [0; 6])?;
+            server.stop()?;
+            network.cut();
+            wait::until_true("the appliance cannot look its user up", wait::SOON, || {
+                Ok(site.appliance.program.log().contains("a user could not be looked up"))
+            })?;
+            server.start_again()?;
+            client.write_all(b"after")?;
+            client.read_exact(&mut [0; 5])?;
+            let goes_on = site.wait_for_session(open.id, "it goes on", |it| it.session.reconnecting.is_none())?;
+            ensure!(goes_on.session.state == SessionState::Tunnelling, "{goes_on:?}");
+            Ok(())
+        },
+    )
 }
 
 #[test]

@@ -19,12 +19,12 @@ use crate::policies::{draft, make};
 /// Enough that a transfer is under way for a while.
 const VOLUME: u64 = 512 << 20;
 
-fn appliance(site: &Site) -> Result<SocketAddr> {
+pub(crate) fn appliance(site: &Site) -> Result<SocketAddr> {
     ("127.0.0.1", site.appliance.port()?).to_socket_addrs()?.next().context("no address")
 }
 
 /// A helper that reaches the appliance through `network`.
-fn helper_behind(site: &Site, network: &BreakingNetwork) -> Result<HelperByHand> {
+pub(crate) fn helper_behind(site: &Site, network: &BreakingNetwork) -> Result<HelperByHand> {
     let home = site.folder().join("behind");
     let through = network.address().to_string();
     InstalledHelper::install(&site.appliance.ready, &home, &home.join("manifests"), Some(&through))?
@@ -130,6 +130,46 @@ fn a_session_waits_no_longer_than_it_may() -> Result<()> {
         ensure!(ended.session.end == Some(SessionEnd::HelperGone), "{:?}", ended.session);
         ensure!(client.read(&mut [0; 1]).is_err(), "the client does not know");
         wait::until_true("nobody listens any more", wait::SOON, || Ok(TcpStream::connect(open.address(0)?).is_err()))
+    })
+}
+
+#[test]
+fn whoever_is_missing_is_named_when_the_other_one_is_back() -> Result<()> {
+    on_a_site(|site| {
+        let (near, far) = (BreakingNetwork::to(appliance(site)?)?, BreakingNetwork::to(appliance(site)?)?);
+        let through = far.address().to_string();
+        let node = JumpointNode::enrol(&site.admin, "behind", Some(&through), site.folder())?;
+        let echo = Echo::start()?;
+        let mut helper = helper_behind(site, &near)?;
+        let mut draft = site.draft("echo", "127.0.0.1", "127.0.0.1", &[(0, echo.port().into())]);
+        draft.jumpoint_id = node.id;
+        let open = site.open(&mut helper, &site.admin.post("/api/jump-items", &draft)?.ok()?)?;
+        let mut client = TcpStream::connect(open.address(0)?)?;
+        client.set_read_timeout(Some(wait::SOON))?;
+        let mut there_and_back = || -> Result<()> {
+            client.write_all(b"x")?;
+            Ok(client.read_exact(&mut [0; 1])?)
+        };
+        there_and_back()?;
+        for (first, first_back, missing) in
+            [(&near, &near, LinkSide::Jumpoint), (&far, &near, LinkSide::Jumpoint), (&near, &far, LinkSide::Helper)]
+        {
+            let second = if std::ptr::eq(first, &near) { &far } else { &near };
+            for network in [first, second] {
+                network.set_down(true);
+                network.cut();
+                site.wait_for_session(open.id, "it waits", |it| it.session.reconnecting.is_some())?;
+            }
+            first_back.set_down(false);
+            site.wait_for_session(open.id, "who is missing is named", |it| {
+                it.session.reconnecting.is_some_and(|it| it.waits_for == missing)
+            })?;
+            near.set_down(false);
+            far.set_down(false);
+            site.wait_for_session(open.id, "it goes on", |it| it.session.reconnecting.is_none())?;
+            there_and_back()?;
+        }
+        Ok(())
     })
 }
 
