@@ -215,7 +215,7 @@ impl Direction<'_> {
                 }
                 Incoming::Control(text) => {
                     let heard = control(text).map_err(|detail| Stopped::Broken { from: self.from, detail });
-                    self.wait_for_rows().await;
+                    wait_for_rows(self.from, self.table, self.changed).await;
                     heard
                 }
             };
@@ -226,14 +226,14 @@ impl Direction<'_> {
     }
 
     async fn pass(&self, message: Bytes) -> Result<(), Stopped> {
-        let Noted { inspected: Inspected { onward, refusals }, has_news, wait_for_rows } = self
+        let Noted { inspected: Inspected { onward, refusals }, has_news, is_full } = self
             .inspect(message)
             .map_err(|violated| Stopped::Broken { from: self.from, detail: violated.to_string() })?;
         if has_news {
             self.changed.notify_one();
         }
-        if wait_for_rows {
-            self.wait_for_rows().await;
+        if is_full {
+            wait_for_rows(self.from, self.table, self.changed).await;
         }
         if let Some(tap) = self.tap
             && !onward.is_empty()
@@ -259,24 +259,8 @@ impl Direction<'_> {
         Ok(Noted {
             inspected,
             has_news: (table.open_count(), table.total()) != open_before,
-            wait_for_rows: table.unwritten_count() > UNWRITTEN_MOST,
+            is_full: table.unwritten_count() > UNWRITTEN_MOST,
         })
-    }
-
-    /// What happened has to be written down; when the database cannot keep up, the relay waits.
-    async fn wait_for_rows(&self) {
-        let too_many = || {
-            let table = self.table.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-            table.unwritten_count() > UNWRITTEN_MOST
-        };
-        let mut told = false;
-        while too_many() {
-            if !std::mem::replace(&mut told, true) {
-                tracing::warn!(from = ?self.from, "the relay waits for the database: too many connections are not written down");
-            }
-            self.changed.notify_one();
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
     }
 
     fn gone(&self, detail: String) -> Stopped {
@@ -298,7 +282,23 @@ async fn send(to: From, link: &Outbound, frames: Bytes) -> Result<(), Stopped> {
 struct Noted {
     inspected: Inspected,
     has_news: bool,
-    wait_for_rows: bool,
+    is_full: bool,
+}
+
+/// What happened has to be written down; when the database cannot keep up, whoever makes more of it waits.
+pub async fn wait_for_rows(from: From, table: &Mutex<ConnectionTable>, changed: &tokio::sync::Notify) {
+    let too_many = || {
+        let table = table.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        table.unwritten_count() > UNWRITTEN_MOST
+    };
+    let mut told = false;
+    while too_many() {
+        if !std::mem::replace(&mut told, true) {
+            tracing::warn!(from = ?from, "a link waits for the database: too many connections are not written down");
+        }
+        changed.notify_one();
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
 }
 
 fn other(from: From) -> From {

@@ -13,7 +13,7 @@ use super::links::{End, Links};
 use super::live::LiveSession;
 use super::registry::Sessions;
 use crate::relay::connections::From;
-use crate::relay::forward::{Direction, Outbound, Pulse, Stopped};
+use crate::relay::forward::{Direction, Outbound, Pulse, Stopped, wait_for_rows};
 use crate::relay::link::{Incoming, LinkBroken, Outgoing};
 
 /// How long the other side is given to take a word.
@@ -78,13 +78,15 @@ impl Sessions {
     pub(super) async fn attend(&self, live: &Arc<LiveSession>, links: &Links<End>) -> Stopped {
         let helper = async {
             match &links.helper {
-                Some(end) => alone(From::Helper, end, &live.helper_pulse, |text| self.helper_says(live, &text)).await,
+                Some(end) => {
+                    alone(live, From::Helper, end, &live.helper_pulse, |text| self.helper_says(live, &text)).await
+                }
                 None => std::future::pending().await,
             }
         };
         let jumpoint = async {
             match &links.jumpoint {
-                Some(end) => alone(From::Jumpoint, end, &live.jumpoint_pulse, |_| Ok(())).await,
+                Some(end) => alone(live, From::Jumpoint, end, &live.jumpoint_pulse, |_| Ok(())).await,
                 None => std::future::pending().await,
             }
         };
@@ -139,7 +141,13 @@ pub(super) async fn hear_out(end: End) {
 }
 
 /// Listens to one link until it is gone.
-async fn alone(from: From, end: &End, pulse: &Pulse, mut control: impl FnMut(String) -> Result<(), String>) -> Stopped {
+async fn alone(
+    live: &LiveSession,
+    from: From,
+    end: &End,
+    pulse: &Pulse,
+    mut control: impl FnMut(String) -> Result<(), String>,
+) -> Stopped {
     let listen = async {
         let mut incoming = end.incoming.lock().await;
         loop {
@@ -155,6 +163,7 @@ async fn alone(from: From, end: &End, pulse: &Pulse, mut control: impl FnMut(Str
                     if let Err(detail) = control(text) {
                         return Stopped::Broken { from, detail };
                     }
+                    wait_for_rows(from, &live.table, &live.changed).await;
                 }
                 Incoming::Frames(_) => {}
             }
