@@ -10,7 +10,7 @@ use link::carry::{Party, carry};
 use link::metrics::{Metrics, Refused, name_of};
 use link::redial::{Failed, Redial};
 use link::stream_driver::{Accepted, Control, LinkEnd, StreamDriver};
-use link::tcp::{self, ConnectError};
+use link::tcp::{self, ConnectError, Lookups};
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -26,8 +26,15 @@ const TARGET_ANSWERS_WITHIN: Duration = Duration::from_secs(10);
 /// How often the appliance is dialled for one session.
 const DIAL_ATTEMPTS: u32 = 4;
 
-/// Targets by tunnel number.
-type Targets = HashMap<u16, TunnelTarget>;
+/// Names of targets that are looked up at a time for one session.
+const LOOKUPS_MOST: usize = 32;
+
+/// What the connections of a session lead to.
+struct Targets {
+    /// By tunnel number.
+    by_tunnel: HashMap<u16, TunnelTarget>,
+    lookups: Lookups,
+}
 
 /// Serves one session until it ends, over as many links as it takes. Its connections run on `tracker`.
 ///
@@ -49,7 +56,8 @@ pub(crate) async fn serve(
     let config = Config::default();
     let (driver, control) =
         StreamDriver::start(socket, again, Side::Acceptor, config, &metrics, tracker, cancel.child_token());
-    let targets: Arc<Targets> = Arc::new(targets.into_iter().map(|target| (target.index, target)).collect());
+    let by_tunnel = targets.into_iter().map(|target| (target.index, target)).collect();
+    let targets = Arc::new(Targets { by_tunnel, lookups: Lookups::at_most(LOOKUPS_MOST) });
     let end = accept_until_the_end(&driver, control, &targets, tracker, &cancel).await;
     match end {
         LinkEnd::Ours | LinkEnd::Closed => info!("the session is over"),
@@ -89,8 +97,7 @@ impl Redial for DialAgain {
     async fn dial(&mut self, epoch: u64) -> Result<link::WebSocket, Failed> {
         match Box::pin(self.caller.greet(LinkFor::Session(self.session_id, Some(epoch)))).await {
             Ok((socket, _)) => Ok(socket),
-            // A proxy that starts anew may refuse for a moment what it allows.
-            Err(error) if error.may_pass() || error.is_of_a_proxy() => Err(Failed::ForNow(error.to_string())),
+            Err(error) if error.may_pass() || error.is_of_the_way() => Err(Failed::ForNow(error.to_string())),
             Err(error) => Err(Failed::ForGood(error.to_string())),
         }
     }
@@ -144,13 +151,13 @@ fn ends_session(text: &str) -> bool {
 /// Connects one stream to its target and carries its bytes.
 async fn connect(accepted: Accepted, targets: Arc<Targets>, metrics: Metrics) {
     let Accepted { mut stream, tunnel } = accepted;
-    let Some(target) = targets.get(&tunnel) else {
+    let Some(target) = targets.by_tunnel.get(&tunnel) else {
         warn!("refused: the session has no such tunnel");
         metrics.refused(Refused::Connection, &name_of(&EndReason::NotAllowed));
         stream.reset(EndReason::NotAllowed, "", false);
         return;
     };
-    let connecting = tcp::connect(&target.host, target.port, TARGET_ANSWERS_WITHIN);
+    let connecting = tcp::connect(&target.host, target.port, TARGET_ANSWERS_WITHIN, &targets.lookups);
     let connected = tokio::select! {
         // The local program may give up before the target has answered.
         _ = poll_fn(|cx| stream.poll_end(cx)) => return,

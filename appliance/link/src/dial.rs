@@ -26,7 +26,7 @@ use wire::stream::frame::MAX_MESSAGE;
 use crate::appliance_url::ApplianceUrl;
 use crate::proxy::{Proxy, ProxyChoice};
 use crate::proxy_tunnel::{self, ProxyError};
-use crate::tcp::{self, ConnectError};
+use crate::tcp::{self, ConnectError, Lookups};
 use crate::tls_io::{WEBSOCKET_READ_BYTES, WholeReads, hold_a_message, under_tls};
 use crate::trust::{Trust, TrustError, certificate_refused};
 
@@ -167,7 +167,7 @@ impl Dialer {
         let (host, port) = self.target();
         let proxy = self.proxy()?;
         let tcp = match &proxy {
-            None => tcp::connect(host, port, self.within).await?,
+            None => tcp::connect(host, port, self.within, &Lookups::at_most(1)).await?,
             Some(proxy) => proxy_tunnel::connect(proxy, host, port, self.within, end).await?,
         };
         let name = ServerName::try_from(self.appliance.host().to_owned())

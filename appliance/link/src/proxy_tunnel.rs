@@ -9,7 +9,7 @@ use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout_at};
 
 use crate::proxy::{Proxy, ProxyUrlError};
-use crate::tcp::{self, ConnectError};
+use crate::tcp::{self, ConnectError, Lookups};
 
 /// Why there is no connection through the proxy.
 #[derive(Debug, thiserror::Error)]
@@ -126,7 +126,7 @@ pub async fn connect(
     end: Instant,
 ) -> Result<TcpStream, ProxyError> {
     let target = if host.contains(':') { format!("[{host}]:{port}") } else { format!("{host}:{port}") };
-    let connected = tcp::connect(proxy.host(), proxy.port(), within).await;
+    let connected = tcp::connect(proxy.host(), proxy.port(), within, &Lookups::at_most(1)).await;
     let mut stream = connected.map_err(|source| ProxyError::Unreachable { proxy: proxy.clone(), source })?;
     match timeout_at(end, ask(proxy, &target, &mut stream)).await {
         Ok(Ok(status)) => judge(proxy, target, status).map(|()| stream),

@@ -1,12 +1,14 @@
 //! Connecting over TCP, and why it failed.
 
 use std::io;
-use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+use std::net::{IpAddr, Ipv6Addr, SocketAddr, ToSocketAddrs};
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use socket2::{SockRef, TcpKeepalive};
 use tokio::net::TcpStream;
+use tokio::sync::Semaphore;
 use tokio::time::{sleep, timeout};
 use tracing::debug;
 
@@ -67,16 +69,38 @@ pub fn notice_dead_peers(socket: &TcpStream) {
     }
 }
 
+/// How many names are looked up at a time for one asker. The system's resolver blocks a thread and cannot be called off: what nobody
+/// waits for any more counts until it ends, so that one asker does not take the threads of all.
+#[derive(Clone, Debug)]
+pub struct Lookups(Arc<Semaphore>);
+
+impl Lookups {
+    /// So many.
+    #[must_use]
+    pub fn at_most(count: usize) -> Self {
+        Self(Arc::new(Semaphore::new(count)))
+    }
+
+    async fn run<T: Send + 'static>(&self, ask: impl FnOnce() -> io::Result<T> + Send + 'static) -> io::Result<T> {
+        let place = self.0.clone().acquire_owned().await.map_err(io::Error::other)?;
+        let asked = tokio::task::spawn_blocking(move || {
+            let _place = place;
+            ask()
+        });
+        asked.await.map_err(io::Error::other)?
+    }
+}
+
 /// Connects to the first address of `host` that answers, with `TCP_NODELAY` on. Resolving the
 /// name may take half of the time.
 ///
 /// # Errors
 /// Of several addresses, the error of the one that failed last.
-pub async fn connect(host: &str, port: u16, within: Duration) -> Result<TcpStream, ConnectError> {
+pub async fn connect(host: &str, port: u16, within: Duration, lookups: &Lookups) -> Result<TcpStream, ConnectError> {
     let attempt = async {
         // Name servers that do not answer are told from a host that does not.
         let addresses =
-            timeout(within / 2, resolve(host, port)).await.unwrap_or_else(|_| Err(no_name_servers(host)))?;
+            timeout(within / 2, resolve(host, port, lookups)).await.unwrap_or_else(|_| Err(no_name_servers(host)))?;
         connect_first(&addresses).await
     };
     match timeout(within, attempt).await {
@@ -101,12 +125,13 @@ fn no_name_servers(host: &str) -> ConnectError {
     ConnectError::NameNotFound { host: host.into(), detail: "the name servers did not answer in time".into() }
 }
 
-async fn resolve(host: &str, port: u16) -> Result<Vec<SocketAddr>, ConnectError> {
+async fn resolve(host: &str, port: u16, lookups: &Lookups) -> Result<Vec<SocketAddr>, ConnectError> {
     if let Ok(address) = host.parse::<IpAddr>() {
         return Ok(vec![SocketAddr::new(address, port)]);
     }
     let not_found = |detail: String| ConnectError::NameNotFound { host: host.into(), detail };
-    let found = tokio::net::lookup_host((host, port)).await.map_err(|error| not_found(error.to_string()))?;
+    let name = (host.to_owned(), port);
+    let found = lookups.run(move || name.to_socket_addrs()).await.map_err(|error| not_found(error.to_string()))?;
     let addresses = alternate(found.collect());
     if addresses.is_empty() { Err(not_found("it has no address".into())) } else { Ok(addresses) }
 }
@@ -211,9 +236,23 @@ mod tests {
     async fn each_failure_has_its_name() {
         let free = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap().port();
         let within = Duration::from_secs(5);
-        assert!(matches!(connect("127.0.0.1", free, within).await, Err(ConnectError::Refused(_))));
-        let error = connect("no-such-name.invalid", 1, within).await.unwrap_err();
+        assert!(matches!(
+            connect("127.0.0.1", free, within, &Lookups::at_most(1)).await,
+            Err(ConnectError::Refused(_))
+        ));
+        let error = connect("no-such-name.invalid", 1, within, &Lookups::at_most(1)).await.unwrap_err();
         assert!(matches!(error, ConnectError::NameNotFound { .. }), "{error}");
+    }
+
+    #[tokio::test]
+    async fn a_lookup_that_nobody_waits_for_any_more_keeps_its_place() {
+        let lookups = Lookups::at_most(1);
+        let (answer, stuck) = std::sync::mpsc::channel::<()>();
+        let given_up = lookups.run(move || Ok(stuck.recv().is_ok()));
+        assert!(timeout(Duration::from_millis(50), given_up).await.is_err());
+        assert!(timeout(Duration::from_millis(50), lookups.run(|| Ok(()))).await.is_err(), "a thread more was taken");
+        answer.send(()).unwrap();
+        lookups.run(|| Ok(())).await.unwrap();
     }
 
     #[tokio::test]
@@ -226,7 +265,7 @@ mod tests {
         let within = Duration::from_millis(300);
         let mut held = Vec::new();
         let error = loop {
-            match connect("127.0.0.1", port, within).await {
+            match connect("127.0.0.1", port, within, &Lookups::at_most(1)).await {
                 Ok(stream) => held.push(stream),
                 Err(error) => break error,
             }

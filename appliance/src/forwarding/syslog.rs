@@ -9,6 +9,7 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
+use link::tcp::{self, Lookups};
 use rustix::net::sockopt;
 use rustls::pki_types::ServerName;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, ReadHalf, WriteHalf};
@@ -163,7 +164,7 @@ async fn connected(server: &SyslogServer) -> Result<TlsStream<TcpStream>, Forwar
     let name = ServerName::try_from(server.host.trim_matches(['[', ']']).to_owned());
     let name = name.map_err(|error| broken(&error.to_string()))?;
     let port = u16::try_from(server.port).unwrap_or_default();
-    let stream = link::tcp::connect(&server.host, port, CONNECT_WITHIN).await;
+    let stream = tcp::connect(&server.host, port, CONNECT_WITHIN, &Lookups::at_most(1)).await;
     let stream = stream.map_err(|error| broken(&error.to_string()))?;
     notice_death(&stream).map_err(|error| of_io(&error))?;
     TlsConnector::from(Arc::new(config)).connect(name, stream).await.map_err(|error| of_io(&error))
