@@ -125,6 +125,9 @@ fn settings() -> Vec<Kept> {
     let ticket = |host: &str| json!({ "url": format!("https://{host}.example.org/{{ticket}}") });
     let letter = |subject: &str| json!({ "session_started": { "subject": subject, "text": "{user} uses {item}." } });
     let idle = |minutes: u32| json!({ "idle": { "kind": "after", "minutes": minutes } });
+    let kept_for = |days: u32| json!({ "rules": [{ "kind": "desktop", "days": days }] });
+    let syslog = |port: u16| json!({ "host": "localhost", "port": port });
+    let webhook = |port: u16| json!({ "url": format!("https://localhost:{port}/events"), "secret": "what the webhook's events are signed with" });
     vec![
         put("/api/session-policies/global", idle(60), idle(5)),
         put(
@@ -136,6 +139,9 @@ fn settings() -> Vec<Kept> {
         put("/api/settings/mail", mail("First"), mail("Second")),
         put("/api/settings/letters", letter("First"), letter("Second")),
         put("/api/settings/ticket-system", ticket("first"), ticket("second")),
+        put("/api/settings/retention", kept_for(30), kept_for(60)),
+        put("/api/settings/syslog", syslog(1), syslog(2)),
+        put("/api/settings/webhook", webhook(1), webhook(2)),
     ]
 }
 

@@ -7,16 +7,21 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, anyhow, ensure};
+use serde_json::{Value, json};
 use tests::api_client::ApiClient;
 use tests::helper::HelperByHand;
 use tests::jumpoint::jumpoint;
 use tests::servers::{Gauge, Silent};
-use tests::site::{OpenSession, Site, TECHNICIAN_PASSWORD, on_a_site};
+use tests::site::{OpenSession, Site, TECHNICIAN_PASSWORD, on_a_site, on_a_site_with_clock};
 use tests::wait;
 use wire::JumpItemRoleId;
-use wire::api::{JumpItem, JumpointChange, NewSession, Session, SessionEnd, SessionState, User, UserChange};
+use wire::api::{
+    JumpItem, JumpPolicyDraft, JumpointChange, NewSession, Session, SessionEnd, SessionState, User, UserChange,
+};
 use wire::helper_messages::HelperEvent;
 use wire::stream::EndReason;
+
+use crate::policies::{approval_by, ask, decide, draft, guard, make, schedule, somebody};
 
 /// Within this every connection is cut.
 const AT_ONCE: Duration = Duration::from_secs(1);
@@ -39,9 +44,17 @@ struct Stage<'a> {
 }
 
 impl Stage<'_> {
-    fn begin(&mut self, name: &str) -> Result<Victim> {
+    fn item(&self, name: &str) -> Result<JumpItem> {
         let ports = [(0, self.silent.port().into()), (0, self.gauge.port().into())];
-        let item = self.site.item(name, "127.0.0.1", "127.0.0.1", &ports)?;
+        self.site.item(name, "127.0.0.1", "127.0.0.1", &ports)
+    }
+
+    fn begin(&mut self, name: &str) -> Result<Victim> {
+        let item = self.item(name)?;
+        self.begin_on(item)
+    }
+
+    fn begin_on(&mut self, item: JumpItem) -> Result<Victim> {
         let session: Session = self.tom.post("/api/sessions", &NewSession::of(item.id))?.ok()?;
         let ticket = self.tom.send("POST", &format!("/api/sessions/{}/ticket", session.id), None)?.ok()?;
         let local = self.helper.open_tunnels(&ticket)?;
@@ -195,6 +208,52 @@ fn every_end_of_a_session_cuts_its_connections_at_once() -> Result<()> {
         let victim = stage.begin("removed node")?;
         stage.check(victim, SessionEnd::JumpointDisabled, "disabled or removed", |_| {
             admin.delete(&format!("{jumpoint_path}/nodes/{node}"))?.success()
+        })
+    })
+}
+
+#[test]
+fn a_policy_that_runs_out_cuts_connections_at_once() -> Result<()> {
+    on_a_site_with_clock(|site, clock| {
+        let tom = Arc::new(site.technician("tom")?);
+        let helper = site.start_helper()?;
+        let mut stage = Stage { site, tom: Arc::clone(&tom), helper, silent: Silent::start()?, gauge: Gauge::start()? };
+        let (bob_id, bob) = somebody(site, "bob")?;
+
+        let hours = JumpPolicyDraft { schedule: Some(schedule(true, true)), ..draft("Office hours") };
+        let hours = make(site, &hours)?;
+        let item = stage.item("schedule closes")?;
+        guard(site, &item, Some(hours.id))?;
+        let victim = stage.begin_on(item)?;
+        stage.check(victim, SessionEnd::ScheduleClosed, "schedule of its policy closed", |_| {
+            clock.pass(Duration::from_secs(11 * 60))
+        })?;
+
+        let eyes = JumpPolicyDraft { approval: Some(approval_by(&[bob_id])), ..draft("Four eyes") };
+        let eyes = make(site, &eyes)?;
+        let item = stage.item("approval runs out")?;
+        guard(site, &item, Some(eyes.id))?;
+        decide(&bob, ask(&tom, &item, 5)?.id, true)?;
+        let victim = stage.begin_on(item)?;
+        stage.check(victim, SessionEnd::ApprovalEnded, "approval that it rested on ran out", |_| {
+            clock.pass(Duration::from_secs(6 * 60))
+        })?;
+
+        let item = stage.item("approval taken back")?;
+        guard(site, &item, Some(eyes.id))?;
+        let request = ask(&tom, &item, 5)?;
+        decide(&bob, request.id, true)?;
+        let victim = stage.begin_on(item)?;
+        stage.check(victim, SessionEnd::ApprovalRevoked, "bob", |_| {
+            bob.send("POST", &format!("/api/approvals/{}/revoke", request.id), None)?.success()
+        })?;
+
+        let victim = stage.begin("tool taken away")?;
+        let path = "/api/session-policies/global";
+        let mut none: Value = site.admin.get(path)?;
+        none["tools"] = json!([{ "tool": "protocol_tunneling", "rule": "disabled" }, { "tool": "stored_credentials", "rule": "enabled" }]);
+        stage.check(victim, SessionEnd::NotAllowed, "session policy does not allow", |_| {
+            site.admin.put(path, &none)?.success()
         })
     })
 }

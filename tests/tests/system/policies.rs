@@ -85,7 +85,8 @@ fn status(client: &ApiClient, item: JumpItemId) -> Result<ItemStatus> {
 }
 
 /// A schedule by UTC that is open for these seconds from now, or closed and opens then; never across minutes that have begun.
-fn schedule(strict: bool, open: bool) -> Schedule {
+/// Of ten minutes that begin now, or of all others.
+pub(crate) fn schedule(strict: bool, open: bool) -> Schedule {
     let now = jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC);
     let (day, _) = Weekday::ALL[usize::try_from(now.weekday().to_monday_zero_offset()).unwrap_or(0)];
     let minute = u16::try_from(i32::from(now.hour()) * 60 + i32::from(now.minute())).unwrap_or(0);

@@ -1,16 +1,19 @@
 //! Recordings in S3-compatible storage: a real server, over TLS; that it dies while something is recorded; a wrong
-//! key; a change of store.
+//! key; a change of store; tampering with the bucket.
 
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 use serde_json::json;
 use tests::appliance::Options;
 use tests::audit_trail;
+use tests::program::run_to_end;
 use tests::servers::{Echo, S3_KEY, S3Server};
 use tests::site::{Site, on_a_site_started};
 use tests::wait::{self, SOON};
+use tests::workspace;
 use wire::api::{
     HealthCheck, HealthChecks, HealthLevel, HealthSubject, NewSession, RecordingState, SessionEnd, SessionState,
 };
@@ -20,6 +23,7 @@ use crate::recordings::{announce, complete, echo_through, file, is_cut, recorded
 
 /// How long a session may go on without a store: ten seconds, and what it takes to see that.
 const STOPPED_WITHIN: Duration = Duration::from_secs(25);
+const VERIFIED_WITHIN: Duration = Duration::from_secs(60);
 
 /// A configuration file that only its owner reads; it vanishes with the folder.
 fn configuration(folder: &Path, text: &str) -> Result<PathBuf> {
@@ -117,6 +121,55 @@ fn recordings_lie_in_the_bucket_and_the_death_of_the_store_ends_what_needs_it() 
             let delete = json!({ "name": "db-1", "reason": "Asked for" });
             site.admin.post(&format!("/api/recordings/{}/delete", recording.id), &delete)?.success()?;
             ensure!(!files_below(&server.objects())?.iter().any(ours), "it is still there");
+            Ok(())
+        },
+    )
+}
+
+/// `sallyport recordings verify` with a site's own configuration: how it ends, and what it says.
+fn verified(site: &Site, config: &Path) -> Result<(Option<i32>, String)> {
+    let mut command = Command::new(workspace::program("sallyport")?);
+    command.args(["recordings", "verify", "--data-dir"]).arg(site.folder().join("appliance"));
+    command.arg("--config").arg(config);
+    if let Some(url) = site.appliance.database() {
+        command.env("SALLYPORT_DATABASE_URL", url);
+    }
+    let done = run_to_end(&mut command, VERIFIED_WITHIN)?;
+    Ok((done.status.code(), done.stdout + &done.stderr))
+}
+
+#[test]
+fn what_is_changed_in_the_bucket_is_found_from_the_command_line() -> Result<()> {
+    let (server, folder) = (S3Server::start()?, tempfile::tempdir()?);
+    let text = format!("[recordings]\nstore = 'archive'\n{}", server.configuration("archive", S3_KEY));
+    let config = configuration(folder.path(), &text)?;
+    on_a_site_started(
+        |options| Options { config: Some(config.clone()), ..options },
+        |site| {
+            let item = recorded_item(site, "db-1", 5432)?;
+            let session = site.jump(&item)?;
+            let recording = announce(&site.admin, session.id)?;
+            send_from(&site.admin, recording.id, 0)?;
+            stop(&site.admin, recording.id)?;
+            complete(site, session.id)?;
+            let (code, said) = verified(site, &config)?;
+            ensure!(code == Some(0) && said.contains("1 recordings are as the audit trail says"), "{code:?}: {said}");
+
+            let name = recording.id.to_string();
+            let is_its_object =
+                |it: &PathBuf| it.ends_with(format!("{name}._S3rver_object")) || it.ends_with(&name) && it.is_file();
+            let object = files_below(&server.objects())?.into_iter().find(is_its_object).context("no such object")?;
+            let (whole, mut changed) = (std::fs::read(&object)?, std::fs::read(&object)?);
+            let last = changed.last_mut().context("an empty object")?;
+            *last ^= 1;
+            std::fs::write(&object, &changed)?;
+            let (code, said) = verified(site, &config)?;
+            ensure!(code == Some(1) && said.contains(&name) && said.contains("was changed"), "{code:?}: {said}");
+            std::fs::write(&object, &whole)?;
+            ensure!(verified(site, &config)?.0 == Some(0), "it is as it was");
+            std::fs::remove_file(&object)?;
+            let (code, said) = verified(site, &config)?;
+            ensure!(code == Some(1) && said.contains(&name), "{code:?}: {said}");
             Ok(())
         },
     )
