@@ -7,6 +7,7 @@ use tests::browser::{Options, Workstation};
 use tests::console::Console;
 use tests::sign_on::with;
 use tests::site::{Site, TECHNICIAN_PASSWORD, on_a_site_with_console};
+use tests::wait::{self, SOON};
 use wire::api::JumpItem;
 
 use crate::administration::{of_row, wait_for_cell};
@@ -184,5 +185,50 @@ fn the_second_who_saves_a_team_a_role_or_a_policy_is_told_and_can_load_it_again(
             second_is_told(&eva, &mut console, &it).with_context(|| format!("the {}", it.name))?;
         }
         Ok(())
+    })
+}
+
+/// The minutes in the form of the global session policy.
+fn wait_for_minutes(console: &Console, minutes: &str) -> Result<()> {
+    console.wait_for_text("global-policy-minutes", |text| text == minutes).map(|_| ())
+}
+
+#[test]
+fn the_global_session_policy_keeps_what_is_typed_and_tells_the_second() -> Result<()> {
+    on_a_site_with_console(|site| {
+        make_eva(site)?;
+        let eva = site.admin.stranger();
+        eva.sign_in("eva", TECHNICIAN_PASSWORD)?;
+        const PATH: &str = "/api/session-policies/global";
+        let change_to = |minutes: u32| -> Result<()> {
+            let idle = json!({ "idle": { "kind": "after", "minutes": minutes } });
+            eva.put(PATH, &with(&eva.get(PATH)?, &idle))?.success()
+        };
+        change_to(60)?;
+        let desk = Workstation::new(&site.appliance.ready)?;
+        let console = signed_in(site, &desk, Options::default())?;
+        open_section(&console, "session-policies")?;
+        wait_for_minutes(&console, "60")?;
+        // Nobody typed anything here: the other one's change comes in by itself.
+        change_to(70)?;
+        wait_for_minutes(&console, "70")?;
+        console.type_into("global-policy-minutes", "30")?;
+        change_to(80)?;
+        console.click("save-global-policy")?;
+        console.wait_for_text("global-session-policy-error", |text| text.contains(TOLD))?;
+        wait_for_minutes(&console, "30")?;
+        let kept: Value = eva.get(PATH)?;
+        ensure!(kept["idle"]["minutes"] == 80, "{kept}");
+        console.click("global-session-policy-error-reload")?;
+        wait_for_minutes(&console, "80")?;
+        console.type_into("global-policy-minutes", "30")?;
+        console.click("save-global-policy")?;
+        console.wait_for_text("toasts", |text| text.contains("The global session policy is saved"))?;
+        let kept: Value = eva.get(PATH)?;
+        ensure!(kept["idle"]["minutes"] == 30, "{kept}");
+        // And once more: what was saved is what the next change goes on from.
+        console.type_into("global-policy-minutes", "31")?;
+        console.click("save-global-policy")?;
+        wait::until_true("it is saved", SOON, || Ok(eva.get::<Value>(PATH)?["idle"]["minutes"] == 31))
     })
 }

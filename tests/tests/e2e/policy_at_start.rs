@@ -10,13 +10,13 @@ use tests::authenticator::Authenticator;
 use tests::browser::{Browser, Options, Workstation};
 use tests::clock::Clock;
 use tests::console::Console;
-use tests::servers::{MAIL_PASSWORD, MAIL_USER, MailSecurity, MailServer};
+use tests::servers::{MAIL_PASSWORD, MAIL_USER, MailSecurity, MailServer, Reply, TicketDesk};
 use tests::site::{
     ADMIN_PASSWORD, Site, TECHNICIAN_PASSWORD, on_a_site_with_console, on_a_site_with_console_and_clock,
 };
 use tests::wait::{self, SOON};
 use wire::api::{
-    Approvals, BeginTotp, ConfirmTotp, JumpItem, JumpPolicy, Me, RecoveryCodes, TotpOffer, TunnelJumpDraft,
+    Approvals, BeginTotp, ConfirmTotp, JumpItem, JumpPolicy, Me, RecoveryCodes, SessionPage, TotpOffer, TunnelJumpDraft,
 };
 use wire::{JumpItemRoleId, JumpPolicyId, SecretText};
 
@@ -190,6 +190,52 @@ fn a_policy_and_a_tag_are_given_to_several_items_at_once() -> Result<()> {
         }
         console.click_on("[data-testid=\"tag-entry\"][data-name=\"billing\"]")?;
         console.wait_for_text("item-count", |text| text.contains('2'))?;
+        Ok(())
+    })
+}
+
+#[test]
+fn several_items_ask_one_after_the_other() -> Result<()> {
+    on_a_site_with_console(|site| {
+        let desk = TicketDesk::start(|asked| Reply::new(if asked.line.contains("/4711 ") { 200 } else { 404 }, "{}"))?;
+        let settings = json!({
+            "url": format!("{}/api/tickets/{{ticket}}", desk.url()), "ca_pem": desk.authority, "time_out_seconds": 5,
+            "revision": 0,
+        });
+        site.admin.put("/api/settings/ticket-system", &settings)?.success()?;
+        let careful = policy(site, &json!({ "name": "Change", "ticket": true }))?;
+        for (name, is_guarded) in [("a-plain", false), ("b-guarded", true), ("c-guarded", true), ("d-guarded", true)] {
+            let item = site.item(name, "10.0.0.5", "127.39.4.1", &[(0, 5432)])?;
+            if is_guarded {
+                guard(site, &item, careful)?;
+            }
+        }
+        let workstation = Workstation::new(&site.appliance.ready)?;
+        let mut console = signed_in(site, &workstation, Options::default())?;
+        console.select("a-plain")?;
+        mouse(&console, &row("d-guarded"), "left", SHIFT)?;
+        console.wait_for_text("jump", |text| text.contains("(4)"))?;
+        console.click("jump")?;
+        let asks = |name: &str| console.wait_for_text("start-dialog", |text| text.contains(name)).map(|_| ());
+        asks("Start b-guarded (2 more to follow)")?;
+        console.type_into("start-ticket", "4711")?;
+        console.click("start-save")?;
+        // Whoever leaves one out is asked about the next all the same, in a form of its own.
+        asks("Start c-guarded (1 more to follow)")?;
+        ensure!(
+            console.text("start-ticket")?.is_none_or(|it| it.is_empty()),
+            "the ticket of another item stands there"
+        );
+        console.click("start-cancel")?;
+        console.wait_for_text("start-dialog", |text| text.contains("Start d-guarded") && !text.contains("follow"))?;
+        console.type_into("start-ticket", "4711")?;
+        pictures(&mut console, "start-the-last-of-several")?;
+        console.click("start-save")?;
+        console.wait_for("protocol-tunneling")?;
+        let live: SessionPage = site.admin.get("/api/sessions?live=true")?;
+        let mut names: Vec<_> = live.sessions.iter().map(|it| it.item_name.as_str()).collect();
+        names.sort_unstable();
+        ensure!(names == ["a-plain", "b-guarded", "d-guarded"], "{names:?}");
         Ok(())
     })
 }

@@ -45,6 +45,15 @@ pub(super) fn MembersDialog(props: &MembersDialogProps) -> Html {
         let draft = draft.clone();
         Callback::from(move |members: Vec<Membership>| draft.set(Some(members)))
     };
+    let onreload = {
+        // The rows as they are now, in place of what was entered.
+        let (draft, newest, console) = (draft.clone(), known.value.clone(), console.clone());
+        let load = move || console.with_api(|api| async move { api.members(id).await });
+        sending.reload(load, move |now| {
+            draft.set(None);
+            newest.set(Some(now));
+        })
+    };
     let onsubmit = {
         let (sending, onclose, members) = (sending.clone(), props.onclose.clone(), members.clone());
         let revision = known.value.as_ref().map(|it| it.revision);
@@ -83,7 +92,7 @@ pub(super) fn MembersDialog(props: &MembersDialogProps) -> Html {
         && policies.value.is_some();
     html! {
         <FormDialog name="members" title={format!("Members of {}", props.group.name)} width={Width::Medium} deed="Save"
-            sending={sending.clone()} {onsubmit} onclose={props.onclose.clone()}>
+            sending={sending.clone()} {onsubmit} {onreload} onclose={props.onclose.clone()}>
             <p class="sp-pale">{ "A row for a user counts before those of their teams; rows of several teams add up. Whoever has no row has their default role. Administrators may do everything." }</p>
             if let Some(error) = failed {
                 <ErrorAlert id="members-load-error" {error} />

@@ -4,6 +4,7 @@ use wire::api::GlobalSessionPolicy;
 use yew::prelude::*;
 
 use super::session_policy_fields::RuleFieldset;
+use super::settings::kept_form::refusal;
 use crate::components::alert::ErrorAlert;
 use crate::components::button::{Button, Kind};
 use crate::components::spinner;
@@ -28,8 +29,7 @@ pub(super) fn GlobalCard() -> Html {
             { match &*global.value {
                 None if global.error.is_some() => Html::default(),
                 None => spinner("Loading the global session policy"),
-                // Another revision is another form.
-                Some(policy) => html! { <GlobalFields key={policy.revision} policy={policy.clone()} onsaved={global.reload.clone()} /> },
+                Some(policy) => html! { <GlobalFields policy={policy.clone()} /> },
             } }
         </section>
     }
@@ -38,42 +38,63 @@ pub(super) fn GlobalCard() -> Html {
 #[derive(Clone, PartialEq, Properties)]
 struct GlobalFieldsProps {
     policy: GlobalSessionPolicy,
-    onsaved: Callback<()>,
 }
 
 #[component]
 fn GlobalFields(props: &GlobalFieldsProps) -> Html {
     let console = use_console();
     let sending = use_submission();
-    let form = use_state(|| GlobalForm::of(&props.policy));
-    let is_changed = *form != GlobalForm::of(&props.policy);
+    // What the appliance kept when the form was filled with it.
+    let kept = use_state(|| GlobalForm::of(&props.policy));
+    let form = use_state(|| (*kept).clone());
+    let is_changed = *form != *kept;
+    let fill = {
+        let (form, kept) = (form.clone(), kept.clone());
+        move |policy: GlobalSessionPolicy| {
+            let now = GlobalForm::of(&policy);
+            form.set(now.clone());
+            kept.set(now);
+        }
+    };
+    {
+        // Somebody else's change comes into a form in which nobody entered anything; otherwise saving tells of it.
+        let fill = fill.clone();
+        use_effect_with(props.policy.clone(), move |policy| {
+            if !is_changed {
+                fill(policy.clone());
+            }
+        });
+    }
+    let reload = {
+        let console = console.clone();
+        let load = move || console.with_api(|api| async move { api.global_session_policy().await });
+        sending.reload(load, fill.clone())
+    };
     let set_rules = {
         let form = form.clone();
         Callback::from(move |rules: RuleFields| form.set((*form).clone().with_rules(rules)))
     };
     let save = {
-        let (form, sending, onsaved) = (form.clone(), sending.clone(), props.onsaved.clone());
+        let (form, sending) = (form.clone(), sending.clone());
         Callback::from(move |event: SubmitEvent| {
             event.prevent_default();
             let Ok(draft) = form.draft() else { return sending.hold() };
-            let (console, api, onsaved) = (console.clone(), console.api().clone(), onsaved.clone());
+            let (console, api, fill) = (console.clone(), console.api().clone(), fill.clone());
             let saving = async move { api.set_global_session_policy(&draft).await };
-            sending.send(true, saving, move |_| {
+            sending.send(true, saving, move |policy| {
                 console.tell(
                     ToastKind::Success,
                     "The global session policy is saved",
                     "It holds for running sessions, too.",
                 );
-                onsaved.emit(());
+                fill(policy);
             });
         })
     };
     html! {
         <form class="pf-v6-c-form" onsubmit={save} novalidate={true}>
             <RuleFieldset id="global-policy" rules={form.rules.clone()} defines_all={true} idle_error={sending.said("idle", form.wrong("idle"))} onchange={set_rules} />
-            if let Some(error) = sending.error() {
-                <ErrorAlert id="global-session-policy-error" error={error.clone()} />
-            }
+            { refusal("global-session-policy-error", &sending, &reload) }
             <div>
                 <Button id="save-global-policy" kind={Kind::Primary} submit={true} label="Save" busy={sending.is_busy()}
                     obstacle={if is_changed { String::new() } else { "Nothing was changed.".to_owned() }} />

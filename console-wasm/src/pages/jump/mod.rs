@@ -57,8 +57,8 @@ enum Open {
     Copy(Vec<JumpItem>),
     /// Removing some.
     Remove(Vec<JumpItem>),
-    /// What an item's policies ask for.
-    Start(Box<JumpItem>),
+    /// What the policies of items ask for, of one after the other.
+    Start(Vec<JumpItem>),
     /// A new group.
     NewGroup,
     /// Items from a file.
@@ -146,7 +146,7 @@ pub(crate) fn JumpPage() -> Html {
         let groups = store.groups.clone();
         let ask = {
             let open = open.clone();
-            Callback::from(move |item| open.set(Some(Open::Start(Box::new(item)))))
+            Callback::from(move |items| open.set(Some(Open::Start(items))))
         };
         Callback::from(move |command: Command| match command {
             Command::Jump => starting::start(&console, chosen.to_vec(), &navigator, &jumping, &failed, ask.clone()),
@@ -255,7 +255,7 @@ fn opened(
         Some(Open::Bulk(items)) => html! { <bulk_dialog::BulkDialog {items} {onclose} /> },
         Some(Open::Copy(items)) => html! { <copy_dialog::CopyDialog {items} {onclose} /> },
         Some(Open::Remove(items)) => html! { <remove_dialog::RemoveDialog {items} {onclose} /> },
-        Some(Open::Start(item)) => html! { <start_dialog::StartDialog item={*item} {onclose} /> },
+        Some(Open::Start(items)) => html! { <start_dialog::StartDialogs {items} {onclose} /> },
         Some(Open::NewGroup) => html! { <GroupDialog group={None::<JumpGroup>} {onclose} /> },
         Some(Open::Import) => html! { <import_dialog::ImportDialog {onclose} /> },
         Some(Open::RowMenu(x, y)) => menus::of_rows((x, y), chosen, groups, command, onclose),

@@ -1,4 +1,4 @@
-//! What the policies of an item ask for before a session begins: an approval, a second factor.
+//! What the policies of items ask for before a session begins: an approval, a second factor.
 
 use wasm_bindgen_futures::spawn_local;
 use wire::api::{ApiError, JumpItem, MissingApproval, NewApproval, ShownAtStart, ShownFactor, StartTerms};
@@ -19,18 +19,51 @@ use crate::routes::Route;
 use crate::state::store::Action;
 use crate::submission::use_submission;
 
-/// Properties of [`StartDialog`].
+/// Properties of [`StartDialogs`].
 #[derive(Clone, PartialEq, Properties)]
-pub(super) struct StartDialogProps {
-    /// The item.
-    pub(super) item: JumpItem,
-    /// Closes it.
+pub(super) struct StartDialogsProps {
+    /// The items.
+    pub(super) items: Vec<JumpItem>,
+    /// Called after the last one.
     pub(super) onclose: Callback<()>,
 }
 
-/// The dialog. It asks again what is missing whenever requests for approval changed.
+/// One dialog after the other. The session of the last one opens.
 #[component]
-pub(super) fn StartDialog(props: &StartDialogProps) -> Html {
+pub(super) fn StartDialogs(props: &StartDialogsProps) -> Html {
+    let at = use_state(|| 0);
+    let Some(item) = props.items.get(*at) else { return Html::default() };
+    let more = props.items.len() - *at - 1;
+    let onclose = if more == 0 {
+        props.onclose.clone()
+    } else {
+        let at = at.clone();
+        Callback::from(move |()| at.set(*at + 1))
+    };
+    html! { <StartDialog key={item.id.to_string()} item={item.clone()} {more} {onclose} /> }
+}
+
+#[derive(Clone, PartialEq, Properties)]
+struct StartDialogProps {
+    item: JumpItem,
+    /// How many items follow.
+    more: usize,
+    onclose: Callback<()>,
+}
+
+impl StartDialogProps {
+    fn title(&self, verb: &str) -> String {
+        let name = &self.item.definition.name;
+        match self.more {
+            0 => format!("{verb} {name}"),
+            more => format!("{verb} {name} ({more} more to follow)"),
+        }
+    }
+}
+
+/// What one item asks for. It asks again what is missing whenever requests for approval changed.
+#[component]
+fn StartDialog(props: &StartDialogProps) -> Html {
     let console = use_console();
     let store = use_store();
     let terms = use_state(|| None::<Result<StartTerms, ApiError>>);
@@ -43,7 +76,7 @@ pub(super) fn StartDialog(props: &StartDialogProps) -> Html {
     let close = props.onclose.reform(|_: MouseEvent| ());
     let plain = |content: Html| {
         html! {
-            <Dialog id="start-dialog" title={format!("Start {}", props.item.definition.name)} onclose={props.onclose.clone()}
+            <Dialog id="start-dialog" title={props.title("Start")} onclose={props.onclose.clone()}
                 footer={html! { <Button id="start-close" kind={Kind::Secondary} label="Close" onclick={close.clone()} /> }}>
                 { content }
             </Dialog>
@@ -56,12 +89,12 @@ pub(super) fn StartDialog(props: &StartDialogProps) -> Html {
             <Alert id="start-refused" severity={Severity::Warning} title="This item cannot be started now"><p>{ why }</p></Alert>
         }),
         Some(Ok(terms)) => match terms.approvals.as_slice() {
-            [] => html! { <Show item={props.item.clone()} terms={terms.clone()} onclose={props.onclose.clone()} /> },
+            [] => html! { <Show of={props.clone()} terms={terms.clone()} /> },
             missing if missing.iter().all(|it| it.waiting.is_some() || it.good_from.is_some()) => {
                 plain(html! { <>{ for missing.iter().map(waits) }</> })
             }
             missing => {
-                html! { <Ask item={props.item.clone()} missing={missing.to_vec()} onclose={props.onclose.clone()} /> }
+                html! { <Ask of={props.clone()} missing={missing.to_vec()} /> }
             }
         },
     }
@@ -78,9 +111,8 @@ fn waits(it: &MissingApproval) -> Html {
 
 #[derive(Clone, PartialEq, Properties)]
 struct AskProps {
-    item: JumpItem,
+    of: StartDialogProps,
     missing: Vec<MissingApproval>,
-    onclose: Callback<()>,
 }
 
 #[component]
@@ -97,8 +129,8 @@ fn Ask(props: &AskProps) -> Html {
     let wrong_reason = validate::approval_reason(&reason);
     let onsubmit = {
         let (reason, starts, minutes, sending, onclose) =
-            (reason.clone(), starts.clone(), minutes.clone(), sending.clone(), props.onclose.clone());
-        let (item_id, right) = (props.item.id, wrong_minutes.is_none() && wrong_reason.is_none());
+            (reason.clone(), starts.clone(), minutes.clone(), sending.clone(), props.of.onclose.clone());
+        let (item_id, right) = (props.of.item.id, wrong_minutes.is_none() && wrong_reason.is_none());
         Callback::from(move |()| {
             let new = NewApproval {
                 item_id,
@@ -117,7 +149,7 @@ fn Ask(props: &AskProps) -> Html {
         })
     };
     html! {
-        <FormDialog name="ask" title={format!("Ask to use {}", props.item.definition.name)} deed="Ask" sending={sending.clone()} {onsubmit} onclose={props.onclose.clone()}>
+        <FormDialog name="ask" title={props.of.title("Ask to use")} deed="Ask" sending={sending.clone()} {onsubmit} onclose={props.of.onclose.clone()}>
             { for props.missing.iter().map(|it| html! {
                 <p>{ format!("By the policy {} it has to be approved by {}.", it.policy_name, it.approvers.join(" or ")) }</p>
             }) }
@@ -138,9 +170,8 @@ fn local_time(text: &str) -> Option<Timestamp> {
 
 #[derive(Clone, PartialEq, Properties)]
 struct ShowProps {
-    item: JumpItem,
+    of: StartDialogProps,
     terms: StartTerms,
-    onclose: Callback<()>,
 }
 
 /// Nothing is missing that others have to give: what the person shows, and the session begins.
@@ -155,7 +186,8 @@ fn Show(props: &ShowProps) -> Html {
     let wrong_code = (asks_code && code.trim().is_empty()).then(|| "Enter the code.".to_owned());
     let start = {
         let (ticket, sending) = (ticket.clone(), sending.clone());
-        let (onclose, id, has_ticket) = (props.onclose.clone(), props.item.id, wrong_ticket.is_none());
+        let (onclose, id, has_ticket) = (props.of.onclose.clone(), props.of.item.id, wrong_ticket.is_none());
+        let is_last = props.of.more == 0;
         Callback::from(move |second_factor: Option<ShownFactor>| {
             let ticket = asks_ticket.then(|| ticket.trim().to_owned());
             let is_blank = |it: &ShownFactor| it.code.as_ref().is_some_and(|it| it.expose().trim().is_empty());
@@ -168,7 +200,7 @@ fn Show(props: &ShowProps) -> Html {
                 console.dispatch(Action::Session(Box::new(session)));
                 console.load_items();
                 onclose.emit(());
-                if let Some(navigator) = navigator {
+                if let Some(navigator) = navigator.filter(|_| is_last) {
                     navigator.push(&Route::Session { id });
                 }
             });
@@ -180,7 +212,7 @@ fn Show(props: &ShowProps) -> Html {
     };
     let asking = use_memo((), |()| Asking::appliance());
     html! {
-        <FormDialog name="start" title={format!("Start {}", props.item.definition.name)} deed="Jump" sending={sending.clone()} {onsubmit} onclose={props.onclose.clone()}>
+        <FormDialog name="start" title={props.of.title("Start")} deed="Jump" sending={sending.clone()} {onsubmit} onclose={props.of.onclose.clone()}>
             if asks_ticket {
                 <p>{ "A policy of this item asks for a ticket before each session." }</p>
                 <TextField id="start-ticket" label="Ticket" required={true} value={(*ticket).clone()} error={sending.said("ticket", wrong_ticket)} oninput={kept_in(&ticket)} />

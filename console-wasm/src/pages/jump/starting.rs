@@ -38,15 +38,15 @@ pub(super) fn obstacle(chosen: &[JumpItem]) -> String {
     }
 }
 
-/// Starts a session for each item, in order; each gets its tab, and the last one's opens. What stands in the way is told: a key is
-/// pressed without the button, which says it.
+/// Starts a session for each item, in order; each gets its tab, and the last one's opens. Those whose policies ask for something are
+/// handed to `ask`. What stands in the way is told: a key is pressed without the button, which says it.
 pub(super) fn start(
     console: &Console,
     items: Vec<JumpItem>,
     navigator: &Option<Navigator>,
     jumping: &UseStateHandle<bool>,
     failed: &UseStateHandle<Refused>,
-    ask: Callback<JumpItem>,
+    ask: Callback<Vec<JumpItem>>,
 ) {
     if **jumping || items.is_empty() {
         return;
@@ -60,15 +60,14 @@ pub(super) fn start(
     spawn_local(async move {
         let mut opened = None;
         let mut refused = Vec::new();
-        let is_alone = items.len() == 1;
+        let mut asked = Vec::new();
         for item in items {
             match console.api().jump_showing(item.id, ShownAtStart::default()).await {
                 Ok(session) => {
                     opened = Some(session.id);
                     console.dispatch(Action::Session(Box::new(session)));
                 }
-                // What its policies ask for is asked in a dialog, of one item.
-                Err(error) if is_alone && ASKED.contains(&error.code.as_str()) => ask.emit(item),
+                Err(error) if ASKED.contains(&error.code.as_str()) => asked.push(item),
                 Err(error) => refused.push((item.definition.name, error)),
             }
         }
@@ -77,8 +76,11 @@ pub(super) fn start(
             // What was used a moment ago stands among what was used last.
             console.load_items();
         }
-        let all_well = refused.is_empty();
+        let all_well = refused.is_empty() && asked.is_empty();
         failed.set(refused);
+        if !asked.is_empty() {
+            ask.emit(asked);
+        }
         if let (Some(id), Some(navigator), true) = (opened, navigator, all_well) {
             navigator.push(&Route::Session { id });
         }

@@ -146,7 +146,7 @@ where
 }
 
 /// Why the appliance did not keep what was entered; after somebody else's change, with a way on.
-pub(super) fn refusal(id: &'static str, sending: &Submission, reload: &Callback<()>) -> Html {
+pub(in super::super) fn refusal(id: &'static str, sending: &Submission, reload: &Callback<()>) -> Html {
     let Some(error) = sending.error() else { return Html::default() };
     html! {
         <ErrorAlert {id} error={error.clone()}>

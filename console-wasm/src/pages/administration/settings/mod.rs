@@ -2,7 +2,7 @@
 
 mod forwarding;
 mod headers;
-mod kept_form;
+pub(super) mod kept_form;
 mod letters;
 mod mail;
 mod outbox;

@@ -1,4 +1,4 @@
-use wire::api::SignOnProviderSettings;
+use wire::api::{SignOnProviderSettings, SignOnSettings};
 use yew::prelude::*;
 
 use super::kept_form::wrong;
@@ -29,6 +29,15 @@ pub(super) fn SignOnDialog(props: &SignOnDialogProps) -> Html {
     let roles = use_loaded((), |api| async move { api.roles().await });
     let errors = form.errors();
     let said = |field: &str| sending.said(field, wrong(&errors, field));
+    let onreload = props.provider.as_ref().map(|provider| {
+        let (id, form, console) = (provider.id, form.clone(), console.clone());
+        let load = move || console.with_api(|api| async move { api.sign_on_settings().await });
+        sending.reload(load, move |all: SignOnSettings| {
+            if let Some(newest) = all.providers.iter().find(|it| it.id == id) {
+                form.set(SignOnForm::new(newest));
+            }
+        })
+    });
     let onsubmit = {
         let (form, sending, onclose) = (form.clone(), sending.clone(), props.onclose.clone());
         let (id, is_right) = (props.provider.as_ref().map(|it| it.id), errors.is_empty());
@@ -53,7 +62,7 @@ pub(super) fn SignOnDialog(props: &SignOnDialogProps) -> Html {
     let switch = |change: fn(&mut SignOnForm, bool)| edit(&form, change);
     let text = |change: fn(&mut SignOnForm, String)| edit(&form, change);
     html! {
-        <FormDialog name="provider" {title} {deed} width={Width::Medium} sending={sending.clone()} {onsubmit} onclose={props.onclose.clone()}>
+        <FormDialog name="provider" {title} {deed} width={Width::Medium} sending={sending.clone()} {onsubmit} {onreload} onclose={props.onclose.clone()}>
             <TextField id="provider-name" label="Name on the button" required={true} placeholder="Corp" value={form.provider.name.clone()} error={said("name")}
                 oninput={text(|form, text| form.provider.name = text)} />
             <Switch id="provider-enabled" label="People can sign in by way of it" on={form.provider.enabled} onchange={switch(|form, on| form.provider.enabled = on)} />
