@@ -7,6 +7,7 @@ use wire::audit::{Action, ObjectKind};
 use wire::validate;
 
 use super::error::{Body, Path};
+use super::words::namers;
 use super::{Administrator, Failure, SignedIn, permitted};
 use crate::audit::Entry;
 use crate::clock::now;
@@ -96,11 +97,9 @@ pub(super) async fn remove(
         Ok(true) => {}
         Ok(false) => return Err(Failure::not_found("policy")),
         Err(StoreError::Dependent) => {
-            let uses = change.jump_policy_uses().await?.remove(&id).unwrap_or_default();
-            let message = format!(
-                "The policy {} is named by {} items and {} memberships of groups, or by an item that was just removed.",
-                policy.definition.name, uses.items, uses.memberships
-            );
+            let [items, groups] = change.named_by_jump_policy(id).await?;
+            let named_by = namers([&items, &groups], ["item", "group"]);
+            let message = format!("The policy {} is named by {named_by}.", policy.definition.name);
             return Err(Failure::conflict("in_use", &message, "Give them another policy, or none, first."));
         }
         Err(other) => return Err(other.into()),

@@ -13,6 +13,7 @@ use wire::audit::{Action, ObjectKind};
 use wire::{JumpItemId, SessionPolicyId, UserId, validate};
 
 use super::error::{Body, Path, Query};
+use super::words::namers;
 use super::{Administrator, Failure, SignedIn, permitted};
 use crate::audit::Entry;
 use crate::clock::now;
@@ -113,15 +114,9 @@ pub(super) async fn remove(
         Ok(true) => {}
         Ok(false) => return Err(gone()),
         Err(StoreError::Dependent) => {
-            let SessionPolicyUses { items, users } =
-                change.session_policy_uses().await?.remove(&id).unwrap_or_default();
-            let counted = |count, one: &str| if count == 1 { format!("one {one}") } else { format!("{count} {one}s") };
-            let message = format!(
-                "The session policy {} is named by {} (those just removed among them) and {}.",
-                policy.definition.name,
-                counted(items, "item"),
-                counted(users, "user")
-            );
+            let [items, users] = change.named_by_session_policy(id).await?;
+            let named_by = namers([&items, &users], ["item", "user"]);
+            let message = format!("The session policy {} is named by {named_by}.", policy.definition.name);
             return Err(Failure::conflict("in_use", &message, "Give them another policy, or none, first."));
         }
         Err(other) => return Err(other.into()),

@@ -26,6 +26,14 @@ pub(super) fn counted(names: &[String], what: &str) -> String {
     format!("{} ({})", count(names.len(), what), listed(names))
 }
 
+/// What names something that cannot be removed for that reason: two kinds, each by name. Items that were just removed may come back,
+/// and have no place in a list any more.
+pub(super) fn namers(names: [&[String]; 2], what: [&str; 2]) -> String {
+    let named = names.into_iter().zip(what).filter(|(names, _)| !names.is_empty());
+    let told: Vec<_> = named.map(|(names, what)| counted(names, what)).collect();
+    if told.is_empty() { "an item that was just removed".into() } else { told.join(" and ") }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -41,5 +49,12 @@ mod tests {
         assert_eq!(listed(&names(6)), "n1, n2, n3, n4, n5 and n6");
         assert_eq!(listed(&names(7)), "n1, n2, n3, n4, n5 and 2 more");
         assert_eq!(listed(&[]), "");
+    }
+
+    #[test]
+    fn what_names_something_is_told_by_kind() {
+        assert_eq!(namers([&names(1), &names(2)], ["item", "group"]), "1 item (n1) and 2 groups (n1 and n2)");
+        assert_eq!(namers([&[], &names(1)], ["item", "user"]), "1 user (n1)");
+        assert_eq!(namers([&[], &[]], ["item", "user"]), "an item that was just removed");
     }
 }

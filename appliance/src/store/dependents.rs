@@ -3,7 +3,7 @@
 use sea_orm::sea_query::{ExprTrait, SimpleExpr};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 use uuid::Uuid;
-use wire::{JumpGroupId, JumpItemRoleId, JumpointId};
+use wire::{JumpGroupId, JumpItemRoleId, JumpPolicyId, JumpointId, SessionPolicyId};
 
 use super::entities::{credential, jump_group, jump_item, membership, user};
 use super::{Store, StoreError};
@@ -81,6 +81,33 @@ impl Store {
             groups: groups.into_tuple().all(&self.db).await?,
             users: users.into_tuple().all(&self.db).await?,
         })
+    }
+
+    /// Names of the items that name a jump policy, and of the groups where a membership does, each once.
+    ///
+    /// # Errors
+    /// See above.
+    pub async fn named_by_jump_policy(&self, id: JumpPolicyId) -> Result<[Vec<String>; 2], StoreError> {
+        let items = self.names_of_items(jump_item::Column::JumpPolicyId.eq(id.0)).await?;
+        let of_policy = membership::Entity::find().filter(membership::Column::JumpPolicyId.eq(id.0));
+        let groups = of_policy.select_only().column(membership::Column::GroupId).into_tuple::<Uuid>();
+        let groups = jump_group::Entity::find()
+            .filter(jump_group::Column::Id.is_in(groups.all(&self.db).await?))
+            .order_by_asc(jump_group::Column::Name)
+            .select_only()
+            .column(jump_group::Column::Name);
+        Ok([items, groups.into_tuple().all(&self.db).await?])
+    }
+
+    /// Names of the items that name a session policy, and user names of the users that do.
+    ///
+    /// # Errors
+    /// See above.
+    pub async fn named_by_session_policy(&self, id: SessionPolicyId) -> Result<[Vec<String>; 2], StoreError> {
+        let items = self.names_of_items(jump_item::Column::SessionPolicyId.eq(id.0)).await?;
+        let users = user::Entity::find().filter(user::Column::SessionPolicyId.eq(id.0));
+        let users = users.order_by_asc(user::Column::UserName).select_only().column(user::Column::UserName);
+        Ok([items, users.into_tuple().all(&self.db).await?])
     }
 
     async fn names_of_items(&self, which: SimpleExpr) -> Result<Vec<String>, StoreError> {

@@ -172,7 +172,7 @@ fn policies_are_made_changed_named_and_removed() -> Result<()> {
         );
         let path = format!("/api/jump-policies/{}", policy.id);
         let refusal = site.admin.delete(&path)?.refused(409)?;
-        ensure!(refusal.code == "in_use" && refusal.message.contains("1 items"), "{refusal:?}");
+        ensure!(refusal.code == "in_use" && refusal.message.contains("named by 1 item (db)."), "{refusal:?}");
 
         let renamed = change(site, &policy, |it| it.name = "Very careful".into())?;
         ensure!(renamed.items == 1 && renamed.definition.revision == policy.definition.revision + 1);

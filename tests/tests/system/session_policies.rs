@@ -212,7 +212,7 @@ fn policies_are_made_changed_given_and_removed() -> Result<()> {
         (for_users.for_users, for_users.for_items) = (true, false);
         field_message(&site.admin.put(&path, &for_users)?.refused(422)?, "for_items")?;
         let refusal = site.admin.delete(&path)?.refused(409)?;
-        ensure!(refusal.message.contains("one item"), "{refusal:?}");
+        ensure!(refusal.message.contains("named by 1 item (db)."), "{refusal:?}");
         // The global one has an address of its own, and no item or user is given it.
         let global = format!("/api/session-policies/{}", SessionPolicyId::GLOBAL);
         site.admin.put(&global, &only_items.definition)?.refused(404)?;

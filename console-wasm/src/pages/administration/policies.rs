@@ -73,7 +73,7 @@ pub(super) fn Policies() -> Html {
                                 <td class="pf-v6-c-table__td sp-number">
                                     <Button class="sp-edit-policy" kind={Kind::Plain} small={true} icon={Icon::Pen} title={format!("Properties of {}", policy.definition.name)} onclick={show(Open::Edit(Some(policy.clone())))} />
                                     <Button class="sp-remove-policy" kind={Kind::Plain} small={true} icon={Icon::Trash} title={format!("Remove {}", policy.definition.name)}
-                                        obstacle={obstacle(policy)} onclick={show(Open::Remove(policy.clone()))} />
+                                        onclick={show(Open::Remove(policy.clone()))} />
                                 </td>
                             </tr>
                         }) }
@@ -101,13 +101,6 @@ fn named_by(policy: &JumpPolicy) -> String {
     }
 }
 
-fn obstacle(policy: &JumpPolicy) -> String {
-    match (policy.items, policy.memberships) {
-        (0, 0) => String::new(),
-        _ => format!("It is named by {}. Give them another policy, or none, first.", named_by(policy)),
-    }
-}
-
 #[derive(Clone, PartialEq, Properties)]
 struct RemovalProps {
     policy: JumpPolicy,
@@ -128,7 +121,7 @@ fn Removal(props: &RemovalProps) -> Html {
     html! {
         <ConfirmDialog id="remove-policy" title={format!("Remove the policy {}?", props.policy.definition.name)} deed="Remove" busy={sending.is_busy()}
             error={sending.error().cloned()} {onconfirm} onclose={props.onclose.clone()}>
-            <p>{ "Nothing names it." }</p>
+            <p>{ format!("It is named by {}.", named_by(&props.policy)) }</p>
         </ConfirmDialog>
     }
 }

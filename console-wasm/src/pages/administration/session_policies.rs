@@ -56,7 +56,7 @@ pub(super) fn SessionPolicies() -> Html {
                     <Button class="sp-copy-policy" kind={Kind::Plain} small={true} icon={Icon::Copy} title={format!("Copy {name}")}
                         onclick={show(Open::Edit(SessionPolicyForm::copy_of(policy)))} />
                     <Button class="sp-remove-policy" kind={Kind::Plain} small={true} icon={Icon::Trash} title={format!("Remove {name}")}
-                        obstacle={obstacle(policy)} onclick={show(Open::Remove(policy.clone()))} />
+                        onclick={show(Open::Remove(policy.clone()))} />
                 </td>
             </tr>
         }
@@ -119,13 +119,6 @@ fn named_by(policy: &SessionPolicy) -> String {
     if named.is_empty() { "nothing".into() } else { named.join(", ") }
 }
 
-fn obstacle(policy: &SessionPolicy) -> String {
-    match (policy.items, policy.users) {
-        (0, 0) => String::new(),
-        _ => format!("It is named by {}. Give them another policy, or none, first.", named_by(policy)),
-    }
-}
-
 #[derive(Clone, PartialEq, Properties)]
 struct RemovalProps {
     policy: SessionPolicy,
@@ -147,7 +140,7 @@ fn Removal(props: &RemovalProps) -> Html {
     html! {
         <ConfirmDialog id="remove-session-policy" {title} deed="Remove" busy={sending.is_busy()}
             error={sending.error().cloned()} {onconfirm} onclose={props.onclose.clone()}>
-            <p>{ "Nothing names it." }</p>
+            <p>{ format!("It is named by {}.", named_by(&props.policy)) }</p>
         </ConfirmDialog>
     }
 }
