@@ -2,7 +2,7 @@
 //! scrolling. Prints what it measured; nothing fails for being slow.
 //!
 //! ```text
-//! cargo www && cargo run -p tests --bin jump_figures [-- ITEMS]
+//! cargo www && cargo run --release -p tests --bin jump_figures [-- ITEMS]
 //! ```
 
 use anyhow::{Context, Result, ensure};

@@ -11,7 +11,7 @@ use tests::wait::{self, SOON};
 use wire::api::JumpItem;
 
 use crate::administration::{of_row, wait_for_cell};
-use crate::{console_of, open_section, pictures, signed_in};
+use crate::{console_of, open_section, pictures, signed_in, wait_for_words};
 
 /// What is said to the second.
 const TOLD: &str = "Somebody else changed this while you did; nothing of yours was written.";
@@ -214,6 +214,11 @@ fn the_global_session_policy_keeps_what_is_typed_and_tells_the_second() -> Resul
         wait_for_minutes(&console, "70")?;
         console.type_into("global-policy-minutes", "30")?;
         change_to(80)?;
+        // What was changed after it is shown, so the page has heard of it.
+        let later = json!({ "name": "Heard of", "for_users": true, "for_items": true });
+        eva.post("/api/session-policies", &later)?.success()?;
+        wait_for_words(&console, "main", "Heard of")?;
+        wait_for_minutes(&console, "30")?;
         console.click("save-global-policy")?;
         console.wait_for_text("global-session-policy-error", |text| text.contains(TOLD))?;
         wait_for_minutes(&console, "30")?;

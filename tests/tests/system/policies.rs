@@ -84,8 +84,7 @@ fn status(client: &ApiClient, item: JumpItemId) -> Result<ItemStatus> {
     Ok(client.get::<JumpItem>(&format!("/api/jump-items/{item}"))?.status)
 }
 
-/// A schedule by UTC that is open for these seconds from now, or closed and opens then; never across minutes that have begun.
-/// Of ten minutes that begin now, or of all others.
+/// A schedule by UTC that is open for the ten minutes that begin now, or at all times but those.
 pub(crate) fn schedule(strict: bool, open: bool) -> Schedule {
     let now = jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC);
     let (day, _) = Weekday::ALL[usize::try_from(now.weekday().to_monday_zero_offset()).unwrap_or(0)];

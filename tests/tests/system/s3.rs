@@ -156,8 +156,7 @@ fn what_is_changed_in_the_bucket_is_found_from_the_command_line() -> Result<()> 
             ensure!(code == Some(0) && said.contains("1 recordings are as the audit trail says"), "{code:?}: {said}");
 
             let name = recording.id.to_string();
-            let is_its_object =
-                |it: &PathBuf| it.ends_with(format!("{name}._S3rver_object")) || it.ends_with(&name) && it.is_file();
+            let is_its_object = |it: &PathBuf| it.ends_with(format!("{name}._S3rver_object"));
             let object = files_below(&server.objects())?.into_iter().find(is_its_object).context("no such object")?;
             let (whole, mut changed) = (std::fs::read(&object)?, std::fs::read(&object)?);
             let last = changed.last_mut().context("an empty object")?;
